@@ -1,0 +1,184 @@
+//! The conclusion over one capture: everything that is rendered, and nothing that is not a function of evidence.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::{CollectionSummary, Inventory, Population, Story, judge};
+use crate::access::Access;
+use crate::check::{Facts, Finding, Parameters, run_all};
+use crate::control::Control;
+use crate::evidence::{Capture, Head, Period, Tool};
+use crate::model::Tenant;
+
+/// What the person who runs the assessment says, kept in the pack so that it can be re-performed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Inputs {
+    /// Whose tenant, and which system is under examination.
+    pub organisation: Organisation,
+    /// The period under examination.
+    pub period: Period,
+    /// Thresholds.
+    pub parameters: Parameters,
+    /// SHA-256 of the DER SubjectPublicKeyInfo of the signing key, lower-case hex.
+    pub key_fingerprint: String,
+    /// TSA addresses; empty means that the signer asserts the time.
+    pub tsa: Vec<String>,
+    /// The program that judged.
+    pub tool: Tool,
+}
+
+/// Whose tenant, and which system is under examination.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Organisation {
+    /// Name of the organisation.
+    pub name: String,
+    /// Name of the system under examination.
+    pub system: String,
+}
+
+/// Everything that the report shows.
+#[derive(Clone, Debug)]
+pub struct Assessment {
+    /// What the person said.
+    pub inputs: Inputs,
+    /// The capture's head.
+    pub head: Head,
+    /// Which questions were answered, and which part of the period the logs cover.
+    pub collection: CollectionSummary,
+    /// One result a control, in the order of the control files.
+    pub controls: Vec<ControlResult>,
+    /// Every finding, sorted.
+    pub findings: Vec<Finding>,
+    /// Populations with their results, one a check.
+    pub populations: Vec<Population>,
+    /// Identities, vaults, and who can read what.
+    pub inventory: Inventory,
+    /// Break/fix timelines out of the vault log.
+    pub stories: Vec<Story>,
+    /// The request ledger: one line a record.
+    pub evidence: Vec<EvidenceLine>,
+    /// The capture's run ledger, as text lines for the report.
+    pub ledger_entries: Vec<crate::evidence::Entry>,
+}
+
+/// The result of one control.
+#[derive(Clone, Debug)]
+pub struct ControlResult {
+    /// Its definition.
+    pub control: Control,
+    /// The conclusion.
+    pub conclusion: Conclusion,
+    /// Findings by outcome.
+    pub counts: Counts,
+}
+
+/// How a control ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Conclusion {
+    /// At least one fail.
+    Exceptions,
+    /// No fail, and nothing left open.
+    NoExceptions,
+    /// No fail, and something could not be judged.
+    NotEvaluated,
+    /// No fail, nothing unjudged, and something waits for a person.
+    AwaitsPerson,
+    /// Nothing to judge.
+    NotApplicable,
+}
+
+impl Conclusion {
+    /// The word in results.
+    pub fn word(self) -> &'static str {
+        match self {
+            Conclusion::Exceptions => "exceptions",
+            Conclusion::NoExceptions => "no_exceptions",
+            Conclusion::NotEvaluated => "not_evaluated",
+            Conclusion::AwaitsPerson => "awaits_person",
+            Conclusion::NotApplicable => "not_applicable",
+        }
+    }
+
+    /// The words in the report.
+    pub fn words(self) -> &'static str {
+        match self {
+            Conclusion::Exceptions => "Exceptions noted",
+            Conclusion::NoExceptions => "No exceptions noted",
+            Conclusion::NotEvaluated => "Not evaluated",
+            Conclusion::AwaitsPerson => "Awaits a person",
+            Conclusion::NotApplicable => "Not applicable",
+        }
+    }
+}
+
+/// Findings by outcome.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// As it should be.
+    pub pass: usize,
+    /// Exceptions.
+    pub fail: usize,
+    /// Proven not to apply.
+    pub not_applicable: usize,
+    /// Waits for a person.
+    pub manual: usize,
+    /// Could not be judged.
+    pub not_evaluated: usize,
+}
+
+/// One record of the request ledger.
+#[derive(Clone, Debug)]
+pub struct EvidenceLine {
+    /// Evidence id.
+    pub id: String,
+    /// The question in words.
+    pub title: String,
+    /// Kind in words.
+    pub kind: &'static str,
+    /// Scope.
+    pub scope: String,
+    /// Method and URL.
+    pub request: String,
+    /// HTTP statuses of the pages.
+    pub statuses: Vec<u16>,
+    /// Items.
+    pub rows: u64,
+    /// Pages: file and SHA-256.
+    pub pages: Vec<(String, String)>,
+    /// Requests sent beyond the first for each page.
+    pub retries: u32,
+    /// When it ended, UTC.
+    pub ended_at: DateTime<Utc>,
+    /// Reason sentence and detail of the gap.
+    pub gap: Option<(String, String)>,
+    /// Differences between counts, in words.
+    pub totals: Vec<String>,
+}
+
+/// Judges one capture.
+pub fn assess(
+    inputs: Inputs,
+    capture: &Capture,
+    tenant: &Tenant,
+    controls: &[Control],
+    ledger_entries: Vec<crate::evidence::Entry>,
+) -> Assessment {
+    let access = Access::of(tenant);
+    let facts = Facts { tenant, access: &access, period: inputs.period, parameters: &inputs.parameters };
+    let findings = run_all(&facts);
+    Assessment {
+        head: capture.head.clone(),
+        collection: super::coverage::summary(capture, tenant, &inputs.period),
+        controls: controls.iter().map(|control| judge::judge(control, &findings)).collect(),
+        populations: super::population::populations(&findings),
+        inventory: super::inventory::inventory(tenant, &access),
+        stories: super::break_fix::stories(tenant, &inputs.period),
+        evidence: super::coverage::evidence_lines(capture),
+        ledger_entries,
+        findings,
+        inputs,
+    }
+}

@@ -1,0 +1,16 @@
+//! Findings and controls → one result a control, and the tables that the report shows.
+
+mod assessment;
+mod break_fix;
+mod coverage;
+mod inventory;
+mod judge;
+mod population;
+
+pub use assessment::{
+    Assessment, Conclusion, ControlResult, Counts, EvidenceLine, Inputs, Organisation, assess,
+};
+pub use break_fix::{Moment, Story};
+pub use coverage::{CollectionSummary, CoveredPart, GapLine};
+pub use inventory::{IdentityLine, Inventory, ReaderLine, VaultLine};
+pub use population::Population;

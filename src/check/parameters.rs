@@ -1,0 +1,53 @@
+//! Thresholds of checks, by name, with their defaults.
+
+use serde::{Deserialize, Serialize};
+
+/// `[parameters]` of the configuration; kept in the pack, so that a re-performance uses the same.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Parameters {
+    /// NHI-002: resources that carry one of these values in the tag `env` or `environment` must use a managed
+    /// identity; empty means that every workload is in scope.
+    pub workload_environments: Vec<String>,
+    /// NHI-003: an identity attached to more resources than this needs a register entry with a reason.
+    pub sharing_limit: usize,
+    /// NHI-004: days that an identity may stay unattached.
+    pub unattached_days: i64,
+    /// NHI-006: days that an assignment may outlive its identity.
+    pub orphan_days: i64,
+    /// KV-006: fewest days of soft-delete retention.
+    pub soft_delete_days: i64,
+    /// KV-007: networks (CIDR) that vaults may accept.
+    pub approved_networks: Vec<String>,
+    /// LOG-003: days that logs must outlive the period.
+    pub retention_margin_days: i64,
+    /// EVT-001: longest silence of a vault's log in hours.
+    pub gap_hours: i64,
+    /// EVT-001: a vault with fewer log rows per day than this, on average, is low traffic.
+    pub expected_rows_per_day: u64,
+    /// EVT-004: denied reads by one caller that is not known to the directory, from which on they are an exception.
+    pub unknown_denials: u64,
+    /// EVT-005: seconds between a handshake (401) and the call that follows it.
+    pub handshake_seconds: i64,
+    /// EVT-005: unanswered handshakes per address and day, from which on they are an exception.
+    pub unanswered_handshakes: u64,
+}
+
+impl Default for Parameters {
+    fn default() -> Parameters {
+        Parameters {
+            workload_environments: Vec::new(),
+            sharing_limit: 1,
+            unattached_days: 30,
+            orphan_days: 7,
+            soft_delete_days: 7,
+            approved_networks: Vec::new(),
+            retention_margin_days: 30,
+            gap_hours: 24,
+            expected_rows_per_day: 24,
+            unknown_denials: 3,
+            handshake_seconds: 60,
+            unanswered_handshakes: 20,
+        }
+    }
+}

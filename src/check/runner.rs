@@ -1,0 +1,91 @@
+//! Runs the checks and settles silence.
+//!
+//! A population that was not read whole gets a finding of its own. A pass, a not-applicable or a manual result
+//! that needed something unread is taken back. No finding at all is "not applicable" only when every list that
+//! the subjects come from was answered whole; those answers are then cited.
+
+use super::finding::{empty, unread};
+use super::{CHECKS, Check, Facts, Finding, Outcome};
+use crate::evidence::{Cite, Kind, Reason};
+use crate::model::{Id, Missing, Need, Reach};
+
+/// Every check over `facts`; findings sorted by check, subject and outcome.
+pub fn run_all(facts: &Facts<'_>) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = CHECKS.iter().flat_map(|check| run(check, facts)).collect();
+    findings.sort_by(|a, b| (a.check(), a.subject(), a.outcome(), a.because()).cmp(&(b.check(), b.subject(), b.outcome(), b.because())));
+    findings
+}
+
+/// One check over `facts`.
+pub(super) fn run(check: &Check, facts: &Facts<'_>) -> Vec<Finding> {
+    let coverage = &facts.tenant.coverage;
+    let mut findings: Vec<Finding> = Vec::new();
+    for need in check.needs.iter().filter(|need| need.reach == Reach::Population) {
+        let mut missing = coverage.missing_anywhere(need.kind);
+        if missing.is_empty() && !coverage.was_asked(need.kind) && !is_asked_per_thing_found(need.kind) {
+            missing.push(not_asked(need.kind));
+        }
+        findings.extend(missing.iter().map(unread));
+    }
+    for finding in (check.run)(facts) {
+        findings.push(settle(check.needs, facts, finding));
+    }
+    if findings.is_empty() {
+        findings.push(silence(check, facts));
+    }
+    findings.into_iter().map(|finding| finding.of_check(check.id)).collect()
+}
+
+/// Takes back what was concluded without something that it needed. A fail that was seen stays a fail.
+fn settle(needs: &[Need], facts: &Facts<'_>, finding: Finding) -> Finding {
+    if let Outcome::Fail | Outcome::NotEvaluated = finding.outcome() {
+        return finding;
+    }
+    let subject = Id::new(finding.subject().id.clone());
+    match needs.iter().find_map(|need| facts.tenant.coverage.missing(*need, &subject).into_iter().next()) {
+        Some(missing) => finding.taken_back(&missing),
+        None => finding,
+    }
+}
+
+fn silence(check: &Check, facts: &Facts<'_>) -> Finding {
+    let coverage = &facts.tenant.coverage;
+    let mut missing = check.needs.iter().flat_map(|need| coverage.missing_anywhere(need.kind));
+    if let Some(missing) = missing.next() {
+        return unread(&missing);
+    }
+    if facts.tenant.subscriptions.is_empty() {
+        // Only what the identity may see is listed: no subscription at all proves nothing.
+        return unread(&Missing {
+            kind: Kind::Subscriptions,
+            scope: "tenant".to_owned(),
+            reason: Reason::NotFound,
+            detail: "no subscription is visible to the collecting identity; give it Reader".to_owned(),
+            from: coverage.questions(Kind::Subscriptions).next().map(|asked| asked.from.clone()),
+        });
+    }
+    let lists = check.needs.iter().filter(|need| need.reach == Reach::Population);
+    let evidence: Vec<Cite> =
+        lists.clone().flat_map(|need| coverage.questions(need.kind).map(|asked| asked.from.clone())).collect();
+    if evidence.is_empty() {
+        // The lists that things are found in were themselves asked and empty; they stand for it.
+        let roots: Vec<Cite> = coverage.questions(Kind::Subscriptions).map(|asked| asked.from.clone()).collect();
+        return empty(&facts.tenant.id, "nothing of the kind was found", roots);
+    }
+    let words: Vec<&str> = lists.map(|need| need.kind.words()).collect();
+    empty(&facts.tenant.id, &words.join(", "), evidence)
+}
+
+fn is_asked_per_thing_found(kind: Kind) -> bool {
+    !matches!(kind, Kind::Subscriptions | Kind::ManagementGroups | Kind::ManagedIdentityPrincipals)
+}
+
+fn not_asked(kind: Kind) -> Missing {
+    Missing {
+        kind,
+        scope: "tenant".to_owned(),
+        reason: Reason::NotAsked,
+        detail: format!("no question about {} was put", kind.words()),
+        from: None,
+    }
+}

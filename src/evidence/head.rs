@@ -1,0 +1,78 @@
+//! `capture.json`: who collected, when, from where, and with what.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::Period;
+
+/// The head of a capture.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Head {
+    /// Always `tickmark.capture/v1`.
+    pub schema: String,
+    /// Name of the capture's folder; unique in its store.
+    pub capture_id: String,
+    /// Id of the run, also in the ledger.
+    pub run_id: String,
+    /// Entra tenant, as configured.
+    pub tenant_id: String,
+    /// Name of the cloud: `public`, `usgov`, `china`, `custom`.
+    pub cloud: String,
+    /// The period that the questions about logs were asked for.
+    pub period: Period,
+    /// Local clock at the start, UTC.
+    pub started_at: DateTime<Utc>,
+    /// Local clock at the end, UTC; absent while running and after an interruption.
+    pub ended_at: Option<DateTime<Utc>>,
+    /// Whether the run reached its end.
+    pub status: CaptureStatus,
+    /// The identity that asked.
+    pub run_as: RunAs,
+    /// The program that asked.
+    pub tool: Tool,
+    /// True when the answers came from a recording and not from Azure.
+    pub replayed: bool,
+}
+
+/// Whether a run reached its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CaptureStatus {
+    /// Questions are still being put, or the run died.
+    Running,
+    /// Every question of the plan was answered or ended as a gap.
+    Complete,
+    /// Stopped on request before the end.
+    Interrupted,
+}
+
+/// The identity that collected: facts about its token, never the token.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct RunAs {
+    /// Which credential was used: `azure_cli`, `managed_identity`, `recording`, …
+    pub credential: String,
+    /// `oid` claim.
+    pub object_id: Option<String>,
+    /// `appid` or `azp` claim.
+    pub app_id: Option<String>,
+    /// `tid` claim.
+    pub tenant_id: Option<String>,
+    /// `idtyp` claim: `app` or `user`.
+    pub token_type: Option<String>,
+    /// `xms_mirid` claim: ARM id of the managed identity.
+    pub managed_identity: Option<String>,
+}
+
+/// The program that made or judged the evidence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Tool {
+    /// `tickmark`.
+    pub name: String,
+    /// Version of the package.
+    pub version: String,
+    /// SHA-256 over the checks' words, the controls, the queries and the templates that this build carries.
+    pub rule_set_sha256: String,
+}

@@ -1,0 +1,34 @@
+//! What was kept: the bytes that Azure answered, how they were asked for, and what could not be had.
+//!
+//! A capture is a folder: `capture.json` (who, when, with what), `plan.json` (what was to be asked,
+//! written before the first request) and `evidence/ev-NNNN/` for each question: `ipe.json` (the record
+//! that an auditor needs to rely on the answer), `page-NNNN.json` (the answers after redaction) and
+//! `redactions.json` (what was cut, never the values). Nothing here knows what an answer means.
+
+mod capture;
+mod cite;
+mod digest;
+mod error;
+mod head;
+mod kind;
+mod ledger;
+mod period;
+mod plan;
+mod reason;
+mod record;
+#[cfg(test)]
+pub(crate) mod testing;
+mod write;
+
+pub use capture::{Capture, Damage, EvidenceFile};
+pub use cite::Cite;
+pub use digest::sha256_hex;
+pub use error::EvidenceError;
+pub use head::{CaptureStatus, Head, RunAs, Tool};
+pub use kind::Kind;
+pub use ledger::{Entry, Event, Ledger};
+pub use period::{Period, PeriodError};
+pub use plan::{Derived, Expected, Plan, Question};
+pub use reason::Reason;
+pub use record::{Clock, ControlTotal, Gap, Page, Record, Redaction, Request, Source, Window};
+pub use write::{CaptureWriter, write_atomically};

@@ -1,0 +1,58 @@
+//! `plan.json`: what was to be asked, fixed before the first request.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::{Kind, Period};
+
+/// The plan of one capture.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Plan {
+    /// Always `tickmark.plan/v1`.
+    pub schema: String,
+    /// Entra tenant.
+    pub tenant_id: String,
+    /// Period of the questions about logs.
+    pub period: Period,
+    /// When the plan was written, local clock, UTC.
+    pub written_at: DateTime<Utc>,
+    /// What the configuration expects to exist.
+    pub expected: Expected,
+    /// Questions known before the first answer.
+    pub questions: Vec<Question>,
+    /// Questions that follow from answers: one for each thing found.
+    pub derived: Vec<Derived>,
+}
+
+/// What the configuration expects to exist, so that a miss is seen.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Expected {
+    /// Subscription GUIDs; empty means all that are visible.
+    pub subscriptions: Vec<String>,
+    /// Names of management groups.
+    pub management_groups: Vec<String>,
+    /// Workspace GUIDs; empty means those that diagnostic settings name.
+    pub workspaces: Vec<String>,
+}
+
+/// One question: a kind at a scope.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Question {
+    /// What is asked.
+    pub kind: Kind,
+    /// Where.
+    pub scope: String,
+}
+
+/// A rule that makes questions out of answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Derived {
+    /// What is asked.
+    pub kind: Kind,
+    /// For each of what, in words.
+    pub for_each: String,
+}

@@ -1,0 +1,12 @@
+//! Tickmark collects identity and secrets evidence from Azure, tests it against control definitions and
+//! binds it into a signed evidence pack.
+//!
+//! The flow has one direction: **ask → keep → read → judge → conclude → render → seal → verify.**
+//! [`azure`] asks, through the only door to the network, or answers from a recording. [`collect`] knows what
+//! to ask and hands every answer, redacted, to [`evidence`], which keeps it. [`model`] reads typed facts out of
+//! kept evidence; [`access`] works out what those facts allow. [`check`] judges them, [`control`] says which
+//! checks speak for which control, [`assess`] concludes. [`render`] prints the conclusions and [`pack`] seals
+//! everything and verifies what was sealed. [`cli`] alone reads the clock, the environment and the arguments,
+//! and prints. From `model` to `render` everything is a pure function of kept evidence.
+
+pub mod evidence;

@@ -1,0 +1,112 @@
+//! Azure resource ids and scopes: compared without case, shown as received (ARM RPC, "Case Insensitivity").
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+/// An ARM id or scope, or the object id of a principal.
+#[derive(Clone, Debug)]
+pub struct Id {
+    shown: String,
+    key: String,
+}
+
+impl Id {
+    /// Keeps `text` as received; trailing slashes do not count in comparison.
+    pub fn new(text: impl Into<String>) -> Id {
+        let shown: String = text.into();
+        let lower = shown.to_lowercase();
+        let trimmed = lower.trim_end_matches('/');
+        let key = if trimmed.is_empty() && lower.starts_with('/') { "/" } else { trimmed };
+        Id { key: key.to_owned(), shown }
+    }
+
+    /// As received.
+    pub fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    /// The form that is compared: lower case.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Whether this scope is `other` or lies above it **by its path**: `/` above all, a subscription above its
+    /// groups, a vault above its secrets; `…/vaults/kv1` is not above `…/vaults/kv10`. A management group is
+    /// above a subscription only through the hierarchy, which [`super::Hierarchy`] knows.
+    pub fn is_at_or_above(&self, other: &Id) -> bool {
+        if self.key == "/" {
+            return other.key.starts_with('/');
+        }
+        match other.key.strip_prefix(self.key.as_str()) {
+            Some(rest) => rest.is_empty() || rest.starts_with('/'),
+            None => false,
+        }
+    }
+
+    /// The last segment.
+    pub fn name(&self) -> &str {
+        self.shown.trim_end_matches('/').rsplit('/').next().unwrap_or(&self.shown)
+    }
+
+    /// The subscription GUID, lower case, when the id lies in a subscription.
+    pub fn subscription(&self) -> Option<&str> {
+        self.key.strip_prefix("/subscriptions/")?.split('/').next()
+    }
+}
+
+impl PartialEq for Id {
+    fn eq(&self, other: &Id) -> bool {
+        self.key == other.key
+    }
+}
+
+impl Eq for Id {}
+
+impl PartialOrd for Id {
+    fn partial_cmp(&self, other: &Id) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Id {
+    fn cmp(&self, other: &Id) -> Ordering {
+        self.key.cmp(&other.key)
+    }
+}
+
+impl Hash for Id {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.key.hash(state);
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shown)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Id;
+
+    #[test]
+    fn ids_compare_without_case_and_show_as_received() {
+        let id = Id::new("/subscriptions/S1/resourceGroups/RG");
+        assert_eq!(id, Id::new("/Subscriptions/s1/resourcegroups/rg/"));
+        assert_eq!(id.to_string(), "/subscriptions/S1/resourceGroups/RG");
+        assert_eq!(id.subscription(), Some("s1"));
+    }
+
+    #[test]
+    fn a_scope_is_above_only_on_segment_boundaries() {
+        let kv1 = Id::new("/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/kv1");
+        let kv10 = Id::new("/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/kv10");
+        assert!(!kv1.is_at_or_above(&kv10));
+        assert!(kv1.is_at_or_above(&kv1));
+        assert!(Id::new("/").is_at_or_above(&kv1));
+        assert!(Id::new("/subscriptions/S").is_at_or_above(&kv1));
+        assert!(!kv1.is_at_or_above(&Id::new("/subscriptions/s")));
+    }
+}

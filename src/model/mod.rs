@@ -1,0 +1,18 @@
+//! What the evidence says: typed facts, each with the place that it was read from.
+//!
+//! `read/` has one file for each family of answers and turns kept pages into the structs of `facts`. Whether an
+//! absent field means "off" or "not told" is decided there, once, with the contract that says so.
+//! `coverage` knows which questions were answered, and for which subject a gap matters; `hierarchy` knows
+//! which management groups stand above a subscription.
+
+mod coverage;
+mod facts;
+mod hierarchy;
+mod id;
+mod read;
+
+pub use coverage::{Coverage, Missing, Need, Reach};
+pub use facts::*;
+pub use hierarchy::Hierarchy;
+pub use id::Id;
+pub use read::{ModelError, read};
