@@ -9,4 +9,5 @@
 //! everything and verifies what was sealed. [`cli`] alone reads the clock, the environment and the arguments,
 //! and prints. From `model` to `render` everything is a pure function of kept evidence.
 
+pub mod control;
 pub mod evidence;

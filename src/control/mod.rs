@@ -4,6 +4,6 @@ mod error;
 mod framework;
 mod load;
 
-pub use error::ControlError;
+pub use error::{ControlError, Mistake};
 pub use framework::{Criterion, Framework};
 pub use load::{Control, embedded, rule_set_bytes};

@@ -1,0 +1,178 @@
+//! Break/fix stories out of the vault log: for an identity and a vault, the handshake without a token (401),
+//! the reads that were denied (403, with the cause) before a role was assigned, and the reads that were allowed
+//! (200) after it. The role assignment's creation time comes from Azure RBAC, the rows from the vault's log.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::evidence::{Cite, Period};
+use crate::model::{Id, RoleAssignment, Tenant, VaultEvent};
+
+/// A handshake belongs to a call of the same client that follows within this time.
+const HANDSHAKE: TimeDelta = TimeDelta::seconds(60);
+/// Events shown of one sort in a row; the rest is counted.
+const SHOWN: usize = 3;
+
+/// One identity, one vault, one timeline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Story {
+    /// Object id of the identity, as Azure shows it in lower case.
+    pub principal_id: String,
+    /// Its name in the directory, else its object id.
+    pub principal: String,
+    /// ARM id of the vault.
+    pub vault_id: String,
+    /// Name of the vault.
+    pub vault: String,
+    /// The timeline, oldest first.
+    pub moments: Vec<Moment>,
+    /// Denied reads before the assignment.
+    pub denied_before: usize,
+    /// Of those, denied for want of a role.
+    pub denied_by_rbac: usize,
+    /// Allowed reads after the assignment.
+    pub allowed_after: usize,
+    /// Denied reads after it.
+    pub denied_after: usize,
+    /// Allowed reads before it; more than none means that something else gave access.
+    pub allowed_before: usize,
+    /// What the timeline shows, in a sentence.
+    pub shows: String,
+}
+
+/// One point of a timeline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// When, UTC.
+    pub at: DateTime<Utc>,
+    /// What, in a few words.
+    pub what: String,
+    /// `handshake`, `denied`, `assigned`, `allowed`, `more`.
+    pub sort: &'static str,
+    /// The record.
+    pub from: Cite,
+}
+
+/// Every story that the log of the period tells: an assignment, and calls on at least one side of it that show a change.
+pub(super) fn stories(tenant: &Tenant, period: &Period) -> Vec<Story> {
+    let mut calls: BTreeMap<(&str, &Id), Vec<&VaultEvent>> = BTreeMap::new();
+    for event in tenant.vault_events.iter().filter(|event| period.contains(event.at)) {
+        if let Some(caller) = &event.caller_object_id {
+            calls.entry((caller, &event.vault)).or_default().push(event);
+        }
+    }
+    calls.into_iter().filter_map(|((caller, vault), events)| story(tenant, caller, vault, &events)).collect()
+}
+
+fn story(tenant: &Tenant, caller: &str, vault: &Id, events: &[&VaultEvent]) -> Option<Story> {
+    let reads: Vec<&&VaultEvent> = events.iter().filter(|event| event.operation.eq_ignore_ascii_case("SecretGet")).collect();
+    let assignment = first_assignment(tenant, caller, vault)?;
+    let assigned = assignment.created_on?;
+    let side = |denied: bool, before: bool| -> Vec<&VaultEvent> {
+        let of_side = reads.iter().filter(|read| (read.at < assigned) == before);
+        of_side.filter(|read| if denied { read.status == Some(403) } else { is_success(read) }).map(|read| **read).collect()
+    };
+    let (denied_before, allowed_after) = (side(true, true), side(false, false));
+    let (denied_after, allowed_before) = (side(true, false), side(false, true));
+    if denied_before.is_empty() && allowed_before.is_empty() {
+        return None; // nothing before the assignment: no change to show
+    }
+    let by_rbac = denied_before.iter().filter(|read| read.denial == Some(crate::model::Denial::Rbac)).count();
+    let mut moments = Vec::new();
+    for read in denied_before.iter().take(SHOWN).chain(allowed_after.iter().take(SHOWN)) {
+        moments.extend(handshake_before(tenant, read));
+    }
+    extend(&mut moments, &denied_before, "denied");
+    extend(&mut moments, &allowed_before, "allowed");
+    moments.push(Moment {
+        at: assigned,
+        what: format!("role `{}` assigned at {}", role_name(tenant, assignment), assignment.scope),
+        sort: "assigned",
+        from: assignment.from.clone(),
+    });
+    extend(&mut moments, &denied_after, "denied");
+    extend(&mut moments, &allowed_after, "allowed");
+    moments.sort_by(|a, b| (a.at, a.sort, &a.from).cmp(&(b.at, b.sort, &b.from)));
+    moments.dedup();
+    let name = tenant.vaults.iter().find(|known| known.id == *vault).map_or(vault.name(), |known| &known.name);
+    Some(Story {
+        principal_id: caller.to_owned(),
+        principal: tenant.principal_name(caller),
+        vault_id: vault.shown().to_owned(),
+        vault: name.to_owned(),
+        shows: shows(denied_before.len(), by_rbac, allowed_before.len(), allowed_after.len()),
+        denied_before: denied_before.len(),
+        denied_by_rbac: by_rbac,
+        allowed_after: allowed_after.len(),
+        denied_after: denied_after.len(),
+        allowed_before: allowed_before.len(),
+        moments,
+    })
+}
+
+fn shows(denied_before: usize, by_rbac: usize, allowed_before: usize, allowed_after: usize) -> String {
+    if allowed_before > 0 {
+        return format!("{allowed_before} reads were allowed before the assignment, so it is not what gave access first");
+    }
+    let cause = if by_rbac == denied_before { "for want of a role" } else { "for more than one cause" };
+    format!(
+        "{denied_before} reads were denied before the assignment ({cause}) and {allowed_after} allowed after it: \
+         a valid token alone did not give access"
+    )
+}
+
+/// The first assignment to the caller itself that reaches the vault and still exists.
+fn first_assignment<'a>(tenant: &'a Tenant, caller: &str, vault: &Id) -> Option<&'a RoleAssignment> {
+    let of_caller = tenant.role_assignments.iter().filter(|assignment| {
+        assignment.principal_id == caller && (tenant.hierarchy.reaches(&assignment.scope, vault) || vault.is_at_or_above(&assignment.scope))
+    });
+    let reading = of_caller.filter(|assignment| {
+        tenant.role_definitions.get(&assignment.role).is_some_and(|role| {
+            role.permissions.iter().any(|permission| !permission.data_actions.is_empty())
+        })
+    });
+    reading.filter(|assignment| assignment.created_on.is_some()).min_by_key(|assignment| (assignment.created_on, &assignment.id))
+}
+
+fn role_name(tenant: &Tenant, assignment: &RoleAssignment) -> String {
+    tenant.role_definitions.get(&assignment.role).map_or_else(|| assignment.role.clone(), |role| role.name.clone())
+}
+
+fn is_success(event: &VaultEvent) -> bool {
+    event.status.is_some_and(|status| (200..300).contains(&status))
+}
+
+/// The 401 of the same client just before a call. It carries no identity, so address and client join it.
+fn handshake_before(tenant: &Tenant, read: &VaultEvent) -> Option<Moment> {
+    let mut candidates = tenant.vault_events.iter().filter(|event| {
+        event.status == Some(401)
+            && event.vault == read.vault
+            && event.client == read.client
+            && event.caller_ip == read.caller_ip
+            && event.at <= read.at
+            && read.at - event.at <= HANDSHAKE
+    });
+    let event = candidates.next_back()?;
+    Some(Moment {
+        at: event.at,
+        what: "called without a token; the vault answered with its challenge (401)".to_owned(),
+        sort: "handshake",
+        from: event.from.clone(),
+    })
+}
+
+fn extend(moments: &mut Vec<Moment>, events: &[&VaultEvent], sort: &'static str) {
+    for event in events.iter().take(SHOWN) {
+        let status = event.status.map_or_else(|| "?".to_owned(), |status| status.to_string());
+        let what = match event.denial {
+            Some(denial) => format!("read denied ({status}): {}", denial.words()),
+            None => format!("read allowed ({status})"),
+        };
+        moments.push(Moment { at: event.at, what, sort, from: event.from.clone() });
+    }
+    if let Some(last) = events.last().filter(|_| events.len() > SHOWN) {
+        let what = format!("{} more of the same up to here", events.len() - SHOWN);
+        moments.push(Moment { at: last.at, what, sort: "more", from: last.from.clone() });
+    }
+}

@@ -1,0 +1,168 @@
+//! How much was read, and which part of the period the logs cover.
+
+use std::collections::BTreeSet;
+
+use chrono::TimeDelta;
+
+use super::EvidenceLine;
+use crate::evidence::{Capture, Period, Record};
+use crate::model::{Id, Tenant};
+
+/// Which questions were answered, and which part of the period the logs cover.
+#[derive(Clone, Debug)]
+pub struct CollectionSummary {
+    /// Questions put.
+    pub questions: usize,
+    /// Answered whole.
+    pub answered: usize,
+    /// The others, with their reason.
+    pub gaps: Vec<GapLine>,
+    /// One line for each workspace table in use.
+    pub covered: Vec<CoveredPart>,
+    /// Days of the period that every table in use covers; none without any table in use.
+    pub covered_days: Option<i64>,
+    /// Days of the period.
+    pub period_days: i64,
+    /// Items read over all questions.
+    pub rows: u64,
+    /// Requests sent, retries included.
+    pub requests: u64,
+}
+
+/// One question without a full answer.
+#[derive(Clone, Debug)]
+pub struct GapLine {
+    /// The record that shows it; empty when the question was never put.
+    pub record: String,
+    /// Kind in words.
+    pub kind: &'static str,
+    /// Scope.
+    pub scope: String,
+    /// The reason as a sentence.
+    pub reason: &'static str,
+    /// What happened, and what would supply it.
+    pub detail: String,
+}
+
+/// Which part of the period a log table can have covered when it was read.
+#[derive(Clone, Debug)]
+pub struct CoveredPart {
+    /// Name of the workspace.
+    pub workspace: String,
+    /// Table.
+    pub table: &'static str,
+    /// Days that the table keeps rows.
+    pub retention_days: Option<i64>,
+    /// The part of the period that lies within retention and before the collection.
+    pub part: Option<Period>,
+    /// Whole days of that part.
+    pub days: i64,
+    /// Vaults that send their audit events there.
+    pub vaults: Vec<String>,
+}
+
+/// Sums up one capture.
+pub(super) fn summary(capture: &Capture, tenant: &Tenant, period: &Period) -> CollectionSummary {
+    let gaps: Vec<GapLine> = capture.records.iter().filter_map(gap_line).collect();
+    let mut gaps = gaps;
+    let recorded: BTreeSet<(crate::evidence::Kind, Id)> =
+        capture.records.iter().map(|record| (record.kind, Id::new(record.scope.clone()))).collect();
+    for question in &capture.plan.questions {
+        if !recorded.contains(&(question.kind, Id::new(question.scope.clone()))) {
+            gaps.push(GapLine {
+                record: String::new(),
+                kind: question.kind.words(),
+                scope: question.scope.clone(),
+                reason: crate::evidence::Reason::NotAsked.sentence(),
+                detail: "the run ended before it".to_owned(),
+            });
+        }
+    }
+    let covered = covered_parts(tenant, period);
+    let pages = capture.records.iter().flat_map(|record| &record.pages);
+    CollectionSummary {
+        questions: capture.records.len() + gaps.iter().filter(|gap| gap.record.is_empty()).count(),
+        answered: capture.records.iter().filter(|record| record.is_whole()).count(),
+        covered_days: covered.iter().map(|part| part.days).min(),
+        period_days: period.days(),
+        rows: capture.records.iter().map(|record| record.row_count).sum(),
+        requests: pages.map(|page| u64::from(page.attempts)).sum(),
+        gaps,
+        covered,
+    }
+}
+
+fn gap_line(record: &Record) -> Option<GapLine> {
+    let gap = record.gap.as_ref()?;
+    Some(GapLine {
+        record: record.evidence_id.clone(),
+        kind: record.kind.words(),
+        scope: record.scope.clone(),
+        reason: gap.reason.sentence(),
+        detail: gap.detail.clone(),
+    })
+}
+
+/// One part for each (workspace, table) that a vault sends audit events to.
+fn covered_parts(tenant: &Tenant, period: &Period) -> Vec<CoveredPart> {
+    let mut parts: Vec<CoveredPart> = Vec::new();
+    for vault in &tenant.vaults {
+        for setting in tenant.settings_of(&vault.id).filter(|setting| setting.sends_audit_events()) {
+            let Some(workspace_id) = &setting.workspace_id else { continue };
+            let table = if setting.is_dedicated() { "AZKVAuditLogs" } else { "AzureDiagnostics" };
+            let workspace = tenant.workspaces.iter().find(|workspace| workspace.id == *workspace_id);
+            let name = workspace.map_or_else(|| workspace_id.shown().to_owned(), |workspace| workspace.name.clone());
+            match parts.iter_mut().find(|part| part.workspace == name && part.table == table) {
+                Some(part) => part.vaults.push(vault.name.clone()),
+                None => parts.push(covered_part(tenant, period, workspace_id, name, table, &vault.name)),
+            }
+        }
+    }
+    parts.sort_by(|a, b| (&a.workspace, a.table).cmp(&(&b.workspace, b.table)));
+    parts
+}
+
+fn covered_part(tenant: &Tenant, period: &Period, workspace: &Id, name: String, table: &'static str, vault: &str) -> CoveredPart {
+    let kept = tenant.tables.iter().find(|kept| kept.workspace == *workspace && kept.name.eq_ignore_ascii_case(table));
+    let retention_days = kept.and_then(|kept| kept.total_retention_days.or(kept.retention_days)).filter(|days| *days > 0);
+    let part = retention_days.and_then(|days| {
+        let oldest = tenant.collected_at.checked_sub_signed(TimeDelta::try_days(days)?)?;
+        period.overlap(&Period { start: oldest, end: tenant.collected_at })
+    });
+    CoveredPart {
+        workspace: name,
+        table,
+        retention_days,
+        days: part.map_or(0, |part| part.days()),
+        part,
+        vaults: vec![vault.to_owned()],
+    }
+}
+
+/// The request ledger: one line a record.
+pub(super) fn evidence_lines(capture: &Capture) -> Vec<EvidenceLine> {
+    capture.records.iter().map(evidence_line).collect()
+}
+
+fn evidence_line(record: &Record) -> EvidenceLine {
+    let totals = record.control_totals.iter();
+    EvidenceLine {
+        id: record.evidence_id.clone(),
+        title: record.title.clone(),
+        kind: record.kind.words(),
+        scope: record.scope.clone(),
+        request: format!("{} {}", record.request.method, record.request.url),
+        statuses: record.pages.iter().map(|page| page.status).collect(),
+        rows: record.row_count,
+        pages: record.pages.iter().map(|page| (page.file.clone(), page.sha256.clone())).collect(),
+        retries: record.pages.iter().map(|page| page.attempts.saturating_sub(1)).sum(),
+        ended_at: record.ended_at,
+        gap: record.gap.as_ref().map(|gap| (gap.reason.sentence().to_owned(), gap.detail.clone())),
+        totals: totals
+            .map(|total| match total.read.cmp(&total.expected) {
+                std::cmp::Ordering::Equal => format!("{} rows, the same by {} ({})", total.read, total.source, total.record),
+                _ => format!("{} rows read, {} by {} ({})", total.read, total.expected, total.source, total.record),
+            })
+            .collect(),
+    }
+}

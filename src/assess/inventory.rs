@@ -1,0 +1,213 @@
+//! The inventory of the report: identities, vaults, and who can do what on each vault.
+
+use std::collections::BTreeMap;
+
+use crate::access::{Access, Answer, Grant, Via};
+use crate::evidence::Cite;
+use crate::model::{Tenant, Vault};
+
+/// Identities, vaults, and who can read what.
+#[derive(Clone, Debug, Default)]
+pub struct Inventory {
+    /// Managed identities, by name.
+    pub identities: Vec<IdentityLine>,
+    /// Vaults, by name.
+    pub vaults: Vec<VaultLine>,
+    /// One line for each vault, principal and path, by vault and principal.
+    pub readers: Vec<ReaderLine>,
+}
+
+/// One managed identity.
+#[derive(Clone, Debug)]
+pub struct IdentityLine {
+    /// Name.
+    pub name: String,
+    /// `system-assigned` or `user-assigned`.
+    pub sort: &'static str,
+    /// Object id; empty when not told.
+    pub object_id: String,
+    /// ARM ids of the resources that carry it.
+    pub attached_to: Vec<String>,
+    /// Issuer and subject of each federated credential.
+    pub federated: Vec<String>,
+    /// Where it was read.
+    pub from: Cite,
+}
+
+/// One vault.
+#[derive(Clone, Debug)]
+pub struct VaultLine {
+    /// Name.
+    pub name: String,
+    /// ARM id.
+    pub id: String,
+    /// Permission model in words.
+    pub model: &'static str,
+    /// Who may connect, in words.
+    pub network: String,
+    /// Soft delete and purge protection in words.
+    pub protection: String,
+    /// Where its audit events go, in words.
+    pub audit: String,
+    /// Where it was read.
+    pub from: Cite,
+}
+
+/// One way in which one principal gets at one vault.
+#[derive(Clone, Debug)]
+pub struct ReaderLine {
+    /// Name of the vault.
+    pub vault: String,
+    /// Name of the principal, else its object id.
+    pub principal: String,
+    /// Object id.
+    pub principal_id: String,
+    /// What the principal is; `not in the directory` for an orphan.
+    pub principal_kind: String,
+    /// The capabilities that this path gives, in words.
+    pub can: String,
+    /// The answer in words.
+    pub answer: &'static str,
+    /// The path in words.
+    pub path: String,
+    /// The records that it rests on.
+    pub evidence: Vec<Cite>,
+}
+
+pub(super) fn inventory(tenant: &Tenant, access: &Access) -> Inventory {
+    let mut vaults: Vec<&Vault> = tenant.vaults.iter().collect();
+    vaults.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
+    Inventory {
+        identities: identities(tenant),
+        readers: vaults.iter().flat_map(|vault| readers(tenant, access, vault)).collect(),
+        vaults: vaults.iter().map(|vault| vault_line(tenant, vault)).collect(),
+    }
+}
+
+fn identities(tenant: &Tenant) -> Vec<IdentityLine> {
+    let mut lines: Vec<IdentityLine> = Vec::new();
+    for resource in &tenant.resources {
+        let Some(identity) = resource.identity.as_ref().filter(|identity| identity.system_assigned) else { continue };
+        lines.push(IdentityLine {
+            name: resource.name.clone(),
+            sort: "system-assigned",
+            object_id: identity.system_principal_id.clone().unwrap_or_default(),
+            attached_to: vec![resource.id.shown().to_owned()],
+            federated: Vec::new(),
+            from: resource.from.clone(),
+        });
+    }
+    for identity in &tenant.user_assigned {
+        let hosts = tenant.resources.iter().filter(|resource| {
+            resource.identity.as_ref().is_some_and(|block| block.user_assigned.iter().any(|attached| attached.id == identity.id))
+        });
+        let credentials = tenant.federated.iter().filter(|credential| credential.identity == identity.id);
+        let words = |text: &Option<String>| text.clone().unwrap_or_else(|| "?".to_owned());
+        lines.push(IdentityLine {
+            name: identity.name.clone(),
+            sort: "user-assigned",
+            object_id: identity.principal_id.clone().unwrap_or_default(),
+            attached_to: hosts.map(|host| host.id.shown().to_owned()).collect(),
+            federated: credentials.map(|one| format!("{} · {}", words(&one.issuer), words(&one.subject))).collect(),
+            from: identity.from.clone(),
+        });
+    }
+    lines.sort_by(|a, b| (&a.name, &a.object_id).cmp(&(&b.name, &b.object_id)));
+    lines
+}
+
+fn vault_line(tenant: &Tenant, vault: &Vault) -> VaultLine {
+    let soft_delete = match (vault.soft_delete, vault.soft_delete_retention_days) {
+        (Some(true), Some(days)) => format!("soft delete {days} days"),
+        (Some(true), None) => "soft delete".to_owned(),
+        (Some(false), _) => "no soft delete".to_owned(),
+        (None, _) => "soft delete not told".to_owned(),
+    };
+    let purge = if vault.purge_protection == Some(true) { "purge protection" } else { "no purge protection" };
+    let destinations: Vec<String> = tenant
+        .settings_of(&vault.id)
+        .filter(|setting| setting.sends_audit_events())
+        .map(|setting| match &setting.workspace_id {
+            Some(workspace) => workspace.name().to_owned(),
+            None => "outside Log Analytics".to_owned(),
+        })
+        .collect();
+    VaultLine {
+        name: vault.name.clone(),
+        id: vault.id.shown().to_owned(),
+        model: if vault.is_rbac() { "Azure RBAC" } else { "access policies" },
+        network: network(vault),
+        protection: format!("{soft_delete}, {purge}"),
+        audit: if destinations.is_empty() { "not sent, as far as read".to_owned() } else { destinations.join(", ") },
+        from: vault.from.clone(),
+    }
+}
+
+fn network(vault: &Vault) -> String {
+    let public = vault.public_network_access.as_deref().unwrap_or("Enabled");
+    if !public.eq_ignore_ascii_case("enabled") {
+        return format!("public access {public}");
+    }
+    match &vault.network_acls {
+        Some(acls) if acls.default_action.as_deref().is_some_and(|action| action.eq_ignore_ascii_case("deny")) => {
+            format!("{} addresses and {} subnets", acls.ip_rules.len(), acls.virtual_network_rules.len())
+        }
+        _ => "every network".to_owned(),
+    }
+}
+
+/// Paths of one vault, the capabilities of one principal and path joined in one line.
+fn readers(tenant: &Tenant, access: &Access, vault: &Vault) -> Vec<ReaderLine> {
+    let mut lines: BTreeMap<(String, String, String), (Vec<&'static str>, ReaderLine)> = BTreeMap::new();
+    for grant in access.on(&vault.id) {
+        for path in &grant.paths {
+            let words = path_words(path);
+            let answer = if path.open.is_some() { Answer::NotDetermined } else { grant.answer };
+            let line = ReaderLine {
+                vault: vault.name.clone(),
+                principal: tenant.principal_name(&grant.principal_id),
+                principal_id: grant.principal_id.clone(),
+                principal_kind: kind_words(tenant, grant),
+                can: String::new(),
+                answer: answer_words(answer),
+                path: match &path.open {
+                    Some(open) => format!("{words}; open: {}", open.detail),
+                    None => words.clone(),
+                },
+                evidence: path.evidence.clone(),
+            };
+            let key = (line.principal.clone(), line.principal_id.clone(), line.path.clone());
+            lines.entry(key).or_insert_with(|| (Vec::new(), line)).0.push(grant.capability.words());
+        }
+    }
+    lines.into_values().map(|(can, line)| ReaderLine { can: can.join(", "), ..line }).collect()
+}
+
+fn kind_words(tenant: &Tenant, grant: &Grant) -> String {
+    match tenant.principal(&grant.principal_id) {
+        Some(principal) => principal.kind.words().to_owned(),
+        None if tenant.resolved_ids.contains_key(&grant.principal_id) => "not in the directory".to_owned(),
+        None => "not resolved".to_owned(),
+    }
+}
+
+fn answer_words(answer: Answer) -> &'static str {
+    match answer {
+        Answer::Allowed => "allowed",
+        Answer::Eligible => "eligible",
+        Answer::Conditional => "conditional",
+        Answer::Denied => "denied",
+        Answer::NotDetermined => "not determined",
+    }
+}
+
+fn path_words(path: &crate::access::Path) -> String {
+    let through: String = path.through.iter().map(|hop| format!("group {} → ", hop.name)).collect();
+    match &path.via {
+        Via::Role { role_name, .. } => format!("{through}{role_name} at {}", path.scope),
+        Via::Policy { application_id: Some(application) } => {
+            format!("{through}access policy, only through application {application}")
+        }
+        Via::Policy { application_id: None } => format!("{through}access policy"),
+    }
+}
