@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Check, Facts, Finding, Outcome, Parameters, runner};
 use crate::access::Access;
 use crate::evidence::testing::{CaptureBuilder, TENANT};
-use crate::evidence::{Kind, Period};
+use crate::evidence::{Capture, Kind, Period};
 use crate::model;
 
 /// The one subscription of [`base`].
@@ -51,10 +51,14 @@ pub fn base() -> CaptureBuilder {
     ] {
         builder = builder.answer(kind, SUB, list([]));
     }
+    for (kind, scope) in [
+        (Kind::RoleAssignments, ROOT_GROUP),
+        (Kind::RoleAssignments, "/"),
+        (Kind::ManagedIdentityPrincipals, "directory"),
+    ] {
+        builder = builder.answer(kind, scope, list([]));
+    }
     builder
-        .answer(Kind::RoleAssignments, ROOT_GROUP, list([]))
-        .answer(Kind::RoleAssignments, "/", list([]))
-        .answer(Kind::ManagedIdentityPrincipals, "directory", list([]))
 }
 
 /// Findings of one check over what the builder holds, with default thresholds and the period 2026Q3.
@@ -64,7 +68,12 @@ pub fn findings_of(check: &'static Check, builder: CaptureBuilder) -> Vec<Findin
 
 /// The same with other thresholds.
 pub fn findings_with(check: &'static Check, builder: CaptureBuilder, parameters: &Parameters) -> Vec<Finding> {
-    let tenant = model::read(&builder.build()).expect("a tenant");
+    findings_in(check, &builder.build(), parameters)
+}
+
+/// The same over a capture.
+pub fn findings_in(check: &'static Check, capture: &Capture, parameters: &Parameters) -> Vec<Finding> {
+    let tenant = model::read(capture).expect("a tenant");
     let access = Access::of(&tenant);
     let period = Period::parse("2026Q3").expect("a period");
     runner::run(check, &Facts { tenant: &tenant, access: &access, period, parameters })
@@ -221,7 +230,11 @@ pub fn group_json(object_id: &str, name: &str) -> Value {
 }
 
 /// Adds the directory's answer about the object ids `asked`; what is not in `found` does not exist.
-pub fn with_principals(builder: CaptureBuilder, asked: &[&str], found: impl IntoIterator<Item = Value>) -> CaptureBuilder {
+pub fn with_principals(
+    builder: CaptureBuilder,
+    asked: &[&str],
+    found: impl IntoIterator<Item = Value>,
+) -> CaptureBuilder {
     let body = json!({"ids": asked}).to_string();
     builder.pages(Kind::Principals, "directory", vec![(list(found), Some(body))])
 }
