@@ -183,6 +183,7 @@ mod tests {
     use std::collections::BTreeSet;
     use std::path::Path;
 
+    use super::testing::{findings_of, furnished};
     use super::*;
 
     /// `kv_001_population_complete.rs` → `KV-001`; files that are not named for a check are none.
@@ -222,5 +223,39 @@ mod tests {
     fn a_check_is_found_by_its_id_in_any_case() {
         assert_eq!(find("kv-002").map(|check| check.id), Some("KV-002"));
         assert!(find("KV-000").is_none());
+    }
+
+    /// Subjects and outcomes of one check, whatever the evidence is numbered.
+    fn outcomes_of(findings: &[Finding]) -> BTreeSet<(&Subject, Outcome)> {
+        findings.iter().map(|finding| (finding.subject(), finding.outcome())).collect()
+    }
+
+    #[test]
+    fn one_denied_question_keeps_no_pass_that_needed_it_and_changes_nothing_else() {
+        // Everything hangs on the list of subscriptions, and access on the tree of groups above them.
+        let roots = [Kind::Subscriptions, Kind::ManagementGroups, Kind::ManagementGroupDescendants];
+        let questions = furnished().questions();
+        for (kind, scope) in questions.iter().filter(|(kind, _)| !roots.contains(kind)) {
+            for check in CHECKS.iter().filter(|check| !check.needs.is_empty()) {
+                let before = findings_of(check, furnished());
+                let after = findings_of(check, furnished().denied(*kind, scope));
+                let passes = || after.iter().filter(|finding| finding.outcome() == Outcome::Pass);
+                let reaches: Vec<Reach> =
+                    check.needs.iter().filter(|need| need.kind == *kind).map(|need| need.reach).collect();
+                if reaches.contains(&Reach::Whole) {
+                    assert_eq!(passes().count(), 0, "{} without {kind:?} at {scope}: {after:#?}", check.id);
+                }
+                if reaches.is_empty() {
+                    let same = outcomes_of(&before) == outcomes_of(&after);
+                    assert!(same, "{} does not say that it needs {kind:?}: {before:#?} {after:#?}", check.id);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_furnished_tenant_is_complete_so_that_a_denial_is_its_only_gap() {
+        let complete = findings_of(find("PACK-001").expect("a check"), furnished());
+        assert_eq!(complete.iter().map(Finding::outcome).collect::<Vec<Outcome>>(), [Outcome::Pass]);
     }
 }

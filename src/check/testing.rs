@@ -238,3 +238,57 @@ pub fn with_principals(
     let body = json!({"ids": asked}).to_string();
     builder.pages(Kind::Principals, "directory", vec![(list(found), Some(body))])
 }
+
+/// A tenant with one of everything: a site with its own identity, a shared identity attached to it and trusted by
+/// a pipeline, a vault in each permission model, and an assignment to the site's identity.
+pub fn furnished() -> CaptureBuilder {
+    const SITE: &str = "aaaaaaaa-0000-0000-0000-000000000001";
+    const SHARED: &str = "aaaaaaaa-0000-0000-0000-000000000002";
+    const GROUP: &str = "aaaaaaaa-0000-0000-0000-000000000003";
+    const PERSON: &str = "aaaaaaaa-0000-0000-0000-000000000004";
+    let site_id = arm_id("Microsoft.Web/sites", "site");
+    let site = resource_json(
+        "Microsoft.Web/sites",
+        "site",
+        &json!({"identity": {"type": "SystemAssigned, UserAssigned", "principalId": SITE,
+            "userAssignedIdentities": {identity_id("shared"): {"principalId": SHARED}}}}),
+    );
+    let policies = json!({"enableRbacAuthorization": false,
+        "accessPolicies": [policy_json(SHARED, &["get"]), policy_json(GROUP, &["set"])]});
+    let vaults = [vault_json("kv1", &json!({})), vault_json("kv2", &json!({"properties": policies}))];
+    let of_vaults = ["kv1", "kv2"].map(|name| resource_json("Microsoft.KeyVault/vaults", name, &json!({})));
+    let tags = json!({"tags": {"owner": "team-a", "purpose": "billing"}});
+    let credential = json!({"id": format!("{}/federatedIdentityCredentials/pipeline", identity_id("shared")),
+        "name": "pipeline", "properties": {"issuer": "https://issuer.example", "subject": "pipeline",
+        "audiences": ["api://AzureADTokenExchange"]}});
+    let assignment = assignment_json(
+        "cccccccc-0000-0000-0000-000000000001",
+        &vault_id("kv1"),
+        SECRETS_USER,
+        SITE,
+        "ServicePrincipal",
+    );
+    let read_secrets = ["Microsoft.KeyVault/vaults/secrets/getSecret/action"];
+    let identities = [
+        managed_identity_json(SITE, "site", &site_id),
+        managed_identity_json(SHARED, "shared", &identity_id("shared")),
+    ];
+    let [of_site, of_shared] = identities.clone();
+    let mut builder = base()
+        .replace(Kind::Resources, SUB, list(of_vaults.into_iter().chain([site])))
+        .replace(Kind::UserAssignedIdentities, SUB, list([identity_json("shared", SHARED, &tags)]))
+        .replace(Kind::Vaults, SUB, list(vaults))
+        .replace(Kind::RoleAssignments, SUB, list([assignment]))
+        .replace(
+            Kind::RoleDefinitions,
+            SUB,
+            list([role_json(SECRETS_USER, "Key Vault Secrets User", &[], &read_secrets)]),
+        )
+        .replace(Kind::ManagedIdentityPrincipals, "directory", list(identities))
+        .answer(Kind::FederatedCredentials, &identity_id("shared"), list([credential]))
+        .answer(Kind::GroupMembers, &format!("group:{GROUP}"), list([user_json(PERSON, "person")]));
+    for name in ["kv1", "kv2"] {
+        builder = builder.answer(Kind::DiagnosticSettings, &vault_id(name), list([]));
+    }
+    with_principals(builder, &[SITE, SHARED, GROUP], [of_site, of_shared, group_json(GROUP, "group")])
+}
