@@ -1,1 +1,3 @@
-fn main() {}
+//! End-to-end tests: the built binary with an empty environment and replayed tenants; a module a subject.
+
+mod imports;
