@@ -88,7 +88,7 @@ impl Finding {
         &self.evidence
     }
 
-    pub(super) fn of_check(mut self, id: &'static str) -> Finding {
+    pub(crate) fn of_check(mut self, id: &'static str) -> Finding {
         self.check = id;
         self
     }

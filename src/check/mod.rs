@@ -21,7 +21,7 @@ mod pack_001_collection_complete;
 mod parameters;
 mod runner;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 use crate::access::Access;
 use crate::evidence::{Cite, Kind, Period};
