@@ -4,8 +4,19 @@
 //! for itself: a list that was not read whole is never an empty population, and a pass that needed something
 //! unread is not a pass.
 
+mod callers;
+mod evt_001_log_covers_period;
+mod evt_002_read_population;
+mod evt_003_reads_by_known_identities;
+mod evt_004_denied_reads;
+mod evt_005_handshakes;
 mod finding;
+mod log_001_audit_events_sent;
+mod log_002_destination_exists;
+mod log_003_retention_covers_period;
+mod logs;
 mod parameters;
+mod people;
 mod runner;
 #[cfg(test)]
 mod testing;
@@ -117,7 +128,16 @@ const fn whole(kind: Kind) -> Need {
 }
 
 /// Every check, in the order of the report.
-pub const CHECKS: &[&Check] = &[];
+pub const CHECKS: &[&Check] = &[
+    &log_001_audit_events_sent::CHECK,
+    &log_002_destination_exists::CHECK,
+    &log_003_retention_covers_period::CHECK,
+    &evt_001_log_covers_period::CHECK,
+    &evt_002_read_population::CHECK,
+    &evt_003_reads_by_known_identities::CHECK,
+    &evt_004_denied_reads::CHECK,
+    &evt_005_handshakes::CHECK,
+];
 
 /// The check with this id, compared without case.
 pub fn find(id: &str) -> Option<&'static Check> {
