@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Check, Facts, Finding, Outcome, Parameters, runner};
 use crate::access::Access;
 use crate::evidence::testing::{CaptureBuilder, TENANT};
-use crate::evidence::{Kind, Period};
+use crate::evidence::{Capture, Kind, Period};
 use crate::model;
 
 /// The one subscription of [`base`].
@@ -51,10 +51,14 @@ pub fn base() -> CaptureBuilder {
     ] {
         builder = builder.answer(kind, SUB, list([]));
     }
+    for (kind, scope) in [
+        (Kind::RoleAssignments, ROOT_GROUP),
+        (Kind::RoleAssignments, "/"),
+        (Kind::ManagedIdentityPrincipals, "directory"),
+    ] {
+        builder = builder.answer(kind, scope, list([]));
+    }
     builder
-        .answer(Kind::RoleAssignments, ROOT_GROUP, list([]))
-        .answer(Kind::RoleAssignments, "/", list([]))
-        .answer(Kind::ManagedIdentityPrincipals, "directory", list([]))
 }
 
 /// Findings of one check over what the builder holds, with default thresholds and the period 2026Q3.
@@ -64,7 +68,12 @@ pub fn findings_of(check: &'static Check, builder: CaptureBuilder) -> Vec<Findin
 
 /// The same with other thresholds.
 pub fn findings_with(check: &'static Check, builder: CaptureBuilder, parameters: &Parameters) -> Vec<Finding> {
-    let tenant = model::read(&builder.build()).expect("a tenant");
+    findings_in(check, &builder.build(), parameters)
+}
+
+/// The same over a capture.
+pub fn findings_in(check: &'static Check, capture: &Capture, parameters: &Parameters) -> Vec<Finding> {
+    let tenant = model::read(capture).expect("a tenant");
     let access = Access::of(&tenant);
     let period = Period::parse("2026Q3").expect("a period");
     runner::run(check, &Facts { tenant: &tenant, access: &access, period, parameters })
@@ -221,7 +230,65 @@ pub fn group_json(object_id: &str, name: &str) -> Value {
 }
 
 /// Adds the directory's answer about the object ids `asked`; what is not in `found` does not exist.
-pub fn with_principals(builder: CaptureBuilder, asked: &[&str], found: impl IntoIterator<Item = Value>) -> CaptureBuilder {
+pub fn with_principals(
+    builder: CaptureBuilder,
+    asked: &[&str],
+    found: impl IntoIterator<Item = Value>,
+) -> CaptureBuilder {
     let body = json!({"ids": asked}).to_string();
     builder.pages(Kind::Principals, "directory", vec![(list(found), Some(body))])
+}
+
+/// A tenant with one of everything: a site with its own identity, a shared identity attached to it and trusted by
+/// a pipeline, a vault in each permission model, and an assignment to the site's identity.
+pub fn furnished() -> CaptureBuilder {
+    const SITE: &str = "aaaaaaaa-0000-0000-0000-000000000001";
+    const SHARED: &str = "aaaaaaaa-0000-0000-0000-000000000002";
+    const GROUP: &str = "aaaaaaaa-0000-0000-0000-000000000003";
+    const PERSON: &str = "aaaaaaaa-0000-0000-0000-000000000004";
+    let site_id = arm_id("Microsoft.Web/sites", "site");
+    let site = resource_json(
+        "Microsoft.Web/sites",
+        "site",
+        &json!({"identity": {"type": "SystemAssigned, UserAssigned", "principalId": SITE,
+            "userAssignedIdentities": {identity_id("shared"): {"principalId": SHARED}}}}),
+    );
+    let policies = json!({"enableRbacAuthorization": false,
+        "accessPolicies": [policy_json(SHARED, &["get"]), policy_json(GROUP, &["set"])]});
+    let vaults = [vault_json("kv1", &json!({})), vault_json("kv2", &json!({"properties": policies}))];
+    let of_vaults = ["kv1", "kv2"].map(|name| resource_json("Microsoft.KeyVault/vaults", name, &json!({})));
+    let tags = json!({"tags": {"owner": "team-a", "purpose": "billing"}});
+    let credential = json!({"id": format!("{}/federatedIdentityCredentials/pipeline", identity_id("shared")),
+        "name": "pipeline", "properties": {"issuer": "https://issuer.example", "subject": "pipeline",
+        "audiences": ["api://AzureADTokenExchange"]}});
+    let assignment = assignment_json(
+        "cccccccc-0000-0000-0000-000000000001",
+        &vault_id("kv1"),
+        SECRETS_USER,
+        SITE,
+        "ServicePrincipal",
+    );
+    let read_secrets = ["Microsoft.KeyVault/vaults/secrets/getSecret/action"];
+    let identities = [
+        managed_identity_json(SITE, "site", &site_id),
+        managed_identity_json(SHARED, "shared", &identity_id("shared")),
+    ];
+    let [of_site, of_shared] = identities.clone();
+    let mut builder = base()
+        .replace(Kind::Resources, SUB, list(of_vaults.into_iter().chain([site])))
+        .replace(Kind::UserAssignedIdentities, SUB, list([identity_json("shared", SHARED, &tags)]))
+        .replace(Kind::Vaults, SUB, list(vaults))
+        .replace(Kind::RoleAssignments, SUB, list([assignment]))
+        .replace(
+            Kind::RoleDefinitions,
+            SUB,
+            list([role_json(SECRETS_USER, "Key Vault Secrets User", &[], &read_secrets)]),
+        )
+        .replace(Kind::ManagedIdentityPrincipals, "directory", list(identities))
+        .answer(Kind::FederatedCredentials, &identity_id("shared"), list([credential]))
+        .answer(Kind::GroupMembers, &format!("group:{GROUP}"), list([user_json(PERSON, "person")]));
+    for name in ["kv1", "kv2"] {
+        builder = builder.answer(Kind::DiagnosticSettings, &vault_id(name), list([]));
+    }
+    with_principals(builder, &[SITE, SHARED, GROUP], [of_site, of_shared, group_json(GROUP, "group")])
 }

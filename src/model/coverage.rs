@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Id;
-use crate::evidence::{Capture, Cite, Kind, Reason, Record};
+use crate::evidence::{Capture, CaptureStatus, Cite, Expected, Kind, Reason, Record};
 
 /// What a check needs, and how far the need reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +65,10 @@ pub struct Coverage {
     at: BTreeMap<(Kind, Id), Vec<usize>>,
     /// Questions that were planned, or that follow from what was found, and have no record.
     unasked: BTreeMap<Kind, BTreeSet<Id>>,
+    /// What the configuration expects to exist.
+    expected: Expected,
+    /// Whether the collection reached its end.
+    finished: bool,
     /// For each vault: the log questions (kind, scope) that its rows come from. Filled by the model.
     pub(super) logs_of: BTreeMap<Id, BTreeSet<(Kind, String)>>,
     /// For each vault: the workspaces that its audit events are sent to. Filled by the model.
@@ -78,7 +82,11 @@ pub struct Coverage {
 impl Coverage {
     /// Reads how each question of `capture` ended.
     pub fn of(capture: &Capture) -> Coverage {
-        let mut coverage = Coverage::default();
+        let mut coverage = Coverage {
+            expected: capture.plan.expected.clone(),
+            finished: capture.head.status == CaptureStatus::Complete,
+            ..Coverage::default()
+        };
         for record in &capture.records {
             let asked = coverage.asked.entry(record.kind).or_default();
             let place = (record.kind, Id::new(record.scope.clone()));
@@ -116,6 +124,16 @@ impl Coverage {
     /// Whether the answer that `record` keeps was whole and could be read whole.
     pub(super) fn is_whole(&self, record: &Record) -> bool {
         self.questions(record.kind).any(|asked| asked.from.record == record.evidence_id && asked.gap.is_none())
+    }
+
+    /// What the configuration expects to exist.
+    pub fn expected(&self) -> &Expected {
+        &self.expected
+    }
+
+    /// Whether the collection reached its end.
+    pub fn is_finished(&self) -> bool {
+        self.finished
     }
 
     /// Every question of one kind that has a record.
