@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::logs::{COUNTS, Log, Logs, not_over, oldest, retention};
-use super::{Check, Facts, Finding, Nature, Severity, about, own, population};
+use super::{Check, Facts, Finding, Nature, Severity, about, judged, own, population};
 use crate::evidence::{Cite, Kind, Period};
 use crate::model::{Vault, VaultDay};
 
@@ -27,6 +27,9 @@ pub(super) const CHECK: Check = Check {
     needs: &[
         population(Kind::Vaults),
         own(Kind::DiagnosticSettings),
+        judged(Kind::Workspaces),
+        judged(Kind::Workspace),
+        judged(Kind::Tables),
         own(Kind::VaultLogDedicatedCount),
         own(Kind::VaultLogLegacyCount),
     ],

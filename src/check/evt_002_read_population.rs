@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::logs::{COUNTS, Log, Logs, ROWS};
-use super::{Check, Facts, Finding, Nature, Severity, about, own, population};
+use super::{Check, Facts, Finding, Nature, Severity, about, judged, own, population};
 use crate::evidence::{Kind, Reason};
 use crate::model::Vault;
 
@@ -19,6 +19,9 @@ pub(super) const CHECK: Check = Check {
     needs: &[
         population(Kind::Vaults),
         own(Kind::DiagnosticSettings),
+        judged(Kind::Workspaces),
+        judged(Kind::Workspace),
+        judged(Kind::Tables),
         own(Kind::VaultLogDedicated),
         own(Kind::VaultLogLegacy),
         own(Kind::VaultLogDedicatedCount),

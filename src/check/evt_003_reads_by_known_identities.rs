@@ -3,7 +3,7 @@
 use super::callers::{Calls, by_caller, described};
 use super::logs::{Log, Logs, ROWS};
 use super::people::{People, Who, counted};
-use super::{Check, Facts, Finding, Nature, Severity, about, own, population};
+use super::{Check, Facts, Finding, Nature, Severity, about, judged, own, population};
 use crate::evidence::{Kind, Reason};
 use crate::model::{PrincipalKind, Vault, VaultEvent};
 
@@ -23,6 +23,13 @@ pub(super) const CHECK: Check = Check {
     needs: &[
         population(Kind::Vaults),
         own(Kind::DiagnosticSettings),
+        judged(Kind::Workspaces),
+        judged(Kind::Workspace),
+        judged(Kind::Tables),
+        judged(Kind::Principals),
+        judged(Kind::ManagedIdentityPrincipals),
+        judged(Kind::UserAssignedIdentities),
+        judged(Kind::Resources),
         own(Kind::VaultLogDedicated),
         own(Kind::VaultLogLegacy),
     ],

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::callers::{Calls, by_caller, described};
 use super::logs::{Log, Logs, ROWS};
 use super::people::{People, Who, counted};
-use super::{Check, Facts, Finding, Nature, Severity, about, own, population};
+use super::{Check, Facts, Finding, Nature, Severity, about, judged, own, population};
 use crate::evidence::{Kind, Reason};
 use crate::model::{Denial, Vault};
 
@@ -24,6 +24,10 @@ pub(super) const CHECK: Check = Check {
     needs: &[
         population(Kind::Vaults),
         own(Kind::DiagnosticSettings),
+        judged(Kind::Workspaces),
+        judged(Kind::Workspace),
+        judged(Kind::Tables),
+        judged(Kind::Principals),
         own(Kind::VaultLogDedicated),
         own(Kind::VaultLogLegacy),
     ],

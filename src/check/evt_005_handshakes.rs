@@ -6,7 +6,7 @@ use chrono::{NaiveDate, TimeDelta};
 
 use super::logs::{Logs, ROWS};
 use super::people::counted;
-use super::{Check, Facts, Finding, Nature, Severity, about, own, population};
+use super::{Check, Facts, Finding, Nature, Severity, about, judged, own, population};
 use crate::evidence::{Kind, Reason};
 use crate::model::{Vault, VaultEvent};
 
@@ -26,6 +26,9 @@ pub(super) const CHECK: Check = Check {
     needs: &[
         population(Kind::Vaults),
         own(Kind::DiagnosticSettings),
+        judged(Kind::Workspaces),
+        judged(Kind::Workspace),
+        judged(Kind::Tables),
         own(Kind::VaultLogDedicated),
         own(Kind::VaultLogLegacy),
     ],

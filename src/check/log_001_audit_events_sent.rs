@@ -1,6 +1,5 @@
 //! Whether a vault's audit events leave the vault at all.
 
-use super::logs::missing;
 use super::{Check, Facts, Finding, Nature, Severity, about, own, population};
 use crate::evidence::Kind;
 use crate::model::{DiagnosticSetting, Vault};
@@ -34,12 +33,10 @@ fn judge(facts: &Facts<'_>, vault: &Vault) -> Finding {
         return on.pass(format!("setting `{}` sends audit events to {}", setting.name, where_to(setting)));
     }
     // That no setting sends them is known only when every setting was read.
-    if let Some(missing) = missing(facts, Kind::DiagnosticSettings, &vault.id) {
+    if let Some(missing) = facts.missing(&[own(Kind::DiagnosticSettings)], &vault.id) {
         return on.missing(&missing);
     }
-    let asked = facts.tenant.coverage.questions(Kind::DiagnosticSettings);
-    let on =
-        on.citing(asked.filter(|asked| asked.scope.eq_ignore_ascii_case(vault.id.shown())).map(|asked| &asked.from));
+    let on = on.citing(&facts.records_about(Kind::DiagnosticSettings, &vault.id));
     match settings.len() {
         0 => on.fail("it has no diagnostic setting, so no audit event is kept"),
         1 => on.fail("its diagnostic setting does not send audit events to any destination"),

@@ -1,8 +1,8 @@
 //! Whether the workspace that a vault logs to is there, and which table to ask.
 
 use super::log_001_audit_events_sent::where_to;
-use super::logs::{destinations, missing, unread_workspace};
-use super::{Check, Facts, Finding, Nature, Severity, about, own, population};
+use super::logs::{destinations, unread_workspace};
+use super::{Check, Facts, Finding, Nature, Severity, about, judged, own, population};
 use crate::evidence::{Kind, Reason};
 use crate::model::{DiagnosticSetting, Vault};
 
@@ -17,7 +17,12 @@ pub(super) const CHECK: Check = Check {
                which answers like one that is hidden.",
     fix: "Point the setting at a workspace that exists: `az monitor diagnostic-settings update --name <setting> \
           --resource <vault id> --set workspaceId=<workspace id>`. Prefer `logAnalyticsDestinationType: 'Dedicated'`.",
-    needs: &[population(Kind::Vaults), own(Kind::DiagnosticSettings)],
+    needs: &[
+        population(Kind::Vaults),
+        own(Kind::DiagnosticSettings),
+        judged(Kind::Workspaces),
+        judged(Kind::Workspace),
+    ],
     run,
 };
 
@@ -41,7 +46,7 @@ fn judge(facts: &Facts<'_>, vault: &Vault) -> Finding {
     if let Some(unread) = unread.first() {
         return on.missing(unread);
     }
-    if let Some(missing) = missing(facts, Kind::DiagnosticSettings, &vault.id) {
+    if let Some(missing) = facts.missing(&[own(Kind::DiagnosticSettings)], &vault.id) {
         return on.missing(&missing);
     }
     if sending.is_empty() {

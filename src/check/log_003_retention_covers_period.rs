@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::logs::{Destination, destinations, retention};
-use super::{Check, Facts, Finding, Nature, Severity, about, own, population};
+use super::{Check, Facts, Finding, Nature, Severity, about, judged, own, population};
 use crate::evidence::Kind;
 use crate::model::Id;
 
@@ -18,7 +18,7 @@ pub(super) const CHECK: Check = Check {
     blind_to: "Since when that retention holds, and rows that were purged; copies in storage accounts.",
     fix: "`az monitor log-analytics workspace table update --resource-group <group> --workspace-name <workspace> --name \
           AZKVAuditLogs --retention-time 180 --total-retention-time 365`.",
-    needs: &[population(Kind::Vaults), population(Kind::DiagnosticSettings), own(Kind::Tables)],
+    needs: &[population(Kind::Vaults), population(Kind::DiagnosticSettings), own(Kind::Tables), judged(Kind::Workspaces)],
     run,
 };
 

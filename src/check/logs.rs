@@ -76,7 +76,7 @@ impl<'a> Logs<'a> {
     /// The log of `vault`, or why there is none to judge, when the answers to `kinds` matter.
     pub fn of_vault(&self, vault: &'a Vault, kinds: &[Kind]) -> Result<Log<'a>, Open> {
         let tenant = self.facts.tenant;
-        if let Some(missing) = missing(&self.facts, Kind::DiagnosticSettings, &vault.id) {
+        if let Some(missing) = self.facts.missing(&[own(Kind::DiagnosticSettings)], &vault.id) {
             return Err(as_open(&missing));
         }
         let destinations = destinations(tenant, vault);
@@ -105,7 +105,7 @@ impl<'a> Logs<'a> {
                 evidence.extend(of_scope.filter(|asked| asked.gap.is_none()).map(|asked| asked.from.clone()));
             }
         }
-        if let Some(missing) = kinds.iter().find_map(|kind| missing(&self.facts, *kind, &vault.id)) {
+        if let Some(missing) = kinds.iter().find_map(|kind| self.facts.missing(&[own(*kind)], &vault.id)) {
             return Err(as_open(&missing));
         }
         let rows = self.events.get(&vault.id).cloned().unwrap_or_default();
@@ -247,7 +247,7 @@ pub(super) fn unread_workspace(facts: &Facts<'_>, id: &Id) -> Missing {
 
 /// How long `table` of a workspace keeps rows. Where the table says nothing (absent or -1), the workspace decides.
 pub(super) fn retention(facts: &Facts<'_>, workspace_id: &Id, table: &str) -> Result<Retention, Open> {
-    if let Some(missing) = missing(facts, Kind::Tables, workspace_id) {
+    if let Some(missing) = facts.missing(&[own(Kind::Tables)], workspace_id) {
         return Err(as_open(&missing));
     }
     let mut tables = facts.tenant.tables.iter().filter(|table| table.workspace == *workspace_id);
@@ -281,11 +281,6 @@ pub(super) fn retention(facts: &Facts<'_>, workspace_id: &Id, table: &str) -> Re
             from: Some(of_name.from.clone()),
         }),
     }
-}
-
-/// The first thing of this kind that was not read for the subject.
-pub(super) fn missing(facts: &Facts<'_>, kind: Kind, subject: &Id) -> Option<Missing> {
-    facts.tenant.coverage.missing(own(kind), subject).into_iter().next()
 }
 
 /// What was not read, as a reason that leaves a finding open.

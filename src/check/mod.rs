@@ -30,6 +30,12 @@ mod nhi_006_no_orphaned_assignments;
 mod pack_001_collection_complete;
 mod parameters;
 mod people;
+mod rbac_001_minimal_rights;
+mod rbac_002_narrow_scope;
+mod rbac_005_no_granting;
+mod rbac_007_no_broad_role;
+mod rbac_011_metadata_only;
+mod roles;
 mod runner;
 #[cfg(test)]
 mod testing;
@@ -168,6 +174,11 @@ const fn whole(kind: Kind) -> Need {
     Need { kind, reach: Reach::Whole }
 }
 
+/// A need whose questions the check itself sorts into those that matter for a subject and those that do not.
+const fn judged(kind: Kind) -> Need {
+    Need { kind, reach: Reach::Judged }
+}
+
 /// Every check, in the order of the report.
 pub const CHECKS: &[&Check] = &[
     &evt_001_log_covers_period::CHECK,
@@ -190,6 +201,11 @@ pub const CHECKS: &[&Check] = &[
     &nhi_004_no_idle_identity::CHECK,
     &nhi_006_no_orphaned_assignments::CHECK,
     &pack_001_collection_complete::CHECK,
+    &rbac_001_minimal_rights::CHECK,
+    &rbac_002_narrow_scope::CHECK,
+    &rbac_005_no_granting::CHECK,
+    &rbac_007_no_broad_role::CHECK,
+    &rbac_011_metadata_only::CHECK,
 ];
 
 /// The check with this id, compared without case.

@@ -101,6 +101,11 @@ impl<'a> People<'a> {
 
     fn add(&mut self, id: &str, kind: PrincipalKind, name: &str, from: &Cite) {
         let id = id.to_lowercase();
+        let kind = match kind {
+            // An agent's identity is a service principal under another type.
+            PrincipalKind::Other(name) if name.eq_ignore_ascii_case("agentIdentity") => PrincipalKind::ServicePrincipal,
+            kind => kind,
+        };
         let person = Person { id: id.clone(), kind, name: name.to_owned(), from: from.clone() };
         self.by_id.entry(id).or_insert(person);
     }
@@ -143,6 +148,13 @@ impl<'a> People<'a> {
         let id = object_id.to_lowercase();
         match self.who(&id) {
             Who::Known(person) if person.kind == PrincipalKind::Group => self.unread_group(&id),
+            Who::Known(Person { kind: PrincipalKind::Other(kind), name, from, .. }) => Some(Missing {
+                kind: Kind::Principals,
+                scope: "directory".to_owned(),
+                reason: Reason::ValueUnknown,
+                detail: format!("`{name}` is a `{kind}`, and who stands behind it is not known"),
+                from: Some(from.clone()),
+            }),
             Who::Known(_) | Who::Gone(_) => None,
             Who::Unknown => Some(self.unresolved(&id)),
         }
@@ -188,7 +200,7 @@ impl<'a> People<'a> {
 
 fn kind_of_member(odata_type: &str) -> Option<PrincipalKind> {
     match odata_type.trim_start_matches('#').to_lowercase().as_str() {
-        "microsoft.graph.serviceprincipal" => Some(PrincipalKind::ServicePrincipal),
+        "microsoft.graph.serviceprincipal" | "microsoft.graph.agentidentity" => Some(PrincipalKind::ServicePrincipal),
         "microsoft.graph.user" => Some(PrincipalKind::User),
         "microsoft.graph.group" => Some(PrincipalKind::Group),
         _ => None,
@@ -215,5 +227,54 @@ pub(super) fn counted(count: usize, what: &str) -> String {
     match count {
         1 => format!("1 {what}"),
         _ => format!("{count} {what}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::check::testing::{base, group_json, identity_id, identity_json, list, user_json, with_principals};
+    use crate::check::testing::SUB;
+    use crate::model;
+
+    const ASKED: &str = "aaaaaaaa-0000-0000-0000-00000000000a";
+    const GROUP: &str = "aaaaaaaa-0000-0000-0000-00000000000b";
+    const ARM: &str = "aaaaaaaa-0000-0000-0000-00000000000c";
+    const MEMBER: &str = "aaaaaaaa-0000-0000-0000-00000000000d";
+
+    #[test]
+    fn what_an_id_stands_for_is_taken_from_every_list_and_never_guessed() {
+        let member = json!({"@odata.type": "#microsoft.graph.servicePrincipal", "id": MEMBER, "displayName": "worker"});
+        let builder = base()
+            .replace(Kind::UserAssignedIdentities, SUB, list([identity_json("shared", ARM, &json!({}))]))
+            .answer(Kind::GroupMembers, &format!("group:{GROUP}"), list([member]));
+        let builder = with_principals(builder, &[ASKED, GROUP], [group_json(GROUP, "readers")]);
+        let tenant = model::read(&builder.build()).expect("a tenant");
+        let people = People::of(&tenant);
+        assert!(matches!(people.who(&ASKED.to_uppercase()), Who::Gone(_)));
+        assert!(matches!(people.who("aaaaaaaa-0000-0000-0000-0000000000ff"), Who::Unknown));
+        let names: Vec<&str> = people.non_human().map(|person| person.name.as_str()).collect();
+        assert_eq!(names, ["shared", "worker"]);
+        assert_eq!(people.of_arm_id(&identity_id("SHARED")).map(|person| person.id.as_str()), Some(ARM));
+        assert_eq!(people.of_app(ARM).map(|person| person.name.as_str()), Some("shared"));
+    }
+
+    #[test]
+    fn a_group_hides_its_members_until_they_were_read_and_so_does_an_unknown_type() {
+        let odd = json!({"id": ASKED, "displayName": "odd"});
+        let builder = with_principals(base(), &[ASKED, GROUP, ARM], [group_json(GROUP, "readers"), odd, user_json(ARM, "ada")]);
+        let hidden = |builder: crate::evidence::testing::CaptureBuilder, id: &str| {
+            let tenant = model::read(&builder.build()).expect("a tenant");
+            People::of(&tenant).hidden_members(id).map(|missing| missing.reason)
+        };
+        let scope = format!("group:{GROUP}");
+        assert_eq!(hidden(builder.clone(), GROUP), Some(Reason::NotAsked));
+        assert_eq!(hidden(builder.clone().gap(Kind::GroupMembers, &scope, Reason::Forbidden), GROUP), Some(Reason::Forbidden));
+        assert_eq!(hidden(builder.clone().answer(Kind::GroupMembers, &scope, list([])), GROUP), None);
+        assert_eq!(hidden(builder.clone(), ASKED), Some(Reason::ValueUnknown));
+        assert_eq!(hidden(builder.clone(), ARM), None);
+        assert_eq!(hidden(builder, MEMBER), Some(Reason::PrincipalUnresolved));
     }
 }

@@ -50,7 +50,8 @@ fn settle(needs: &[Need], facts: &Facts<'_>, finding: Finding) -> Finding {
 
 fn silence(check: &Check, facts: &Facts<'_>) -> Finding {
     let coverage = &facts.tenant.coverage;
-    let mut missing = check.needs.iter().flat_map(|need| coverage.missing_anywhere(need.kind));
+    let settled_here = check.needs.iter().filter(|need| need.reach != Reach::Judged);
+    let mut missing = settled_here.flat_map(|need| coverage.missing_anywhere(need.kind));
     if let Some(missing) = missing.next() {
         return unread(&missing);
     }
