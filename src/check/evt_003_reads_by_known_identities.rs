@@ -137,7 +137,7 @@ mod tests {
     fn an_identity_that_only_the_resource_manager_names_is_known() {
         let identity = list([identity_json("id-app", WORKLOAD, &json!({}))]);
         let builder = reads(&[WORKLOAD]).replace(Kind::UserAssignedIdentities, SUB, identity);
-        assert_eq!(judged(builder.clone()).subject().name, "kv ← id-app");
+        assert_eq!(judged(builder).subject().name, "kv ← id-app");
         // A row without an object id is matched by the managed identity that it names.
         let by_name = row("2026-07-01T08:00:00Z", "SecretGet", 200, None);
         let by_name = patched(by_name, &json!({"ManagedIdentityId": identity_id("ID-App")}));

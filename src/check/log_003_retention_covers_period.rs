@@ -18,7 +18,12 @@ pub(super) const CHECK: Check = Check {
     blind_to: "Since when that retention holds, and rows that were purged; copies in storage accounts.",
     fix: "`az monitor log-analytics workspace table update --resource-group <group> --workspace-name <workspace> --name \
           AZKVAuditLogs --retention-time 180 --total-retention-time 365`.",
-    needs: &[population(Kind::Vaults), population(Kind::DiagnosticSettings), own(Kind::Tables), judged(Kind::Workspaces)],
+    needs: &[
+        population(Kind::Vaults),
+        population(Kind::DiagnosticSettings),
+        own(Kind::Tables),
+        judged(Kind::Workspaces),
+    ],
     run,
 };
 

@@ -294,7 +294,9 @@ pub(super) mod testing {
 
     use serde_json::{Value, json};
 
-    use crate::check::testing::{SUB, arm_id, list, patched, vault_id, vault_json};
+    use crate::check::testing::{
+        SUB, arm_id, base, list, patched, service_principal_json, vault_id, vault_json, with_principals,
+    };
     use crate::evidence::Kind;
     use crate::evidence::testing::CaptureBuilder;
 
@@ -387,5 +389,15 @@ pub(super) mod testing {
     pub fn count(day: &str, rows: u64, kept: u64) -> Value {
         json!({"Day": format!("{day}T00:00:00Z"), "OperationName": "SecretGet", "VaultId": vault_id("kv").to_lowercase(),
             "Rows": rows, "Kept": kept, "First": format!("{day}T00:00:00Z"), "Last": format!("{day}T23:00:00Z")})
+    }
+
+    /// A vault that logs every day of the quarter, read once by a workload that the directory knows.
+    pub fn steady() -> CaptureBuilder {
+        const APP: &str = "aaaaaaaa-0000-0000-0000-000000000001";
+        let days = (7..=9).flat_map(|month| (1..=31).map(move |day| format!("2026-{month:02}-{day:02}")));
+        let days = days.filter(|day| day != "2026-09-31");
+        let counts: Vec<Value> = days.map(|day| count(&day, 30, u64::from(day == "2026-07-01"))).collect();
+        let builder = logged(base(), &[row("2026-07-01T08:00:00Z", "SecretGet", 200, Some(APP))], &counts);
+        with_principals(builder, &[APP], [service_principal_json(APP, "app")])
     }
 }

@@ -269,14 +269,16 @@ mod tests {
     fn one_denied_question_keeps_no_pass_that_needed_it_and_changes_nothing_else() {
         // Everything hangs on the list of subscriptions, and access on the tree of groups above them.
         let roots = [Kind::Subscriptions, Kind::ManagementGroups, Kind::ManagementGroupDescendants];
-        let questions = furnished().questions();
-        for (kind, scope) in questions.iter().filter(|(kind, _)| !roots.contains(kind)) {
+        let tenants = [furnished(), logs::testing::steady()];
+        let questions =
+            tenants.iter().flat_map(|tenant| tenant.questions().into_iter().map(move |asked| (tenant, asked)));
+        for (tenant, (kind, scope)) in questions.filter(|(_, (kind, _))| !roots.contains(kind)) {
             for check in CHECKS.iter().filter(|check| !check.needs.is_empty()) {
-                let before = findings_of(check, furnished());
-                let after = findings_of(check, furnished().denied(*kind, scope));
+                let before = findings_of(check, tenant.clone());
+                let after = findings_of(check, tenant.clone().denied(kind, &scope));
                 let passes = || after.iter().filter(|finding| finding.outcome() == Outcome::Pass);
                 let reaches: Vec<Reach> =
-                    check.needs.iter().filter(|need| need.kind == *kind).map(|need| need.reach).collect();
+                    check.needs.iter().filter(|need| need.kind == kind).map(|need| need.reach).collect();
                 if reaches.contains(&Reach::Whole) {
                     assert_eq!(passes().count(), 0, "{} without {kind:?} at {scope}: {after:#?}", check.id);
                 }
@@ -285,6 +287,15 @@ mod tests {
                     assert!(same, "{} does not say that it needs {kind:?}: {before:#?} {after:#?}", check.id);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_vault_that_logs_every_day_passes_every_check_of_its_log() {
+        for check in CHECKS.iter().filter(|check| check.id.starts_with("LOG-") || check.id.starts_with("EVT-")) {
+            let outcomes: Vec<Outcome> =
+                findings_of(check, logs::testing::steady()).iter().map(Finding::outcome).collect();
+            assert_eq!(outcomes, [Outcome::Pass], "{}", check.id);
         }
     }
 

@@ -235,8 +235,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::check::testing::{base, group_json, identity_id, identity_json, list, user_json, with_principals};
     use crate::check::testing::SUB;
+    use crate::check::testing::{base, group_json, identity_id, identity_json, list, user_json, with_principals};
     use crate::model;
 
     const ASKED: &str = "aaaaaaaa-0000-0000-0000-00000000000a";
@@ -264,14 +264,18 @@ mod tests {
     #[test]
     fn a_group_hides_its_members_until_they_were_read_and_so_does_an_unknown_type() {
         let odd = json!({"id": ASKED, "displayName": "odd"});
-        let builder = with_principals(base(), &[ASKED, GROUP, ARM], [group_json(GROUP, "readers"), odd, user_json(ARM, "ada")]);
+        let builder =
+            with_principals(base(), &[ASKED, GROUP, ARM], [group_json(GROUP, "readers"), odd, user_json(ARM, "ada")]);
         let hidden = |builder: crate::evidence::testing::CaptureBuilder, id: &str| {
             let tenant = model::read(&builder.build()).expect("a tenant");
             People::of(&tenant).hidden_members(id).map(|missing| missing.reason)
         };
         let scope = format!("group:{GROUP}");
         assert_eq!(hidden(builder.clone(), GROUP), Some(Reason::NotAsked));
-        assert_eq!(hidden(builder.clone().gap(Kind::GroupMembers, &scope, Reason::Forbidden), GROUP), Some(Reason::Forbidden));
+        assert_eq!(
+            hidden(builder.clone().gap(Kind::GroupMembers, &scope, Reason::Forbidden), GROUP),
+            Some(Reason::Forbidden)
+        );
         assert_eq!(hidden(builder.clone().answer(Kind::GroupMembers, &scope, list([])), GROUP), None);
         assert_eq!(hidden(builder.clone(), ASKED), Some(Reason::ValueUnknown));
         assert_eq!(hidden(builder.clone(), ARM), None);

@@ -35,7 +35,13 @@ pub(super) const CHECK: Check = Check {
     fix: "Assign the role that the workload needs at the vault, such as `az role assignment create --role \
           4633458b-17de-408a-b874-0445c86b69e6 --assignee-object-id <object id> --assignee-principal-type \
           ServicePrincipal --scope <vault id>`, then delete the wider assignment.",
-    needs: &[population(Kind::Vaults), own(Kind::RoleAssignments), own(Kind::RoleDefinitions), whole(Kind::Principals), judged(Kind::GroupMembers)],
+    needs: &[
+        population(Kind::Vaults),
+        own(Kind::RoleAssignments),
+        own(Kind::RoleDefinitions),
+        whole(Kind::Principals),
+        judged(Kind::GroupMembers),
+    ],
     run,
 };
 
@@ -159,8 +165,12 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::CHECK;
-    use crate::check::roles::testing::{APP, CERTIFICATES, CUSTOM, GROUP, OFFICER, OWNER, UNLISTED, ada, holding, member_of};
-    use crate::check::testing::{SECRETS_USER, SUB, about_name, base, findings_of, list, only, role_json, vault_id, vault_json};
+    use crate::check::roles::testing::{
+        APP, CERTIFICATES, CUSTOM, GROUP, OFFICER, OWNER, UNLISTED, ada, holding, member_of,
+    };
+    use crate::check::testing::{
+        SECRETS_USER, SUB, about_name, base, findings_of, list, only, role_json, vault_id, vault_json,
+    };
     use crate::check::{Finding, Outcome};
     use crate::evidence::testing::CaptureBuilder;
     use crate::evidence::{Kind, Reason};
@@ -227,9 +237,11 @@ mod tests {
     fn a_group_that_was_not_read_keeps_no_pass_on_its_vault_alone() {
         let vaults = ["kv", "other"].map(|name| vault_json(name, &json!({})));
         let (kv, other) = (vault_id("kv"), vault_id("other"));
-        let builder = holding(&[(&kv, SECRETS_USER, APP), (&other, SECRETS_USER, APP), (&kv, OFFICER, GROUP)], &json!({}));
+        let builder =
+            holding(&[(&kv, SECRETS_USER, APP), (&other, SECRETS_USER, APP), (&kv, OFFICER, GROUP)], &json!({}));
         let builder = builder.replace(Kind::Vaults, SUB, list(vaults));
-        let findings = findings_of(&CHECK, builder.gap(Kind::GroupMembers, &format!("group:{GROUP}"), Reason::Forbidden));
+        let findings =
+            findings_of(&CHECK, builder.gap(Kind::GroupMembers, &format!("group:{GROUP}"), Reason::Forbidden));
         assert_eq!(about_name(&findings, "kv ← app").reason(), Some(Reason::Forbidden));
         assert_eq!(about_name(&findings, "kv").reason(), Some(Reason::Forbidden));
         assert_eq!(about_name(&findings, "other ← app").outcome(), Outcome::Pass);
@@ -250,10 +262,16 @@ mod tests {
     #[test]
     fn nobody_humans_managers_and_vaults_with_policies_are_not_applicable() {
         assert_eq!(judged(holding(&[], &json!({}))).outcome(), Outcome::NotApplicable);
-        assert_eq!(judged(ada(holding(&[(&vault_id("kv"), OFFICER, GROUP)], &json!({})))).outcome(), Outcome::NotApplicable);
+        assert_eq!(
+            judged(ada(holding(&[(&vault_id("kv"), OFFICER, GROUP)], &json!({})))).outcome(),
+            Outcome::NotApplicable
+        );
         assert_eq!(judged(with_role(OWNER)).outcome(), Outcome::NotApplicable);
         let policies: Value = vault_json("kv", &json!({"properties": {"enableRbacAuthorization": false}}));
-        assert_eq!(judged(with_role(OFFICER).replace(Kind::Vaults, SUB, list([policies]))).outcome(), Outcome::NotApplicable);
+        assert_eq!(
+            judged(with_role(OFFICER).replace(Kind::Vaults, SUB, list([policies]))).outcome(),
+            Outcome::NotApplicable
+        );
         assert_eq!(judged(base()).outcome(), Outcome::NotApplicable);
     }
 }

@@ -21,7 +21,13 @@ pub(super) const CHECK: Check = Check {
     fix: "Assign the same role at the vault with `az role assignment create --role 4633458b-17de-408a-b874-0445c86b69e6 \
           --assignee-object-id <object id> --assignee-principal-type ServicePrincipal --scope <vault id>`, then delete \
           the inherited assignment. In Bicep, set `scope: vault` on the role assignment.",
-    needs: &[population(Kind::Vaults), own(Kind::RoleAssignments), own(Kind::RoleDefinitions), whole(Kind::Principals), judged(Kind::GroupMembers)],
+    needs: &[
+        population(Kind::Vaults),
+        own(Kind::RoleAssignments),
+        own(Kind::RoleDefinitions),
+        whole(Kind::Principals),
+        judged(Kind::GroupMembers),
+    ],
     run,
 };
 
@@ -156,7 +162,8 @@ mod tests {
     #[test]
     fn a_group_that_was_not_read_leaves_the_vault_open() {
         let builder = holding(&[(SUB, SECRETS_USER, GROUP), (&vault_id("kv"), SECRETS_USER, APP)], &json!({}));
-        let findings = findings_of(&CHECK, builder.gap(Kind::GroupMembers, &format!("group:{GROUP}"), Reason::Forbidden));
+        let findings =
+            findings_of(&CHECK, builder.gap(Kind::GroupMembers, &format!("group:{GROUP}"), Reason::Forbidden));
         let reasons: Vec<Option<Reason>> = findings.iter().map(Finding::reason).collect();
         assert_eq!(reasons, [Some(Reason::Forbidden), Some(Reason::Forbidden)]);
     }
@@ -178,7 +185,10 @@ mod tests {
         let finding = judged(ada(holding(&[(SUB, SECRETS_USER, GROUP)], &json!({}))));
         assert_eq!(finding.outcome(), Outcome::NotApplicable);
         let policies: Value = vault_json("kv", &json!({"properties": {"enableRbacAuthorization": null}}));
-        assert_eq!(judged(reading_at(SUB).replace(Kind::Vaults, SUB, list([policies]))).outcome(), Outcome::NotApplicable);
+        assert_eq!(
+            judged(reading_at(SUB).replace(Kind::Vaults, SUB, list([policies]))).outcome(),
+            Outcome::NotApplicable
+        );
         assert_eq!(judged(base()).outcome(), Outcome::NotApplicable);
     }
 }

@@ -64,8 +64,12 @@ mod tests {
     use serde_json::json;
 
     use super::CHECK;
-    use crate::check::roles::testing::{APP, CONTRIBUTOR, CUSTOM, GROUP, OWNER, READER, UNLISTED, ada, holding, member_of};
-    use crate::check::testing::{ROOT_GROUP, SUB, about_name, base, findings_of, list, only, patched, role_json, vault_id};
+    use crate::check::roles::testing::{
+        APP, CONTRIBUTOR, CUSTOM, GROUP, OWNER, READER, UNLISTED, ada, holding, member_of,
+    };
+    use crate::check::testing::{
+        ROOT_GROUP, SUB, about_name, base, findings_of, list, only, patched, role_json, vault_id,
+    };
     use crate::check::{Finding, Outcome};
     use crate::evidence::testing::CaptureBuilder;
     use crate::evidence::{Kind, Reason};
@@ -153,7 +157,10 @@ mod tests {
             (Kind::Principals, "directory"),
         ] {
             let findings = findings_of(&CHECK, with_role(SUB, READER).denied(kind, scope));
-            assert!(findings.iter().all(|finding| finding.outcome() == Outcome::NotEvaluated), "{kind:?}: {findings:#?}");
+            assert!(
+                findings.iter().all(|finding| finding.outcome() == Outcome::NotEvaluated),
+                "{kind:?}: {findings:#?}"
+            );
         }
         assert_eq!(judged(with_role(SUB, OWNER).denied(Kind::RoleAssignments, "/")).outcome(), Outcome::Fail);
     }

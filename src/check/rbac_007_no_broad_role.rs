@@ -105,9 +105,14 @@ mod tests {
 
     #[test]
     fn whatever_was_not_read_keeps_no_pass_and_definitions_are_not_needed() {
-        for (kind, scope) in [(Kind::RoleAssignments, "/"), (Kind::RoleAssignments, SUB), (Kind::Principals, "directory")] {
+        for (kind, scope) in
+            [(Kind::RoleAssignments, "/"), (Kind::RoleAssignments, SUB), (Kind::Principals, "directory")]
+        {
             let findings = findings_of(&CHECK, with_role(SUB, READER).denied(kind, scope));
-            assert!(findings.iter().all(|finding| finding.outcome() == Outcome::NotEvaluated), "{kind:?}: {findings:#?}");
+            assert!(
+                findings.iter().all(|finding| finding.outcome() == Outcome::NotEvaluated),
+                "{kind:?}: {findings:#?}"
+            );
         }
         assert_eq!(judged(with_role(SUB, READER).denied(Kind::RoleDefinitions, SUB)).outcome(), Outcome::Pass);
         assert_eq!(judged(with_role(SUB, OWNER).denied(Kind::RoleDefinitions, SUB)).outcome(), Outcome::Fail);

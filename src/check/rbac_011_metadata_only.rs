@@ -25,7 +25,13 @@ pub(super) const CHECK: Check = Check {
                a role first. These holders are marked.",
     fix: "Nothing to fix. To narrow who sees the vault, delete the assignments with `az role assignment delete --ids \
           <assignment id>`.",
-    needs: &[population(Kind::Vaults), own(Kind::RoleAssignments), own(Kind::RoleDefinitions), whole(Kind::Principals), judged(Kind::GroupMembers)],
+    needs: &[
+        population(Kind::Vaults),
+        own(Kind::RoleAssignments),
+        own(Kind::RoleDefinitions),
+        whole(Kind::Principals),
+        judged(Kind::GroupMembers),
+    ],
     run,
 };
 

@@ -81,7 +81,10 @@ fn judge(
 }
 
 /// Groups, and what may be one, that hold a suspect role and whose members are not known.
-fn hidden<'a>(people: &People<'_>, suspects: &[&'a RoleAssignment]) -> BTreeMap<&'a str, (&'a RoleAssignment, Missing)> {
+fn hidden<'a>(
+    people: &People<'_>,
+    suspects: &[&'a RoleAssignment],
+) -> BTreeMap<&'a str, (&'a RoleAssignment, Missing)> {
     let mut hidden = BTreeMap::new();
     for held in suspects {
         if let Some(missing) = people.hidden_members(&held.principal_id) {
@@ -170,7 +173,8 @@ pub(super) mod testing {
         let (get, list_secrets) = (vault("secrets/getSecret/action"), vault("secrets/readMetadata/action"));
         let contributor = role_json(CONTRIBUTOR, "Contributor", &["*"], &[]);
         let not_actions = ["Microsoft.Authorization/*/Delete", "Microsoft.Authorization/*/Write"];
-        let permissions = json!([{"actions": ["*"], "notActions": not_actions, "dataActions": [], "notDataActions": []}]);
+        let permissions =
+            json!([{"actions": ["*"], "notActions": not_actions, "dataActions": [], "notDataActions": []}]);
         list([
             role_json(SECRETS_USER, "Key Vault Secrets User", &[], &[&get, &list_secrets]),
             role_json(OFFICER, "Key Vault Secrets Officer", &[], &[&vault("secrets/*")]),
@@ -187,7 +191,9 @@ pub(super) mod testing {
         let mut lists: Vec<(&str, Vec<Value>)> = [SUB, ROOT_GROUP, "/"].map(|scope| (scope, Vec::new())).into();
         for (number, (scope, role, principal)) in held.iter().enumerate() {
             let name = format!("cccccccc-0000-0000-0000-{:012}", number + 1);
-            let own = lists.iter_mut().find(|(of, _)| of.eq_ignore_ascii_case(scope) || (*of == SUB && scope.starts_with(SUB)));
+            let own = lists
+                .iter_mut()
+                .find(|(of, _)| of.eq_ignore_ascii_case(scope) || (*of == SUB && scope.starts_with(SUB)));
             let (_, items) = own.expect("a list for the scope");
             items.push(patched(assignment_json(&name, scope, role, principal, "ServicePrincipal"), patch));
         }

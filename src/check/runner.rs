@@ -12,7 +12,9 @@ use crate::model::{Id, Missing, Need, Reach};
 /// Every check over `facts`; findings sorted by check, subject and outcome.
 pub fn run_all(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = CHECKS.iter().flat_map(|check| run(check, facts)).collect();
-    findings.sort_by(|a, b| (a.check(), a.subject(), a.outcome(), a.because()).cmp(&(b.check(), b.subject(), b.outcome(), b.because())));
+    findings.sort_by(|a, b| {
+        (a.check(), a.subject(), a.outcome(), a.because()).cmp(&(b.check(), b.subject(), b.outcome(), b.because()))
+    });
     findings
 }
 
