@@ -5,13 +5,16 @@
 //! Behind it stands a [`Transport`]: [`Live`] over HTTPS, or [`Recording`], which answers from a folder. Nothing
 //! in here knows what a question means.
 
+mod certificate;
 mod clouds;
 mod credential;
 mod door;
 mod error;
 mod guard;
+mod http;
 mod live;
 mod recording;
+mod token;
 mod tsa;
 
 use std::collections::BTreeMap;
@@ -20,12 +23,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-pub use clouds::{Cloud, Endpoints};
-pub use credential::{CredentialError, CredentialKind, CredentialSettings, TokenFacts};
+pub use clouds::{Cloud, CloudError, Endpoints};
+pub use credential::{CredentialError, CredentialKind, CredentialSettings};
 pub use door::{Answered, Door, Pace, Refused};
 pub use error::TransportError;
-pub use live::{Live, LiveSettings};
-pub use recording::{Recording, RecordingError, RecordingHead};
+pub use live::{Live, LiveError, LiveSettings};
+pub use recording::{RecordedOrganisation, RecordedRunAs, Recording, RecordingError, RecordingHead};
+pub use token::TokenFacts;
 pub use tsa::request_timestamp;
 
 /// Which service is asked; decides host and token audience.

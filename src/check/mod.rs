@@ -4,15 +4,45 @@
 //! for itself: a list that was not read whole is never an empty population, and a pass that needed something
 //! unread is not a pass.
 
+mod callers;
+mod evt_001_log_covers_period;
+mod evt_002_read_population;
+mod evt_003_reads_by_known_identities;
+mod evt_004_denied_reads;
+mod evt_005_handshakes;
 mod finding;
+mod kv_001_population_complete;
+mod kv_002_rbac_model;
+mod kv_004_no_residual_policies;
+mod kv_005_policies_minimal;
+mod kv_006_recoverable;
+mod kv_007_approved_networks;
+mod log_001_audit_events_sent;
+mod log_002_destination_exists;
+mod log_003_retention_covers_period;
+mod logs;
+mod network;
+mod nhi_001_inventory_reconciled;
+mod nhi_002_workloads_use_identity;
+mod nhi_003_owner_and_purpose;
+mod nhi_004_no_idle_identity;
+mod nhi_006_no_orphaned_assignments;
+mod pack_001_collection_complete;
 mod parameters;
+mod people;
+mod rbac_001_minimal_rights;
+mod rbac_002_narrow_scope;
+mod rbac_005_no_granting;
+mod rbac_007_no_broad_role;
+mod rbac_011_metadata_only;
+mod roles;
 mod runner;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 use crate::access::Access;
-use crate::evidence::{Kind, Period};
-use crate::model::{Need, Reach, Tenant};
+use crate::evidence::{Cite, Kind, Period};
+use crate::model::{Id, Missing, Need, Reach, Resource, Tenant};
 
 pub use finding::{About, Finding, Outcome, Subject, about};
 pub use parameters::Parameters;
@@ -101,6 +131,34 @@ pub struct Facts<'a> {
     pub parameters: &'a Parameters,
 }
 
+impl<'a> Facts<'a> {
+    /// The first of `needs` that was not read for the subject: asked before anything is concluded from an absence.
+    fn missing(&self, needs: &[Need], subject: &Id) -> Option<Missing> {
+        needs.iter().find_map(|need| self.tenant.coverage.missing(*need, subject).into_iter().next())
+    }
+
+    /// The records of every question of a kind.
+    fn records_of(&self, kind: Kind) -> Vec<Cite> {
+        self.tenant.coverage.questions(kind).map(|asked| asked.from.clone()).collect()
+    }
+
+    /// The records of the questions of a kind whose scope holds the subject by its path.
+    fn records_about(&self, kind: Kind, subject: &Id) -> Vec<Cite> {
+        let asked = self.tenant.coverage.questions(kind);
+        let about = asked.filter(|asked| Id::new(asked.scope.clone()).is_at_or_above(subject));
+        about.map(|asked| asked.from.clone()).collect()
+    }
+
+    /// Resources that a user-assigned identity is attached to.
+    fn hosts_of(&self, identity: &Id) -> Vec<&'a Resource> {
+        let is_host = |resource: &&Resource| {
+            let attached = resource.identity.iter().flat_map(|identity| &identity.user_assigned);
+            attached.into_iter().any(|attached| attached.id == *identity)
+        };
+        self.tenant.resources.iter().filter(is_host).collect()
+    }
+}
+
 /// A need for the list that the subjects come from.
 const fn population(kind: Kind) -> Need {
     Need { kind, reach: Reach::Population }
@@ -116,10 +174,134 @@ const fn whole(kind: Kind) -> Need {
     Need { kind, reach: Reach::Whole }
 }
 
+/// A need whose questions the check itself sorts into those that matter for a subject and those that do not.
+const fn judged(kind: Kind) -> Need {
+    Need { kind, reach: Reach::Judged }
+}
+
 /// Every check, in the order of the report.
-pub const CHECKS: &[&Check] = &[];
+pub const CHECKS: &[&Check] = &[
+    &evt_001_log_covers_period::CHECK,
+    &evt_002_read_population::CHECK,
+    &evt_003_reads_by_known_identities::CHECK,
+    &evt_004_denied_reads::CHECK,
+    &evt_005_handshakes::CHECK,
+    &kv_001_population_complete::CHECK,
+    &kv_002_rbac_model::CHECK,
+    &kv_004_no_residual_policies::CHECK,
+    &kv_005_policies_minimal::CHECK,
+    &kv_006_recoverable::CHECK,
+    &kv_007_approved_networks::CHECK,
+    &log_001_audit_events_sent::CHECK,
+    &log_002_destination_exists::CHECK,
+    &log_003_retention_covers_period::CHECK,
+    &nhi_001_inventory_reconciled::CHECK,
+    &nhi_002_workloads_use_identity::CHECK,
+    &nhi_003_owner_and_purpose::CHECK,
+    &nhi_004_no_idle_identity::CHECK,
+    &nhi_006_no_orphaned_assignments::CHECK,
+    &pack_001_collection_complete::CHECK,
+    &rbac_001_minimal_rights::CHECK,
+    &rbac_002_narrow_scope::CHECK,
+    &rbac_005_no_granting::CHECK,
+    &rbac_007_no_broad_role::CHECK,
+    &rbac_011_metadata_only::CHECK,
+];
 
 /// The check with this id, compared without case.
 pub fn find(id: &str) -> Option<&'static Check> {
     CHECKS.iter().copied().find(|check| check.id.eq_ignore_ascii_case(id))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::testing::{findings_of, furnished};
+    use super::*;
+
+    /// `kv_001_population_complete.rs` → `KV-001`; files that are not named for a check are none.
+    fn id_of_file(name: &str) -> Option<String> {
+        let mut parts = name.strip_suffix(".rs")?.splitn(3, '_');
+        let (family, number, words) = (parts.next()?, parts.next()?, parts.next()?);
+        let is_number = number.len() == 3 && number.chars().all(|digit| digit.is_ascii_digit());
+        (is_number && !words.is_empty()).then(|| format!("{}-{number}", family.to_uppercase()))
+    }
+
+    #[test]
+    fn the_table_holds_what_the_folder_holds_in_the_same_order() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/check");
+        let names = std::fs::read_dir(folder).expect("the folder").map(|entry| entry.expect("an entry").file_name());
+        let of_files: Vec<String> = names.filter_map(|name| id_of_file(&name.to_string_lossy())).collect();
+        let sorted: BTreeSet<String> = of_files.iter().cloned().collect();
+        assert_eq!(sorted.len(), of_files.len(), "one file a check");
+        let of_table: Vec<String> = CHECKS.iter().map(|check| check.id.to_owned()).collect();
+        assert_eq!(of_table, sorted.into_iter().collect::<Vec<String>>());
+    }
+
+    #[test]
+    fn every_check_has_its_words() {
+        for check in CHECKS {
+            for words in [check.title, check.asks, check.blind_to, check.fix] {
+                assert!(words.len() > 20, "{}: `{words}`", check.id);
+                assert!(!words.contains("  "), "{}: a line break left spaces in `{words}`", check.id);
+            }
+            assert!(!check.title.ends_with('.'), "{}", check.id);
+            for words in [check.asks, check.blind_to, check.fix] {
+                assert!(words.ends_with('.'), "{}: `{words}`", check.id);
+            }
+        }
+    }
+
+    #[test]
+    fn a_check_is_found_by_its_id_in_any_case() {
+        assert_eq!(find("kv-002").map(|check| check.id), Some("KV-002"));
+        assert!(find("KV-000").is_none());
+    }
+
+    /// Subjects and outcomes of one check, whatever the evidence is numbered.
+    fn outcomes_of(findings: &[Finding]) -> BTreeSet<(&Subject, Outcome)> {
+        findings.iter().map(|finding| (finding.subject(), finding.outcome())).collect()
+    }
+
+    #[test]
+    fn one_denied_question_keeps_no_pass_that_needed_it_and_changes_nothing_else() {
+        // Everything hangs on the list of subscriptions, and access on the tree of groups above them.
+        let roots = [Kind::Subscriptions, Kind::ManagementGroups, Kind::ManagementGroupDescendants];
+        let tenants = [furnished(), logs::testing::steady()];
+        let questions =
+            tenants.iter().flat_map(|tenant| tenant.questions().into_iter().map(move |asked| (tenant, asked)));
+        for (tenant, (kind, scope)) in questions.filter(|(_, (kind, _))| !roots.contains(kind)) {
+            for check in CHECKS.iter().filter(|check| !check.needs.is_empty()) {
+                let before = findings_of(check, tenant.clone());
+                let after = findings_of(check, tenant.clone().denied(kind, &scope));
+                let passes = || after.iter().filter(|finding| finding.outcome() == Outcome::Pass);
+                let reaches: Vec<Reach> =
+                    check.needs.iter().filter(|need| need.kind == kind).map(|need| need.reach).collect();
+                if reaches.contains(&Reach::Whole) {
+                    assert_eq!(passes().count(), 0, "{} without {kind:?} at {scope}: {after:#?}", check.id);
+                }
+                if reaches.is_empty() {
+                    let same = outcomes_of(&before) == outcomes_of(&after);
+                    assert!(same, "{} does not say that it needs {kind:?}: {before:#?} {after:#?}", check.id);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_vault_that_logs_every_day_passes_every_check_of_its_log() {
+        for check in CHECKS.iter().filter(|check| check.id.starts_with("LOG-") || check.id.starts_with("EVT-")) {
+            let outcomes: Vec<Outcome> =
+                findings_of(check, logs::testing::steady()).iter().map(Finding::outcome).collect();
+            assert_eq!(outcomes, [Outcome::Pass], "{}", check.id);
+        }
+    }
+
+    #[test]
+    fn the_furnished_tenant_is_complete_so_that_a_denial_is_its_only_gap() {
+        let complete = findings_of(find("PACK-001").expect("a check"), furnished());
+        assert_eq!(complete.iter().map(Finding::outcome).collect::<Vec<Outcome>>(), [Outcome::Pass]);
+    }
 }

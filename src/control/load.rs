@@ -35,6 +35,13 @@ pub struct Control {
     pub shows: Vec<String>,
 }
 
+impl Control {
+    /// SOC 2 criteria, then NIST controls.
+    pub fn all_criteria(&self) -> Vec<String> {
+        self.criteria.iter().chain(&self.nist).cloned().collect()
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ControlFile {

@@ -46,6 +46,15 @@ impl CaptureBuilder {
         self
     }
 
+    /// Replaces the answer to the question of this kind and scope; panics when there is none.
+    pub fn replace(mut self, kind: Kind, scope: &str, body: Value) -> CaptureBuilder {
+        let mut of_scope = self.records.iter_mut().filter(|held| held.0 == kind && held.1.eq_ignore_ascii_case(scope));
+        let held = of_scope.next().unwrap_or_else(|| panic!("nothing to replace: {kind:?} {scope}"));
+        held.2 = vec![(body, None)];
+        held.3 = None;
+        self
+    }
+
     /// Replaces the question of this kind and scope by a gap; panics when there is none.
     pub fn denied(mut self, kind: Kind, scope: &str) -> CaptureBuilder {
         let before = self.records.len();

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Id;
-use crate::evidence::{Capture, Cite, Kind, Reason};
+use crate::evidence::{Capture, CaptureStatus, Cite, Expected, Kind, Reason, Record};
 
 /// What a check needs, and how far the need reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +27,9 @@ pub enum Reach {
     Own,
     /// Every question of the kind: one gap anywhere leaves every subject open.
     Whole,
+    /// Whichever questions the check finds to matter: it leaves a subject open itself. Of the members of a hundred
+    /// groups, those count whose group holds a role that the check is about.
+    Judged,
 }
 
 /// Something that was not read.
@@ -61,35 +64,79 @@ pub struct Asked {
 #[derive(Clone, Debug, Default)]
 pub struct Coverage {
     asked: BTreeMap<Kind, Vec<Asked>>,
-    /// Planned questions that have no record.
-    planned_only: Vec<(Kind, String)>,
+    /// Places in `asked`, by scope.
+    at: BTreeMap<(Kind, Id), Vec<usize>>,
+    /// Questions that were planned, or that follow from what was found, and have no record.
+    unasked: BTreeMap<Kind, BTreeSet<Id>>,
+    /// What the configuration expects to exist.
+    expected: Expected,
+    /// Whether the collection reached its end.
+    finished: bool,
     /// For each vault: the log questions (kind, scope) that its rows come from. Filled by the model.
     pub(super) logs_of: BTreeMap<Id, BTreeSet<(Kind, String)>>,
-    /// Management groups above each subscription. Filled by the model.
+    /// For each vault: the workspaces that its audit events are sent to. Filled by the model.
+    pub(super) workspaces_of: BTreeMap<Id, BTreeSet<Id>>,
+    /// Management groups above each subscription and each group. Filled by the model.
     pub(super) above: BTreeMap<Id, Vec<Id>>,
-    /// Subscriptions whose chain of management groups is not known up to the root. Filled by the model.
+    /// Subscriptions and groups whose chain of management groups is not known up to the root. Filled by the model.
     pub(super) unknown_above: BTreeSet<Id>,
 }
 
 impl Coverage {
     /// Reads how each question of `capture` ended.
     pub fn of(capture: &Capture) -> Coverage {
-        let mut coverage = Coverage::default();
+        let mut coverage = Coverage {
+            expected: capture.plan.expected.clone(),
+            finished: capture.head.status == CaptureStatus::Complete,
+            ..Coverage::default()
+        };
         for record in &capture.records {
-            coverage.asked.entry(record.kind).or_default().push(Asked {
+            let asked = coverage.asked.entry(record.kind).or_default();
+            let place = (record.kind, Id::new(record.scope.clone()));
+            coverage.at.entry(place).or_default().push(asked.len());
+            asked.push(Asked {
                 kind: record.kind,
                 scope: record.scope.clone(),
                 from: record.cite(),
-                gap: record.gap.as_ref().map(|gap| (gap.reason, gap.detail.clone())),
+                gap: gap_of(record),
             });
         }
         for question in &capture.plan.questions {
-            let scope = Id::new(question.scope.clone());
-            if !coverage.questions(question.kind).any(|asked| Id::new(asked.scope.clone()) == scope) {
-                coverage.planned_only.push((question.kind, question.scope.clone()));
-            }
+            coverage.expect(question.kind, &Id::new(question.scope.clone()));
         }
         coverage
+    }
+
+    /// Makes a question that was answered a gap, because its answer could not be read whole. A gap that it has
+    /// already stays as it is.
+    pub(super) fn mark(&mut self, record: &Record, reason: Reason, detail: &str) {
+        let of_kind = self.asked.entry(record.kind).or_default();
+        let marked = of_kind.iter_mut().find(|asked| asked.from.record == record.evidence_id);
+        if let Some(asked) = marked {
+            asked.gap.get_or_insert_with(|| (reason, detail.to_owned()));
+        }
+    }
+
+    /// Says that a question should have been put. Without a record it counts as missing.
+    pub(super) fn expect(&mut self, kind: Kind, scope: &Id) {
+        if !self.at.contains_key(&(kind, scope.clone())) {
+            self.unasked.entry(kind).or_default().insert(scope.clone());
+        }
+    }
+
+    /// Whether the answer that `record` keeps was whole and could be read whole.
+    pub(super) fn is_whole(&self, record: &Record) -> bool {
+        self.questions(record.kind).any(|asked| asked.from.record == record.evidence_id && asked.gap.is_none())
+    }
+
+    /// What the configuration expects to exist.
+    pub fn expected(&self) -> &Expected {
+        &self.expected
+    }
+
+    /// Whether the collection reached its end.
+    pub fn is_finished(&self) -> bool {
+        self.finished
     }
 
     /// Every question of one kind that has a record.
@@ -104,9 +151,15 @@ impl Coverage {
 
     /// What was not read of a kind, anywhere.
     pub fn missing_anywhere(&self, kind: Kind) -> Vec<Missing> {
-        let mut missing: Vec<Missing> = self.questions(kind).filter_map(missing_of).collect();
-        for (planned, scope) in self.planned_only.iter().filter(|(planned, _)| *planned == kind) {
-            missing.push(never_asked(*planned, scope));
+        let mut missing: Vec<Missing> =
+            self.questions(kind).filter(|asked| !self.is_idle_table(asked)).filter_map(missing_of).collect();
+        let unasked = self.unasked.get(&kind).into_iter().flatten();
+        missing.extend(unasked.map(|scope| never_asked(kind, scope.shown())));
+        if is_log(kind) {
+            let sources: BTreeSet<&(Kind, String)> = self.logs_of.values().flatten().collect();
+            let unasked =
+                sources.into_iter().filter(|(source, scope)| *source == kind && self.are_at(kind, scope).is_empty());
+            missing.extend(unasked.map(|(_, scope)| never_asked(kind, scope)));
         }
         missing
     }
@@ -114,87 +167,226 @@ impl Coverage {
     /// What was not read that `need` asks for, for the subject with this id. An empty list means: all of it was.
     pub fn missing(&self, need: Need, subject: &Id) -> Vec<Missing> {
         match need.reach {
-            Reach::Population => Vec::new(), // settled once for the check, not for each subject
-            Reach::Whole => {
-                let missing = self.missing_anywhere(need.kind);
-                if missing.is_empty() && !self.was_asked(need.kind) && !self.is_derived(need.kind) {
-                    return vec![never_asked(need.kind, "tenant")];
-                }
-                missing
-            }
+            Reach::Population | Reach::Judged => Vec::new(), // settled for the check at once, or by the check itself
+            Reach::Whole => self.missing_of_whole(need.kind),
             Reach::Own => self.missing_for(need.kind, subject),
         }
     }
 
-    /// Kinds that are asked only for things found: none found, none asked, nothing missing.
-    fn is_derived(&self, kind: Kind) -> bool {
-        matches!(
-            kind,
-            Kind::ManagementGroupDescendants
-                | Kind::FederatedCredentials
-                | Kind::DiagnosticSettings
-                | Kind::Workspace
-                | Kind::Tables
-                | Kind::Principals
-                | Kind::GroupMembers
-                | Kind::VaultLogDedicated
-                | Kind::VaultLogLegacy
-                | Kind::VaultLogDedicatedCount
-                | Kind::VaultLogLegacyCount
-        )
-    }
-
-    fn missing_for(&self, kind: Kind, subject: &Id) -> Vec<Missing> {
-        if let Kind::VaultLogDedicated | Kind::VaultLogLegacy | Kind::VaultLogDedicatedCount | Kind::VaultLogLegacyCount = kind {
-            return self.missing_logs(kind, subject);
-        }
-        let covering: Vec<&Asked> = self.questions(kind).filter(|asked| self.holds(&asked.scope, subject)).collect();
-        let mut missing: Vec<Missing> = covering.iter().filter_map(|asked| missing_of(asked)).collect();
-        // Above a subscription there are further questions (`/`, groups); those alone do not answer for it.
-        let answered_below_root = covering.iter().any(|asked| Id::new(asked.scope.clone()).is_at_or_above(subject) && asked.scope != "/");
-        if !answered_below_root && subject.key() != "/" && subject.key().starts_with('/') {
-            missing.push(never_asked(kind, subject.shown()));
-        }
-        if kind == Kind::RoleAssignments && self.is_above_unknown(subject) {
-            missing.push(Missing {
-                kind: Kind::ManagementGroups,
-                scope: subject.shown().to_owned(),
-                reason: Reason::HierarchyUnknown,
-                detail: "assignments at management groups above it may exist; give the collector Management Group Reader at the tenant root group".to_owned(),
-                from: self.questions(Kind::ManagementGroups).next().map(|asked| asked.from.clone()),
-            });
+    fn missing_of_whole(&self, kind: Kind) -> Vec<Missing> {
+        let missing = self.missing_anywhere(kind);
+        if missing.is_empty() && !self.was_asked(kind) && !is_asked_per_thing_found(kind) {
+            return vec![never_asked(kind, "tenant")];
         }
         missing
     }
 
-    fn missing_logs(&self, kind: Kind, vault: &Id) -> Vec<Missing> {
-        let Some(sources) = self.logs_of.get(vault) else { return Vec::new() };
-        let of_kind = sources.iter().filter(|(source, _)| *source == kind);
-        of_kind
-            .filter_map(|(source, scope)| {
-                let id = Id::new(scope.clone());
-                match self.questions(*source).find(|asked| Id::new(asked.scope.clone()) == id) {
-                    Some(asked) => missing_of(asked),
-                    None => Some(never_asked(*source, scope)),
-                }
-            })
-            .collect()
-    }
-
-    fn holds(&self, scope: &str, subject: &Id) -> bool {
-        let scope = Id::new(scope);
-        if scope.is_at_or_above(subject) {
-            return true;
+    fn missing_for(&self, kind: Kind, subject: &Id) -> Vec<Missing> {
+        let is_path = subject.key().starts_with('/');
+        match kind {
+            Kind::ManagementGroupDescendants => {
+                let mut missing = self.missing_of_whole(kind);
+                missing.extend(self.missing_above(subject));
+                missing
+            }
+            Kind::GroupMembers => {
+                let scope = format!("group:{}", subject.key().trim_start_matches("group:"));
+                let own = Id::new(scope.clone());
+                let is_group = self.at.contains_key(&(kind, own.clone()))
+                    || self.unasked.get(&kind).is_some_and(|unasked| unasked.contains(&own));
+                // Whoever is not a group may be in any of them.
+                if is_group { self.missing_at(kind, &scope) } else { self.missing_of_whole(kind) }
+            }
+            _ if is_log(kind) && self.is_vault(subject) => self.missing_logs(kind, subject),
+            Kind::Tables | Kind::Workspace if self.is_vault(subject) => self.missing_of_workspaces(kind, subject),
+            Kind::FederatedCredentials | Kind::DiagnosticSettings | Kind::Tables | Kind::Workspace if is_path => {
+                self.missing_of_thing(kind, subject)
+            }
+            Kind::RoleAssignments if is_path => self.missing_assignments(subject),
+            _ if is_asked_per_subscription(kind) => match subscription_of(subject) {
+                Some(subscription) => self.missing_at(kind, subscription.shown()),
+                // A group or the root: what holds there is listed by the subscriptions below, so by all of them.
+                None => self.missing_of_whole(kind),
+            },
+            // A list of the whole tenant; or a subject that is no path, so that any question may hold it.
+            _ => self.missing_of_whole(kind),
         }
-        let Some(guid) = subject.subscription() else { return false };
-        let subscription = Id::new(format!("/subscriptions/{guid}"));
-        self.above.get(&subscription).is_some_and(|groups| groups.contains(&scope))
     }
 
-    fn is_above_unknown(&self, subject: &Id) -> bool {
-        let Some(guid) = subject.subscription() else { return false };
-        self.unknown_above.contains(&Id::new(format!("/subscriptions/{guid}")))
+    /// The questions at exactly this scope.
+    fn are_at(&self, kind: Kind, scope: &str) -> Vec<&Asked> {
+        let places = self.at.get(&(kind, Id::new(scope))).into_iter().flatten();
+        places.filter_map(|place| self.asked.get(&kind)?.get(*place)).collect()
     }
+
+    /// What is missing of the question at exactly this scope.
+    fn missing_at(&self, kind: Kind, scope: &str) -> Vec<Missing> {
+        let asked = self.are_at(kind, scope);
+        if asked.is_empty() {
+            return vec![never_asked(kind, scope)];
+        }
+        asked.into_iter().filter_map(missing_of).collect()
+    }
+
+    /// Role assignments hold downwards: the subscription's own list, those of every group above it, and that at
+    /// the root are all needed.
+    fn missing_assignments(&self, subject: &Id) -> Vec<Missing> {
+        let kind = Kind::RoleAssignments;
+        let Some(start) = subscription_of(subject).or_else(|| group_of(subject)) else {
+            return match subject.key() {
+                "/" => self.missing_at(kind, "/"),
+                _ => self.missing_of_whole(kind),
+            };
+        };
+        let mut missing = self.missing_at(kind, start.shown());
+        for group in self.above.get(&start).into_iter().flatten() {
+            missing.extend(self.missing_at(kind, group.shown()));
+        }
+        missing.extend(self.missing_at(kind, "/"));
+        missing.extend(self.missing_above(subject));
+        missing
+    }
+
+    /// That the groups above the subject are not known.
+    fn missing_above(&self, subject: &Id) -> Option<Missing> {
+        let start = subscription_of(subject).or_else(|| group_of(subject))?;
+        // A place that the model never met has no known chain either.
+        if self.above.contains_key(&start) && !self.unknown_above.contains(&start) {
+            return None;
+        }
+        Some(Missing {
+            kind: Kind::ManagementGroups,
+            scope: subject.shown().to_owned(),
+            reason: Reason::HierarchyUnknown,
+            detail: "assignments at management groups above it may exist; give the collector Management Group Reader at the tenant root group".to_owned(),
+            from: self.questions(Kind::ManagementGroups).next().map(|asked| asked.from.clone()),
+        })
+    }
+
+    /// Of a kind that is asked for each thing found: the question about the thing that the subject is or lies
+    /// in; for a subject that lies above such things, the questions about all of them.
+    fn missing_of_thing(&self, kind: Kind, subject: &Id) -> Vec<Missing> {
+        if let Some(thing) = thing_of(kind, subject) {
+            return self.missing_at(kind, thing.shown());
+        }
+        let is_below = |scope: &str| subject.is_at_or_above(&Id::new(scope));
+        self.missing_anywhere(kind).into_iter().filter(|missing| is_below(&missing.scope)).collect()
+    }
+
+    fn is_vault(&self, subject: &Id) -> bool {
+        thing_of(Kind::DiagnosticSettings, subject).is_some()
+    }
+
+    /// The log of a vault lies where its diagnostic settings say; unread settings leave that open.
+    fn missing_logs(&self, kind: Kind, subject: &Id) -> Vec<Missing> {
+        let Some(vault) = thing_of(Kind::DiagnosticSettings, subject) else { return Vec::new() };
+        let mut missing = self.missing_at(Kind::DiagnosticSettings, vault.shown());
+        let sources = self.logs_of.get(&vault).into_iter().flatten();
+        let of_kind = sources.filter(|(source, _)| *source == kind);
+        missing.extend(of_kind.flat_map(|(source, scope)| self.missing_at(*source, scope)));
+        missing
+    }
+
+    /// What is missing about the workspaces that a vault's log is sent to.
+    fn missing_of_workspaces(&self, kind: Kind, subject: &Id) -> Vec<Missing> {
+        let Some(vault) = thing_of(Kind::DiagnosticSettings, subject) else { return Vec::new() };
+        let mut missing = self.missing_at(Kind::DiagnosticSettings, vault.shown());
+        for workspace in self.workspaces_of.get(&vault).into_iter().flatten() {
+            match kind {
+                // Asked only for a workspace that no list showed.
+                Kind::Workspace => {
+                    missing.extend(self.are_at(kind, workspace.shown()).into_iter().filter_map(missing_of));
+                }
+                _ => missing.extend(self.missing_at(kind, workspace.shown())),
+            }
+        }
+        missing
+    }
+
+    /// Both shapes are asked of every workspace. A table that does not exist there, and that no setting sends
+    /// to, holds nothing: that is an answer.
+    fn is_idle_table(&self, asked: &Asked) -> bool {
+        let is_table_missing = matches!(asked.gap, Some((Reason::TableMissing, _)));
+        is_table_missing && is_log(asked.kind) && {
+            let scope = Id::new(asked.scope.clone());
+            let mut sources = self.logs_of.values().flatten();
+            !sources.any(|(kind, source)| *kind == asked.kind && Id::new(source.clone()) == scope)
+        }
+    }
+}
+
+/// The gap of a record: the one that it names, or the one that its own numbers give away.
+fn gap_of(record: &Record) -> Option<(Reason, String)> {
+    if let Some(gap) = &record.gap {
+        return Some((gap.reason, gap.detail.clone()));
+    }
+    if record.truncated || record.last_next_link.is_some() {
+        return Some((Reason::CutShort, "the record says that the chain of pages broke off".to_owned()));
+    }
+    let off = record.control_totals.iter().find(|total| total.expected != total.read)?;
+    Some((Reason::TotalsDiffer, format!("{} rows were read where {} says {}", off.read, off.source, off.expected)))
+}
+
+fn is_log(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::VaultLogDedicated | Kind::VaultLogLegacy | Kind::VaultLogDedicatedCount | Kind::VaultLogLegacyCount
+    )
+}
+
+/// Kinds that are asked only for things found: none found, none asked, nothing missing.
+fn is_asked_per_thing_found(kind: Kind) -> bool {
+    let per_thing = matches!(
+        kind,
+        Kind::ManagementGroupDescendants
+            | Kind::FederatedCredentials
+            | Kind::DiagnosticSettings
+            | Kind::Workspace
+            | Kind::Tables
+            | Kind::Principals
+            | Kind::GroupMembers
+    );
+    per_thing || is_log(kind)
+}
+
+/// Kinds that are asked once for each subscription.
+pub(super) fn is_asked_per_subscription(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Resources
+            | Kind::VirtualMachines
+            | Kind::UserAssignedIdentities
+            | Kind::Vaults
+            | Kind::DeletedVaults
+            | Kind::RoleAssignments
+            | Kind::RoleDefinitions
+            | Kind::DenyAssignments
+            | Kind::Workspaces
+    )
+}
+
+fn subscription_of(subject: &Id) -> Option<Id> {
+    Some(Id::new(format!("/subscriptions/{}", subject.subscription()?)))
+}
+
+/// The management group that the subject is or lies in by its path.
+fn group_of(subject: &Id) -> Option<Id> {
+    const ABOVE: &str = "/providers/microsoft.management/managementgroups/";
+    let name = subject.key().strip_prefix(ABOVE)?.split('/').next()?;
+    Some(Id::new(format!("{ABOVE}{name}")))
+}
+
+/// The thing of the type that `kind` is asked for that the subject is or lies in by its path.
+fn thing_of(kind: Kind, subject: &Id) -> Option<Id> {
+    let of_type = match kind {
+        Kind::FederatedCredentials => "/providers/microsoft.managedidentity/userassignedidentities/",
+        Kind::DiagnosticSettings => "/providers/microsoft.keyvault/vaults/",
+        Kind::Tables | Kind::Workspace => "/providers/microsoft.operationalinsights/workspaces/",
+        _ => return None,
+    };
+    let (group, rest) = subject.key().split_once(of_type)?;
+    let name = rest.split('/').next().filter(|name| !name.is_empty())?;
+    Some(Id::new(format!("{group}{of_type}{name}")))
 }
 
 fn missing_of(asked: &Asked) -> Option<Missing> {

@@ -1,0 +1,171 @@
+//! KV-007: the vault's data plane answers approved networks alone.
+
+use super::network::Network;
+use super::{About, Check, Facts, Finding, Nature, Severity, about, population};
+use crate::evidence::{Kind, Reason};
+use crate::model::{NetworkAcls, Vault};
+
+pub(super) const CHECK: Check = Check {
+    id: "KV-007",
+    title: "The vault can be reached only from approved networks",
+    severity: Severity::High,
+    nature: Nature::Design,
+    asks: "`publicNetworkAccess` and `networkAcls` of every vault. Closed means Disabled, SecuredByPerimeter, or a \
+           default of Deny with address rules that all lie within the approved networks of the configuration. An \
+           absent `networkAcls` means that every network may connect.",
+    blind_to: "The rules of a network security perimeter, whether a permitted subnet is a rightful one, trusted \
+               Microsoft services, and the control plane: Azure Resource Manager writes secrets past these rules. A \
+               private endpoint alone closes nothing.",
+    fix: "`az keyvault update --name VAULT --public-network-access Disabled`, or `az keyvault update --name VAULT \
+          --default-action Deny` and `az keyvault network-rule add --name VAULT --ip-address CIDR` (Bicep: \
+          `publicNetworkAccess: 'Disabled'`). List what is approved as `approved_networks` in the configuration.",
+    needs: &[population(Kind::Vaults)],
+    run,
+};
+
+/// A rule with fewer fixed bits than this covers so much of the internet that it is open, approved or not.
+const WIDEST_PREFIX: u32 = 8;
+
+fn run(facts: &Facts<'_>) -> Vec<Finding> {
+    facts.tenant.vaults.iter().map(|vault| judge(vault, &facts.parameters.approved_networks)).collect()
+}
+
+fn judge(vault: &Vault, approved: &[String]) -> Finding {
+    let on = about("vault", &vault.id, &vault.name, &vault.from);
+    match vault.public_network_access.as_deref().map(str::to_lowercase).as_deref() {
+        Some("disabled") => return on.pass("`publicNetworkAccess` is Disabled: private endpoints alone"),
+        Some("securedbyperimeter") => {
+            return on.pass("`publicNetworkAccess` is SecuredByPerimeter: the rules of its network perimeter decide");
+        }
+        Some("enabled") | None => {}
+        Some(_) => {
+            let value = vault.public_network_access.as_deref().unwrap_or_default();
+            return on.not_evaluated(Reason::ValueUnknown, format!("`publicNetworkAccess` is `{value}`"));
+        }
+    }
+    let Some(acls) = &vault.network_acls else {
+        return on.fail("public access is on and `networkAcls` is absent: every network may connect");
+    };
+    match acls.default_action.as_deref().map(str::to_lowercase).as_deref() {
+        Some("deny") => judge_rules(on, acls, approved),
+        Some("allow") => on.fail("public access is on and the default action is Allow: every network may connect"),
+        None => on.fail("public access is on and no default action is set, which means Allow"),
+        Some(other) => on.not_evaluated(Reason::ValueUnknown, format!("the default action is `{other}`")),
+    }
+}
+
+/// A vault that denies by default: its address rules decide.
+fn judge_rules(on: About, acls: &NetworkAcls, approved: &[String]) -> Finding {
+    let parsed: Vec<(&String, Option<Network>)> =
+        acls.ip_rules.iter().map(|rule| (rule, Network::parse(rule))).collect();
+    let open: Vec<&String> = parsed
+        .iter()
+        .filter(|(_, network)| network.is_some_and(|network| network.prefix() < WIDEST_PREFIX))
+        .map(|(rule, _)| *rule)
+        .collect();
+    if !open.is_empty() {
+        return on.fail(format!("address rules open it to the internet: {}", quoted(&open)));
+    }
+    let subnets = match acls.virtual_network_rules.len() {
+        0 => String::new(),
+        count => format!("; {count} subnets are let in as well"),
+    };
+    if parsed.is_empty() {
+        return on.pass(format!("the default is Deny and no public address is let in{subnets}"));
+    }
+    if approved.is_empty() {
+        let rules: Vec<&String> = acls.ip_rules.iter().collect();
+        return on.manual(format!(
+            "the default is Deny and these addresses are let in: {}{subnets}; no approved networks are configured, so a \
+             person must say that they are approved",
+            quoted(&rules)
+        ));
+    }
+    let mut allowed = Vec::new();
+    for text in approved {
+        match Network::parse(text) {
+            Some(network) => allowed.push(network),
+            None => {
+                return on.not_evaluated(
+                    Reason::ValueUnknown,
+                    format!("`{text}` in `approved_networks` is not an IPv4 network"),
+                );
+            }
+        }
+    }
+    let is_outside = |network: &Network| !allowed.iter().any(|approved| approved.contains(*network));
+    let outside: Vec<&String> =
+        parsed.iter().filter(|(_, network)| network.as_ref().is_some_and(is_outside)).map(|(rule, _)| *rule).collect();
+    if !outside.is_empty() {
+        return on.fail(format!("address rules lie outside the approved networks: {}", quoted(&outside)));
+    }
+    match parsed.iter().find(|(_, network)| network.is_none()) {
+        Some((rule, _)) => {
+            on.not_evaluated(Reason::ValueUnknown, format!("the address rule `{rule}` is not an IPv4 network"))
+        }
+        None => {
+            on.pass(format!("the default is Deny and every address rule lies within the approved networks{subnets}"))
+        }
+    }
+}
+
+fn quoted(rules: &[&String]) -> String {
+    rules.iter().map(|rule| format!("`{rule}`")).collect::<Vec<String>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::testing::{SUB, base, findings_of, findings_with, list, only, vault_json};
+    use super::super::{Outcome, Parameters};
+    use super::*;
+
+    fn outcome(properties: &Value, approved: &[&str]) -> Outcome {
+        let vault = vault_json("kv1", &json!({"properties": properties}));
+        let approved_networks = approved.iter().map(|text| (*text).to_owned()).collect();
+        let parameters = Parameters { approved_networks, ..Parameters::default() };
+        only(&findings_with(&CHECK, base().replace(Kind::Vaults, SUB, list([vault])), &parameters)).outcome()
+    }
+
+    fn rules(addresses: &[&str]) -> Value {
+        let rules: Vec<Value> = addresses.iter().map(|address| json!({"value": address})).collect();
+        json!({"publicNetworkAccess": "enabled", "networkAcls": {"defaultAction": "Deny", "ipRules": rules}})
+    }
+
+    #[test]
+    fn the_decision_table() {
+        assert_eq!(outcome(&json!({"publicNetworkAccess": "disabled", "networkAcls": null}), &[]), Outcome::Pass);
+        assert_eq!(outcome(&json!({"publicNetworkAccess": "SecuredByPerimeter"}), &[]), Outcome::Pass);
+        assert_eq!(outcome(&json!({"publicNetworkAccess": null}), &[]), Outcome::Pass, "denies by default");
+        assert_eq!(outcome(&json!({"publicNetworkAccess": null, "networkAcls": null}), &[]), Outcome::Fail);
+        let allow = json!({"publicNetworkAccess": "Enabled", "networkAcls": {"defaultAction": "Allow"}});
+        assert_eq!(outcome(&allow, &[]), Outcome::Fail);
+        let unset = json!({"publicNetworkAccess": "Enabled", "networkAcls": {"defaultAction": null}});
+        assert_eq!(outcome(&unset, &[]), Outcome::Fail);
+        assert_eq!(outcome(&json!({"publicNetworkAccess": "Sometimes"}), &[]), Outcome::NotEvaluated);
+    }
+
+    #[test]
+    fn address_rules_are_held_against_the_approved_networks() {
+        assert_eq!(outcome(&rules(&[]), &[]), Outcome::Pass);
+        assert_eq!(outcome(&rules(&["203.0.113.7"]), &[]), Outcome::Manual);
+        assert_eq!(outcome(&rules(&["203.0.113.7", "203.0.113.16/28"]), &["203.0.113.0/24"]), Outcome::Pass);
+        assert_eq!(outcome(&rules(&["203.0.113.7", "198.51.100.1"]), &["203.0.113.0/24"]), Outcome::Fail);
+        assert_eq!(outcome(&rules(&["203.0.113.7", "office"]), &["203.0.113.0/24"]), Outcome::NotEvaluated);
+        assert_eq!(outcome(&rules(&["203.0.113.7"]), &["our office"]), Outcome::NotEvaluated);
+    }
+
+    #[test]
+    fn a_rule_for_the_whole_internet_is_open_even_when_it_is_approved() {
+        assert_eq!(outcome(&rules(&["0.0.0.0/0"]), &["0.0.0.0/0"]), Outcome::Fail);
+        assert_eq!(outcome(&rules(&["0.0.0.0/1", "128.0.0.0/1"]), &[]), Outcome::Fail);
+    }
+
+    #[test]
+    fn a_refused_list_is_not_evaluated_and_an_empty_one_not_applicable() {
+        let refused = findings_of(&CHECK, base().denied(Kind::Vaults, SUB));
+        assert_eq!(only(&refused).outcome(), Outcome::NotEvaluated);
+        assert_eq!(only(&findings_of(&CHECK, base())).outcome(), Outcome::NotApplicable);
+    }
+}

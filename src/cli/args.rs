@@ -1,0 +1,185 @@
+//! The arguments.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+/// Collect identity and secrets evidence from Azure, judge it, and seal it into a pack that a stranger can verify.
+#[derive(Debug, Parser)]
+#[command(name = "tickmark", version, propagate_version = true, arg_required_else_help = true, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 clean · 1 exceptions found, or a pack does not verify · 2 wrong use or \
+    configuration · 3 incomplete · 4 a defect of tickmark\n\nStart with `tickmark demo`: it needs no account and no network.")]
+pub(super) struct Args {
+    /// Configuration file.
+    #[arg(long, global = true, value_name = "FILE", default_value = "tickmark.toml")]
+    pub config: PathBuf,
+    /// Folder of captures and ledger, instead of the configured one.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub store: Option<PathBuf>,
+    /// Period under examination: `2026Q3`, or `2026-07-01..2026-09-30` with both days included.
+    #[arg(long, global = true, value_name = "PERIOD")]
+    pub period: Option<String>,
+    /// How results are printed.
+    #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+    /// Print errors and results only.
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// Colours.
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    pub color: Color,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For a person.
+    Human,
+    /// For a program: one JSON document on standard output.
+    Json,
+}
+
+/// When colours are used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run the whole job on a recorded tenant: no account, no network.
+    Demo(Demo),
+    /// Write a commented tickmark.toml and create the signing key.
+    Init(Init),
+    /// Collect evidence from the tenant into a capture.
+    Collect(Collect),
+    /// Judge a capture, offline.
+    Assess(Assess),
+    /// Seal a capture, its results and its report into a signed pack.
+    Seal(Seal),
+    /// Collect, assess and seal.
+    Run(Run),
+    /// Verify a pack with a key that you got another way than with the pack.
+    Verify(Verify),
+    /// Derive results and report again from a pack's raw evidence, and compare byte for byte.
+    Reperform(Reperform),
+    /// Explain a check: what it asks and how, what it is blind to, what it maps to, how to fix a failure.
+    Explain(Explain),
+    /// List checks and controls.
+    List,
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Demo {
+    /// Where the pack, the public key and the capture go; a demo that is already there is replaced.
+    #[arg(long, value_name = "DIR", default_value = "tickmark-demo")]
+    pub out: PathBuf,
+    /// Replay this recording instead of the built-in one.
+    #[arg(long, value_name = "DIR")]
+    pub replay: Option<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Init {
+    /// Name of the organisation, as it stands in the report.
+    #[arg(long, value_name = "NAME", default_value = "My organisation")]
+    pub organisation: String,
+    /// The system under examination.
+    #[arg(long, value_name = "NAME", default_value = "My system")]
+    pub system: String,
+    /// Tenant GUID (az account show --query tenantId).
+    #[arg(long, value_name = "GUID", default_value = "")]
+    pub tenant: String,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Collect {
+    /// Answer from a recording instead of Azure, on the recording's clock. Needs no configuration.
+    #[arg(long, value_name = "DIR")]
+    pub replay: Option<PathBuf>,
+}
+
+/// Which capture.
+#[derive(Debug, ClapArgs)]
+pub(super) struct Which {
+    /// Id of the capture, or its folder; default: the last one of the store.
+    #[arg(long, value_name = "ID")]
+    pub capture: Option<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Assess {
+    #[command(flatten)]
+    pub which: Which,
+    /// Also write results.json and report/ to this folder.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Seal {
+    #[command(flatten)]
+    pub which: Which,
+    #[command(flatten)]
+    pub pack: PackOptions,
+}
+
+/// Where the pack goes.
+#[derive(Debug, ClapArgs)]
+pub(super) struct PackOptions {
+    /// Folder of the pack; default: packs/<pack id> in the store. It must not exist.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Also write a zip of the pack beside it.
+    #[arg(long)]
+    pub zip: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Run {
+    /// Answer from a recording instead of Azure, on the recording's clock.
+    #[arg(long, value_name = "DIR")]
+    pub replay: Option<PathBuf>,
+    #[command(flatten)]
+    pub pack: PackOptions,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Verify {
+    /// Folder of the pack.
+    pub pack: PathBuf,
+    /// Public key (PEM) that you trust; it never comes from the pack. May be given more than once.
+    #[arg(long, value_name = "PUBKEY.pem", required = true)]
+    pub key: Vec<PathBuf>,
+    /// Tenant that the pack must be about.
+    #[arg(long, value_name = "GUID")]
+    pub tenant: Option<String>,
+    /// Pack id that is expected.
+    #[arg(long, value_name = "ID")]
+    pub pack_id: Option<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Reperform {
+    /// Folder of the pack.
+    pub pack: PathBuf,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Explain {
+    /// Id of a check, such as RBAC-007.
+    pub check: String,
+}

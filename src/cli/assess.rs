@@ -1,0 +1,68 @@
+//! `tickmark assess`: judges a capture, offline.
+
+use std::fs;
+use std::path::Path;
+
+use super::args::{Args, Assess};
+use super::collect::optional_config;
+use super::config::Config;
+use super::derive::{Derived, derive};
+use super::terminal::Terminal;
+use super::{CliError, End, context, key, summary};
+use crate::assess::{Inputs, Organisation};
+use crate::evidence::{Capture, EvidenceError, Ledger, write_atomically};
+
+pub(super) fn run(options: &Assess, args: &Args, terminal: &Terminal) -> Result<End, CliError> {
+    let config = optional_config(args)?;
+    let store = context::store(args, config.as_ref());
+    let (_, capture) = context::capture(&store, options.which.capture.as_deref())?;
+    refuse_damage(&capture)?;
+    let fingerprint = match &config {
+        Some(config) => key::fingerprint(&config.signing.key).unwrap_or_default(),
+        None => String::new(),
+    };
+    let inputs = inputs(args, config.as_ref(), &capture, fingerprint)?;
+    let derived = derive(&capture, inputs, Ledger::open(&store)?.entries)?;
+    if let Some(out) = &options.out {
+        write(&derived, out)?;
+        terminal.note(&format!("results and report are in {}", out.display()));
+    }
+    summary::print(&derived.assessment, None, terminal)
+}
+
+/// What the person says, out of the configuration; a capture without one is judged with the defaults.
+pub(super) fn inputs(args: &Args, config: Option<&Config>, capture: &Capture, key_fingerprint: String) -> Result<Inputs, CliError> {
+    let period = match &args.period {
+        Some(text) => crate::evidence::Period::parse(text)?,
+        None => capture.head.period, // the logs were asked for this one
+    };
+    Ok(Inputs {
+        organisation: config.map_or_else(
+            || Organisation { name: "not named".to_owned(), system: "not named".to_owned() },
+            |config| config.organisation.clone(),
+        ),
+        period,
+        parameters: config.map(|config| config.parameters.clone()).unwrap_or_default(),
+        key_fingerprint,
+        tsa: config.map(|config| config.signing.tsa.clone()).unwrap_or_default(),
+        tool: context::tool(),
+    })
+}
+
+/// A capture that was changed after it was made is not judged.
+pub(super) fn refuse_damage(capture: &Capture) -> Result<(), CliError> {
+    match capture.damage().into_iter().next() {
+        None => Ok(()),
+        Some(damage) => Err(EvidenceError::Malformed { path: damage.path, why: damage.why }.into()),
+    }
+}
+
+fn write(derived: &Derived, out: &Path) -> Result<(), CliError> {
+    for (path, bytes) in &derived.files {
+        let full = out.join(path);
+        let folder = full.parent().unwrap_or(out);
+        fs::create_dir_all(folder).map_err(CliError::io("create", folder))?;
+        write_atomically(&full, bytes)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,325 @@
+//! From the file's text to a [`Config`].
+
+use std::path::{Path, PathBuf};
+
+use toml::de::DeTable;
+
+use super::table::{Mistakes, Table};
+use super::{Azure, Config, PeriodChoice, Signing};
+use crate::assess::Organisation;
+use crate::azure::{Cloud, CredentialKind, Endpoints};
+use crate::check::Parameters;
+use crate::evidence::Period;
+
+const CREDENTIALS: &[(&str, CredentialKind)] = &[
+    ("auto", CredentialKind::Auto),
+    ("managed_identity", CredentialKind::ManagedIdentity),
+    ("workload_identity", CredentialKind::WorkloadIdentity),
+    ("azure_cli", CredentialKind::AzureCli),
+    ("azure_pipelines", CredentialKind::AzurePipelines),
+    ("client_certificate", CredentialKind::ClientCertificate),
+    ("client_secret", CredentialKind::ClientSecret),
+    ("token", CredentialKind::Token),
+];
+
+/// Reads the text of `file`; relative paths in it start at `folder`. Every mistake is reported.
+pub(super) fn read(file: &str, folder: &Path, text: &str) -> Result<Config, Vec<String>> {
+    let mistakes = Mistakes::new(file, text);
+    let (document, errors) = DeTable::parse_recoverable(text);
+    for error in &errors {
+        mistakes.at(&error.span().unwrap_or(0..0), error.message());
+    }
+    if !errors.is_empty() {
+        return Err(mistakes.into_lines());
+    }
+    let root = Table::root(&document, &mistakes);
+    root.only(&["organisation", "azure", "store", "period", "signing", "parameters"]);
+    let config = Config {
+        organisation: organisation(&root.table("organisation")),
+        azure: azure(&root.table("azure"), folder),
+        store: store(&root.table("store"), folder),
+        period: period(&root.table("period")),
+        signing: signing(&root.table("signing"), folder),
+        parameters: parameters(&root.table("parameters")),
+    };
+    let lines = mistakes.into_lines();
+    if lines.is_empty() { Ok(config) } else { Err(lines) }
+}
+
+fn organisation(table: &Table<'_, '_>) -> Organisation {
+    table.only(&["name", "system"]);
+    let required = |key: &str, expected: &str| {
+        let text = table.text(key).filter(|text| !text.trim().is_empty());
+        if text.is_none() {
+            table.missing(key, expected);
+        }
+        text.unwrap_or_default()
+    };
+    Organisation {
+        name: required("name", "the organisation's name"),
+        system: required("system", "the system under examination"),
+    }
+}
+
+fn azure(table: &Table<'_, '_>, folder: &Path) -> Azure {
+    table.only(&[
+        "cloud",
+        "tenant_id",
+        "subscriptions",
+        "management_groups",
+        "workspaces",
+        "credential",
+        "client_id",
+        "certificate_file",
+        "ca_file",
+        "endpoints",
+    ]);
+    let cloud = table.text("cloud").unwrap_or_else(|| "public".to_owned());
+    let endpoints = endpoints(&table.table("endpoints"), &cloud);
+    match (&endpoints, cloud.as_str()) {
+        (None, "custom") => table.missing("endpoints", "a table [azure.endpoints], because cloud is \"custom\""),
+        (Some(_), "custom") => {}
+        (_, named) => {
+            if let Err(error) = Cloud::named(named) {
+                table.refuse("cloud", first_line(&error.to_string()));
+            }
+        }
+    }
+    let credential = table.text("credential").unwrap_or_else(|| "auto".to_owned());
+    let kind = CREDENTIALS.iter().find(|(name, _)| *name == credential).map(|(_, kind)| *kind);
+    if kind.is_none() {
+        let names: Vec<&str> = CREDENTIALS.iter().map(|(name, _)| *name).collect();
+        table.refuse("credential", format!("`{credential}` is no credential: expected one of {}", names.join(", ")));
+    }
+    let tenant_id = table.text("tenant_id").unwrap_or_default();
+    if !is_guid(&tenant_id) {
+        let what = format!("`tenant_id` is `{tenant_id}`: expected the tenant's GUID (az account show --query tenantId)");
+        table.refuse("tenant_id", what);
+    }
+    Azure {
+        subscriptions: guids(table, "subscriptions"),
+        management_groups: names(table, "management_groups"),
+        workspaces: guids(table, "workspaces"),
+        client_id: table.text("client_id"),
+        certificate_file: table.text("certificate_file").map(|path| folder.join(path)),
+        ca_file: table.text("ca_file").map(|path| folder.join(path)),
+        credential: kind.unwrap_or(CredentialKind::Auto),
+        endpoints,
+        tenant_id,
+        cloud,
+    }
+}
+
+fn endpoints(table: &Table<'_, '_>, cloud: &str) -> Option<Endpoints> {
+    if !table.is_present() {
+        return None;
+    }
+    table.only(&["authority", "resource_manager", "graph", "log_analytics", "key_vault"]);
+    if cloud != "custom" {
+        table.refuse("", "[azure.endpoints] is read only with cloud = \"custom\"");
+    }
+    let required = |key: &str| {
+        let text = table.text(key);
+        if text.is_none() {
+            table.missing(key, "an https address (http for loopback addresses only)");
+        }
+        text
+    };
+    let (authority, resource_manager, graph, log_analytics) =
+        (required("authority"), required("resource_manager"), required("graph"), required("log_analytics"));
+    let endpoints = Endpoints {
+        authority: authority?,
+        resource_manager: resource_manager?,
+        graph: graph?,
+        log_analytics: log_analytics?,
+        key_vault: table.text("key_vault"),
+    };
+    if let Err(error) = Cloud::custom(&endpoints) {
+        table.refuse(error.key().unwrap_or(""), first_line(&error.to_string()));
+    }
+    Some(endpoints)
+}
+
+fn store(table: &Table<'_, '_>, folder: &Path) -> PathBuf {
+    table.only(&["path"]);
+    folder.join(table.text("path").unwrap_or_else(|| "tickmark-store".to_owned()))
+}
+
+fn period(table: &Table<'_, '_>) -> PeriodChoice {
+    table.only(&["default", "start", "end"]);
+    if let (Some(start), Some(end)) = (table.text("start"), table.text("end")) {
+        return match Period::parse(&format!("{start}..{end}")) {
+            Ok(period) => PeriodChoice::Fixed(period),
+            Err(_) => {
+                table.refuse("start", "`start` and `end` are not a period: expected two days as 2026-07-01, the first not after the last");
+                PeriodChoice::LastQuarter
+            }
+        };
+    }
+    if table.text("start").is_some() || table.text("end").is_some() {
+        table.missing(if table.text("start").is_some() { "end" } else { "start" }, "a day as 2026-09-30");
+    }
+    match table.text("default").as_deref() {
+        None | Some("quarter") => PeriodChoice::LastQuarter,
+        Some("current_quarter") => PeriodChoice::CurrentQuarter,
+        Some(text) => match Period::parse(text) {
+            Ok(period) => PeriodChoice::Fixed(period),
+            Err(error) => {
+                table.refuse("default", format!("{error}; or \"quarter\" (the last that ended), \"current_quarter\""));
+                PeriodChoice::LastQuarter
+            }
+        },
+    }
+}
+
+fn signing(table: &Table<'_, '_>, folder: &Path) -> Signing {
+    table.only(&["key", "tsa"]);
+    let tsa = table.texts("tsa").unwrap_or_default();
+    for (index, address) in tsa.iter().enumerate() {
+        if !address.starts_with("https://") && !address.starts_with("http://") {
+            table.refuse_item("tsa", index, format!("`{address}` is no address of a time-stamping authority"));
+        }
+    }
+    Signing { key: folder.join(table.text("key").unwrap_or_else(|| "keys/tickmark.p8".to_owned())), tsa }
+}
+
+/// Names and defaults are those of [`Parameters`].
+fn parameters(table: &Table<'_, '_>) -> Parameters {
+    let default = Parameters::default();
+    table.only(&[
+        "workload_environments",
+        "sharing_limit",
+        "unattached_days",
+        "orphan_days",
+        "soft_delete_days",
+        "approved_networks",
+        "retention_margin_days",
+        "gap_hours",
+        "expected_rows_per_day",
+        "unknown_denials",
+        "handshake_seconds",
+        "unanswered_handshakes",
+    ]);
+    Parameters {
+        workload_environments: table.texts("workload_environments").unwrap_or(default.workload_environments),
+        sharing_limit: table.integer("sharing_limit").unwrap_or(default.sharing_limit),
+        unattached_days: table.integer("unattached_days").unwrap_or(default.unattached_days),
+        orphan_days: table.integer("orphan_days").unwrap_or(default.orphan_days),
+        soft_delete_days: table.integer("soft_delete_days").unwrap_or(default.soft_delete_days),
+        approved_networks: table.texts("approved_networks").unwrap_or(default.approved_networks),
+        retention_margin_days: table.integer("retention_margin_days").unwrap_or(default.retention_margin_days),
+        gap_hours: table.integer("gap_hours").unwrap_or(default.gap_hours),
+        expected_rows_per_day: table.integer("expected_rows_per_day").unwrap_or(default.expected_rows_per_day),
+        unknown_denials: table.integer("unknown_denials").unwrap_or(default.unknown_denials),
+        handshake_seconds: table.integer("handshake_seconds").unwrap_or(default.handshake_seconds),
+        unanswered_handshakes: table.integer("unanswered_handshakes").unwrap_or(default.unanswered_handshakes),
+    }
+}
+
+fn guids(table: &Table<'_, '_>, key: &str) -> Vec<String> {
+    let texts = table.texts(key).unwrap_or_default();
+    for (index, text) in texts.iter().enumerate().filter(|(_, text)| !is_guid(text)) {
+        table.refuse_item(key, index, format!("`{text}` in `{key}` is no GUID"));
+    }
+    texts
+}
+
+/// Names that become part of a path: one segment each.
+fn names(table: &Table<'_, '_>, key: &str) -> Vec<String> {
+    let texts = table.texts(key).unwrap_or_default();
+    let is_name = |text: &str| !text.is_empty() && text.len() <= 90 && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.()".contains(c));
+    for (index, text) in texts.iter().enumerate().filter(|(_, text)| !is_name(text)) {
+        table.refuse_item(key, index, format!("`{text}` in `{key}` is no name of a management group"));
+    }
+    texts
+}
+
+fn is_guid(text: &str) -> bool {
+    text.len() == 36
+        && text.char_indices().all(|(index, c)| match index {
+            8 | 13 | 18 | 23 => c == '-',
+            _ => c.is_ascii_hexdigit(),
+        })
+}
+
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+[organisation]
+name = "IDSentinel Solutions"
+system = "Customer platform"
+
+[azure]
+tenant_id = "11111111-1111-1111-1111-111111111111"
+subscriptions = ["22222222-2222-2222-2222-222222222222"]
+credential = "azure_cli"
+
+[parameters]
+gap_hours = 48
+"#;
+
+    fn lines(text: &str) -> Vec<String> {
+        read("tickmark.toml", Path::new("/etc/tm"), text).expect_err("mistakes")
+    }
+
+    #[test]
+    fn what_is_not_written_has_its_documented_default() {
+        let config = read("tickmark.toml", Path::new("/etc/tm"), GOOD).expect("a configuration");
+        assert_eq!(config.store, Path::new("/etc/tm/tickmark-store"));
+        assert_eq!(config.signing.key, Path::new("/etc/tm/keys/tickmark.p8"));
+        assert_eq!(config.azure.cloud, "public");
+        assert_eq!(config.period, PeriodChoice::LastQuarter);
+        assert_eq!(config.parameters.gap_hours, 48);
+        assert_eq!(config.parameters.orphan_days, 7);
+    }
+
+    #[test]
+    fn every_mistake_is_reported_at_once_in_the_order_of_the_file() {
+        let text = "[organisation]\nname = 7\nsystem = \"s\"\ncolour = \"red\"\n\n[azure]\ntenant_id = \"x\"\n\
+                    subscriptions = [\"nope\"]\ncredential = \"magic\"\n\n[period]\ndefault = \"soon\"\n";
+        let found = lines(text);
+        let places: Vec<&str> = found.iter().map(|line| line.split(": ").next().unwrap_or("")).collect();
+        assert_eq!(
+            places,
+            [
+                "tickmark.toml:1:1",
+                "tickmark.toml:2:8",
+                "tickmark.toml:4:1",
+                "tickmark.toml:7:13",
+                "tickmark.toml:8:18",
+                "tickmark.toml:9:14",
+                "tickmark.toml:12:11",
+            ],
+            "{found:#?}"
+        );
+        assert!(found[1].ends_with("`name` is a integer: expected text in quotes"), "{}", found[1]);
+        assert!(found[2].contains("unknown key `colour` in [organisation]"), "{}", found[2]);
+    }
+
+    #[test]
+    fn plain_http_is_for_loopback_only() {
+        let with = |address: &str| {
+            GOOD.replace("credential", &"cloud = \"custom\"\ncredential".to_owned())
+                + &format!(
+                    "\n[azure.endpoints]\nauthority = \"{address}\"\nresource_manager = \"{address}\"\ngraph = \"{address}\"\nlog_analytics = \"{address}\"\n"
+                )
+        };
+        let config = read("t.toml", Path::new(""), &with("http://127.0.0.1:8080")).expect("loopback");
+        assert!(config.azure.endpoints.is_some());
+        let found = lines(&with("http://arm.example.com"));
+        assert_eq!(found.len(), 1, "{found:#?}");
+        assert!(found[0].contains("http://arm.example.com"), "{}", found[0]);
+    }
+
+    #[test]
+    fn a_syntax_error_points_at_its_place() {
+        let found = lines("[organisation\nname = \"x\"\n");
+        assert!(found[0].starts_with("tickmark.toml:1:14: "), "{found:#?}");
+    }
+}

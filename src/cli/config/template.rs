@@ -1,0 +1,55 @@
+//! What `init` writes.
+
+/// The commented configuration; `TENANT_ID` stands for the tenant's GUID.
+pub const TEMPLATE: &str = r#"# tickmark: what to collect, from where, for whom.
+# Every key that is commented out shows its default.
+
+[organisation]
+name = "ORGANISATION"                    # as it stands in the report
+system = "SYSTEM"                        # the system under examination
+
+[azure]
+# cloud = "public"                       # public | usgov | china | custom (then [azure.endpoints])
+tenant_id = "TENANT_ID"                  # az account show --query tenantId
+# What you expect to exist, so that a miss is seen. Without either, all that is visible is read.
+subscriptions = []                       # ["<subscription GUID>", …]
+# management_groups = []                 # names; their subscriptions are then expected
+# workspaces = []                        # Log Analytics workspace GUIDs; default: those that diagnostic settings name
+credential = "azure_cli"                 # auto | managed_identity | workload_identity | azure_cli | azure_pipelines
+                                         # | client_certificate | client_secret | token (from TICKMARK_TOKEN)
+# client_id = "…"                        # user-assigned identity or application, where it applies
+# certificate_file = "app.pem"           # for client_certificate: certificate and private key
+# ca_file = "corp-root.pem"              # extra trust root, for networks that inspect TLS
+
+# [azure.endpoints]                      # only with cloud = "custom"; plain http for loopback addresses only
+# authority = "https://…"
+# resource_manager = "https://…"
+# graph = "https://…"
+# log_analytics = "https://…"
+
+[store]
+# path = "tickmark-store"                # captures and ledger; keep it
+
+[period]
+# default = "quarter"                    # the last quarter that has ended | "current_quarter" | "2026Q3"
+# start = "2026-07-01"                   # or two days, both included
+# end = "2026-09-30"
+
+[signing]
+key = "keys/tickmark.p8"                 # P-256, PKCS#8, encrypted; passphrase from a prompt or TICKMARK_KEY_PASSPHRASE
+# tsa = []                               # RFC 3161 time-stamping authorities; without one, the signer asserts the time
+
+[parameters]                             # thresholds of checks; `tickmark explain CHECK-ID` says what each means
+# workload_environments = []             # NHI-002: tag values of env/environment that are in scope; empty is all
+# sharing_limit = 1                      # NHI-003: attachments of one identity without a reason
+# unattached_days = 30                   # NHI-004
+# orphan_days = 7                        # NHI-006
+# soft_delete_days = 7                   # KV-006
+# approved_networks = []                 # KV-007: ["203.0.113.0/24"]
+# retention_margin_days = 30             # LOG-003
+# gap_hours = 24                         # EVT-001
+# expected_rows_per_day = 24             # EVT-001
+# unknown_denials = 3                    # EVT-004
+# handshake_seconds = 60                 # EVT-005
+# unanswered_handshakes = 20             # EVT-005
+"#;

@@ -1,0 +1,100 @@
+//! `tickmark demo`: the whole job on a recorded tenant, through the same steps as a live run.
+
+use std::fs;
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+use super::args::{Args, Demo, PackOptions};
+use super::collect::{Source, collect_into};
+use super::seal::{Sealing, finish};
+use super::terminal::{Terminal, Tone};
+use super::{CliError, End, context};
+use crate::assess::{Inputs, Organisation};
+use crate::azure::Recording;
+use crate::check::Parameters;
+use crate::evidence::{Capture, Period, write_atomically};
+use crate::pack::SigningKey;
+
+const TENANT: &str = include_str!("../../tests/tenants/idsentinel/tenant.json");
+const ANSWERS: &str = include_str!("../../tests/tenants/idsentinel/answers.json");
+
+/// The demo's key comes from these public words, so that two demos are the same. It proves nothing about anybody.
+const KEY_WORDS: &[u8] = b"tickmark demo signing key: public, worthless, the same for everybody";
+
+pub(super) fn run(options: &Demo, args: &Args, terminal: &Terminal) -> Result<End, CliError> {
+    let recording = match &options.replay {
+        Some(folder) => Recording::open(folder)?,
+        None => Recording::from_parts(TENANT, ANSWERS)?,
+    };
+    let head = recording.head().clone();
+    let period = match &args.period {
+        Some(text) => Period::parse(text)?,
+        None => Period::parse(&head.period)?,
+    };
+    let out = &options.out;
+    let store = out.join("store");
+    make_room(out, &store)?;
+
+    let signing = SigningKey::from_scalar_bytes(&Sha256::digest(KEY_WORDS).into())?;
+    let trusted = signing.public()?;
+    let public = out.join("tickmark.pub.pem");
+    write_atomically(&public, trusted.to_pem()?.as_bytes())?;
+
+    let source = Source::recording(recording)?;
+    let collected = collect_into(&store, &source, period, terminal)?;
+    let capture = Capture::open(&collected.folder)?;
+    let inputs = Inputs {
+        organisation: Organisation { name: head.organisation.name, system: head.organisation.system },
+        period,
+        parameters: Parameters::default(),
+        key_fingerprint: trusted.fingerprint().to_owned(),
+        tsa: Vec::new(),
+        tool: context::tool(),
+    };
+    let sealing = Sealing {
+        store: &store,
+        folder: &collected.folder,
+        capture: &capture,
+        inputs,
+        key: &signing,
+        now: source.now(),
+        replace: true,
+    };
+    let pack = out.join("pack");
+    let end = finish(&sealing, &PackOptions { out: Some(pack.clone()), zip: false }, terminal)?;
+    if terminal.format == super::args::Format::Human {
+        advise(&pack, &public, terminal)?;
+    }
+    Ok(end)
+}
+
+/// Removes the store of an earlier demo; anything else that is in the way is left alone and refused.
+fn make_room(out: &Path, store: &Path) -> Result<(), CliError> {
+    let pack = out.join("pack");
+    let is_demo = out.join("tickmark.pub.pem").is_file();
+    for path in [store, &pack] {
+        if path.exists() && !is_demo {
+            return Err(CliError::Use(format!("`{}` is there and is not a demo's; name another folder with --out", path.display())));
+        }
+    }
+    if store.exists() {
+        fs::remove_dir_all(store).map_err(CliError::io("replace", store))?;
+    }
+    fs::create_dir_all(out).map_err(CliError::io("create", out))
+}
+
+fn advise(pack: &Path, public: &Path, terminal: &Terminal) -> Result<(), CliError> {
+    let (shown, key) = (pack.display(), public.display());
+    terminal.line(&format!("\n{}", terminal.tone(Tone::Strong, "The report")))?;
+    terminal.line(&format!("  {shown}/report/report.html"))?;
+    terminal.line(&format!("\n{}", terminal.tone(Tone::Strong, "Verify it")))?;
+    terminal.line(&format!("  tickmark verify {shown} --key {key}"))?;
+    terminal.line(&format!("  tickmark reperform {shown}"))?;
+    terminal.line("or with stock tools, in the pack's folder (all steps are in its README.txt):")?;
+    terminal.line(&format!("  cd {shown}"))?;
+    terminal.line("  openssl dgst -sha256 -verify ../tickmark.pub.pem -signature attestation/SHA256SUMS.sig SHA256SUMS")?;
+    terminal.line("  sha256sum -c --strict --quiet SHA256SUMS")?;
+    terminal.line("The demo's key is public and worthless; a real pack is signed with the key of `tickmark init`.")?;
+    Ok(())
+}

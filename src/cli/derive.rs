@@ -1,0 +1,46 @@
+//! The pure part of the job: from a capture and the inputs to every file that is rendered. Assessing, sealing and
+//! re-performing are the same call.
+
+use std::collections::BTreeMap;
+
+use super::CliError;
+use crate::assess::{Assessment, Inputs, assess};
+use crate::check::{CHECKS, find};
+use crate::collect;
+use crate::control::{self, Control};
+use crate::evidence::{Capture, Entry, sha256_hex};
+use crate::{model, render};
+
+/// A judged and rendered capture.
+pub(super) struct Derived {
+    pub(super) assessment: Assessment,
+    /// Path in the pack → bytes.
+    pub(super) files: BTreeMap<String, Vec<u8>>,
+}
+
+pub(super) fn derive(capture: &Capture, inputs: Inputs, ledger: Vec<Entry>) -> Result<Derived, CliError> {
+    let tenant = model::read(capture)?;
+    let assessment = assess(inputs, capture, &tenant, &controls()?, ledger);
+    let files = render::render(&assessment)?;
+    Ok(Derived { assessment, files })
+}
+
+/// The controls that this build carries.
+pub(super) fn controls() -> Result<Vec<Control>, CliError> {
+    Ok(control::embedded(|id| find(id).is_some())?)
+}
+
+/// Digest over everything that a result depends on beside code: words of the checks, controls, queries, templates.
+pub(super) fn rule_set_sha256() -> String {
+    let mut bytes = Vec::new();
+    for check in CHECKS {
+        for text in [check.id, check.title, check.severity.word(), check.nature.word(), check.asks, check.blind_to, check.fix] {
+            bytes.extend_from_slice(text.as_bytes());
+            bytes.push(0);
+        }
+    }
+    bytes.extend(control::rule_set_bytes());
+    bytes.extend(collect::rule_set_bytes());
+    bytes.extend(render::rule_set_bytes());
+    sha256_hex(&bytes)
+}

@@ -1,0 +1,71 @@
+//! `tickmark explain CHECK-ID`.
+
+use serde_json::json;
+
+use super::args::{Explain, Format};
+use super::terminal::{Terminal, Tone};
+use super::{CliError, End, derive};
+use crate::check::{CHECKS, find};
+
+pub(super) fn run(options: &Explain, terminal: &Terminal) -> Result<End, CliError> {
+    let Some(check) = find(&options.check) else {
+        return Err(CliError::Use(format!("there is no check `{}`{}", options.check, nearest(&options.check))));
+    };
+    let controls: Vec<_> =
+        derive::controls()?.into_iter().filter(|control| control.checks.iter().any(|id| id == check.id)).collect();
+    let needs: Vec<&str> = check.needs.iter().map(|need| need.kind.words()).collect();
+    if terminal.format == Format::Json {
+        let controls: Vec<_> = controls
+            .iter()
+            .map(|control| json!({"id": control.id, "title": control.title, "criteria": control.criteria, "nist": control.nist}))
+            .collect();
+        let value = json!({
+            "id": check.id, "title": check.title, "severity": check.severity.word(), "nature": check.nature.word(),
+            "asks": check.asks, "needs": needs, "blind_to": check.blind_to, "fix": check.fix, "controls": controls,
+        });
+        terminal.json(&value)?;
+        return Ok(End::Clean);
+    }
+    terminal.line(&terminal.tone(Tone::Strong, &format!("{}  {}", check.id, check.title)))?;
+    terminal.line(&format!("severity {} · {}", check.severity.word(), match check.nature {
+        crate::check::Nature::Design => "design: a state at the time of collection",
+        crate::check::Nature::Operating => "operating: over the period",
+    }))?;
+    for (head, text) in [("Asks", check.asks), ("Blind to", check.blind_to), ("How to fix a failure", check.fix)] {
+        terminal.line(&format!("\n{}\n{}", terminal.tone(Tone::Strong, head), wrapped(text)))?;
+    }
+    terminal.line(&format!("\n{}\n{}", terminal.tone(Tone::Strong, "Needs"), wrapped(&needs.join(", "))))?;
+    terminal.line(&format!("\n{}", terminal.tone(Tone::Strong, "Speaks for")))?;
+    for control in &controls {
+        terminal.line(&format!("  {}  {}", control.id, control.title))?;
+        terminal.line(&format!("         SOC 2 {} · NIST SP 800-53 {}", control.criteria.join(", "), control.nist.join(", ")))?;
+    }
+    Ok(End::Clean)
+}
+
+/// Ids of the same family, for a typing error.
+fn nearest(wrong: &str) -> String {
+    let family = wrong.split('-').next().unwrap_or("").to_uppercase();
+    let same: Vec<&str> = CHECKS.iter().map(|check| check.id).filter(|id| id.split('-').next() == Some(family.as_str())).collect();
+    match same.is_empty() {
+        true => "\n`tickmark list` shows them all".to_owned(),
+        false => format!("\nthere are {}", same.join(", ")),
+    }
+}
+
+/// Indented and broken at 96 columns; line breaks of the text stay.
+fn wrapped(text: &str) -> String {
+    let mut lines = Vec::new();
+    for paragraph in text.lines() {
+        let mut line = String::from(" ");
+        for word in paragraph.split_whitespace() {
+            if line.chars().count() + word.chars().count() > 95 {
+                lines.push(std::mem::replace(&mut line, String::from(" ")));
+            }
+            line.push(' ');
+            line.push_str(word);
+        }
+        lines.push(line);
+    }
+    lines.join("\n")
+}

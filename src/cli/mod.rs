@@ -1,0 +1,74 @@
+//! The command line: one file a command. The only part that prints and that reads clock, environment and arguments.
+//!
+//! Exit codes: 0 clean, 1 exceptions found or the pack does not verify, 2 wrong use or configuration,
+//! 3 incomplete, 4 our fault. Exceptions win over incomplete, and the last line says both.
+
+mod args;
+mod assess;
+mod collect;
+mod config;
+mod context;
+mod demo;
+mod derive;
+mod error;
+mod explain;
+mod init;
+mod key;
+mod list;
+mod readme;
+mod reperform;
+mod run;
+mod seal;
+mod summary;
+mod terminal;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use args::{Args, Command};
+pub use error::CliError;
+use terminal::Terminal;
+
+/// Ends of a command that are not errors, as exit codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// Nothing to report.
+    Clean = 0,
+    /// Exceptions, a pack that does not verify, or a re-performance that differs.
+    Exceptions = 1,
+    /// Something could not be read or judged.
+    Incomplete = 3,
+}
+
+/// Runs the command that the process was started with.
+pub fn main() -> ExitCode {
+    let args = Args::parse();
+    let terminal = Terminal::new(args.quiet, args.format, args.color);
+    let ended = match &args.command {
+        Command::Demo(options) => demo::run(options, &args, &terminal),
+        Command::Init(options) => init::run(options, &args, &terminal),
+        Command::Collect(options) => collect::run(options, &args, &terminal),
+        Command::Assess(options) => assess::run(options, &args, &terminal),
+        Command::Seal(options) => seal::run(options, &args, &terminal),
+        Command::Run(options) => run::run(options, &args, &terminal),
+        Command::Verify(options) => verify::run(options, &terminal),
+        Command::Reperform(options) => reperform::run(options, &terminal),
+        Command::Explain(options) => explain::run(options, &terminal),
+        Command::List => list::run(&terminal),
+        Command::Completions { shell } => {
+            let mut text = Vec::new();
+            clap_complete::generate(*shell, &mut Args::command(), "tickmark", &mut text);
+            terminal.raw(&text).map(|()| End::Clean)
+        }
+    };
+    match ended {
+        Ok(end) => ExitCode::from(end as u8),
+        Err(error) if error.is_closed_pipe() => ExitCode::SUCCESS,
+        Err(error) => {
+            terminal.error(&error.to_string());
+            ExitCode::from(error.exit_code())
+        }
+    }
+}

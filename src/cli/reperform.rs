@@ -1,0 +1,112 @@
+//! `tickmark reperform`: results and report again, out of a pack's raw evidence, compared byte for byte.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::args::{Format, Reperform};
+use super::derive::derive;
+use super::terminal::{Terminal, Tone, clean};
+use super::{CliError, End, context};
+use crate::assess::Inputs;
+use crate::evidence::{Capture, Head, Ledger};
+
+/// What differs.
+struct Difference {
+    path: String,
+    what: String,
+}
+
+pub(super) fn run(options: &Reperform, terminal: &Terminal) -> Result<End, CliError> {
+    let pack = &options.pack;
+    let (head, inputs) = manifest(pack)?;
+    let capture = Capture::open_with_head(pack, head)?;
+    let ledger_path = pack.join("ledger.jsonl");
+    let text = fs::read_to_string(&ledger_path).map_err(CliError::io("read", &ledger_path))?;
+    let ledger = Ledger::parse(PathBuf::from("ledger.jsonl"), &text)?;
+
+    let mut differences: Vec<Difference> =
+        capture.damage().into_iter().map(|damage| Difference { path: damage.path, what: damage.why }).collect();
+    let own = context::tool();
+    let same_rules = own.rule_set_sha256 == inputs.tool.rule_set_sha256;
+    let made_by = format!("{} {}", inputs.tool.name, inputs.tool.version);
+    let derived = derive(&capture, inputs, ledger.entries)?;
+    differences.extend(compare(pack, &derived.files)?);
+
+    let end = if differences.is_empty() { End::Clean } else { End::Exceptions };
+    if terminal.format == Format::Json {
+        let list: Vec<_> = differences.iter().map(|one| json!({"path": one.path, "what": one.what})).collect();
+        terminal.json(&json!({"identical": differences.is_empty(), "same_rule_set": same_rules, "files": derived.files.len(), "differences": list}))?;
+        return Ok(end);
+    }
+    if !same_rules {
+        terminal.line(&format!("note: the pack was made by {made_by} with another rule set than this build's; use that version to compare"))?;
+    }
+    for one in &differences {
+        terminal.line(&format!("{} {}: {}", terminal.tone(Tone::Bad, "differs"), clean(&one.path), clean(&one.what)))?;
+    }
+    if differences.is_empty() {
+        let words = format!("identical: {} files derived again from {} evidence records", derived.files.len(), capture.records.len());
+        terminal.line(&words)?;
+        terminal.line("This shows that the results follow from the evidence; `tickmark verify` shows that the evidence is as it was signed.")?;
+    } else {
+        terminal.line(&format!("not identical: {} differences", differences.len()))?;
+    }
+    Ok(end)
+}
+
+/// Head and inputs as the pack's manifest holds them.
+fn manifest(pack: &Path) -> Result<(Head, Inputs), CliError> {
+    let path = pack.join("manifest.json");
+    let bytes = fs::read(&path).map_err(CliError::io("read", &path))?;
+    let wrong = |error: serde_json::Error| CliError::Use(format!("`{}` is not the manifest of a pack: {error}", path.display()));
+    let mut manifest: BTreeMap<String, serde_json::Value> = serde_json::from_slice(&bytes).map_err(wrong)?;
+    let mut part = |name: &str| manifest.remove(name).unwrap_or_default();
+    Ok((serde_json::from_value(part("capture")).map_err(wrong)?, serde_json::from_value(part("inputs")).map_err(wrong)?))
+}
+
+fn compare(pack: &Path, derived: &BTreeMap<String, Vec<u8>>) -> Result<Vec<Difference>, CliError> {
+    let mut differences = Vec::new();
+    for (path, bytes) in derived {
+        match fs::read(pack.join(path)) {
+            Ok(kept) if kept == *bytes => {}
+            Ok(kept) => differences.push(Difference { path: path.clone(), what: first_difference(&kept, bytes) }),
+            Err(error) => differences.push(Difference { path: path.clone(), what: format!("cannot be read: {error}") }),
+        }
+    }
+    let report = pack.join("report");
+    let entries = fs::read_dir(&report).map_err(CliError::io("read", &report))?;
+    let mut kept = BTreeSet::new();
+    for entry in entries {
+        let entry = entry.map_err(CliError::io("read", &report))?;
+        kept.insert(format!("report/{}", entry.file_name().to_string_lossy()));
+    }
+    for path in kept.into_iter().filter(|path| !derived.contains_key(path)) {
+        differences.push(Difference { path, what: "it does not follow from the evidence".to_owned() });
+    }
+    Ok(differences)
+}
+
+/// The first line in which two texts differ.
+fn first_difference(kept: &[u8], derived: &[u8]) -> String {
+    let (kept, derived) = (String::from_utf8_lossy(kept), String::from_utf8_lossy(derived));
+    let shorten = |line: Option<&str>| match line {
+        None => "the end".to_owned(),
+        Some(line) if line.chars().count() > 160 => format!("`{}…`", line.trim().chars().take(160).collect::<String>()),
+        Some(line) => format!("`{}`", line.trim()),
+    };
+    let mut pairs = (kept.lines(), derived.lines());
+    let mut number = 0;
+    loop {
+        number += 1;
+        match (pairs.0.next(), pairs.1.next()) {
+            (None, None) => return "the line ends differ".to_owned(),
+            (a, b) if a != b => {
+                return format!("line {number}: the pack has {}, the evidence gives {}", shorten(a), shorten(b));
+            }
+            _ => {}
+        }
+    }
+}

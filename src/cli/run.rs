@@ -1,0 +1,34 @@
+//! `tickmark run`: collect, assess and seal.
+
+use super::args::{Args, Run};
+use super::collect::{Source, collect_into};
+use super::config::Config;
+use super::seal::{Sealing, finish};
+use super::terminal::Terminal;
+use super::{CliError, End, assess, context, key};
+use crate::azure::Recording;
+use crate::evidence::Capture;
+
+pub(super) fn run(options: &Run, args: &Args, terminal: &Terminal) -> Result<End, CliError> {
+    let config = Config::open(&args.config)?;
+    let signing = key::open(&config.signing.key)?; // a wrong passphrase is found before the first request
+    let source = match &options.replay {
+        Some(folder) => Source::recording(Recording::open(folder)?)?,
+        None => Source::live(&config)?,
+    };
+    let store = context::store(args, Some(&config));
+    let period = context::period(args, Some(&config), source.now())?;
+    let collected = collect_into(&store, &source, period, terminal)?;
+    let capture = Capture::open(&collected.folder)?;
+    let inputs = assess::inputs(args, Some(&config), &capture, signing.public()?.fingerprint().to_owned())?;
+    let sealing = Sealing {
+        store: &store,
+        folder: &collected.folder,
+        capture: &capture,
+        inputs,
+        key: &signing,
+        now: source.now(),
+        replace: false,
+    };
+    finish(&sealing, &options.pack, terminal)
+}

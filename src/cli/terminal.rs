@@ -1,0 +1,182 @@
+//! Printing: results to standard output, everything else to standard error.
+
+use std::io::{IsTerminal, Write};
+use std::sync::Mutex;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::CliError;
+use super::args::{Color, Format};
+use crate::collect::Progress;
+
+/// Where and how a command prints.
+pub(super) struct Terminal {
+    quiet: bool,
+    pub(super) format: Format,
+    color_out: bool,
+    color_err: bool,
+}
+
+/// A colour that carries no meaning alone: words say the same.
+#[derive(Clone, Copy)]
+pub(super) enum Tone {
+    Good,
+    Bad,
+    Open,
+    Dim,
+    Strong,
+}
+
+impl Terminal {
+    pub(super) fn new(quiet: bool, format: Format, color: Color) -> Terminal {
+        #[allow(clippy::disallowed_methods, reason = "the command line reads the environment")]
+        let no_color = std::env::var("NO_COLOR").is_ok_and(|value| !value.is_empty());
+        let on = |is_terminal: bool| match color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => is_terminal && !no_color,
+        };
+        Terminal {
+            quiet,
+            format,
+            color_out: on(std::io::stdout().is_terminal()),
+            color_err: on(std::io::stderr().is_terminal()),
+        }
+    }
+
+    /// A line of the result. Control characters of data are shown, not sent.
+    pub(super) fn line(&self, text: &str) -> Result<(), CliError> {
+        self.raw(format!("{text}\n").as_bytes())
+    }
+
+    /// A JSON document as the whole result.
+    pub(super) fn json(&self, value: &serde_json::Value) -> Result<(), CliError> {
+        let text = serde_json::to_string_pretty(value).map_err(|error| CliError::Defect(error.to_string()))?;
+        self.line(&text)
+    }
+
+    pub(super) fn raw(&self, bytes: &[u8]) -> Result<(), CliError> {
+        let mut out = std::io::stdout().lock();
+        out.write_all(bytes).and_then(|()| out.flush()).map_err(CliError::Print)
+    }
+
+    /// A line beside the result, not printed with `--quiet`.
+    pub(super) fn note(&self, text: &str) {
+        if !self.quiet {
+            let _ = writeln!(std::io::stderr(), "{text}"); // nothing can be said when standard error is gone
+        }
+    }
+
+    /// An error: one line, then advice on lines of its own.
+    pub(super) fn error(&self, text: &str) {
+        let head = if self.color_err { "\x1b[1;31merror\x1b[0m: " } else { "error: " };
+        let _ = writeln!(std::io::stderr(), "{head}{}", clean(text)); // as above
+    }
+
+    /// `text` in a tone, where colours are on.
+    pub(super) fn tone(&self, tone: Tone, text: &str) -> String {
+        if !self.color_out {
+            return text.to_owned();
+        }
+        let code = match tone {
+            Tone::Good => "32",
+            Tone::Bad => "31",
+            Tone::Open => "33",
+            Tone::Dim => "2",
+            Tone::Strong => "1",
+        };
+        format!("\x1b[{code}m{text}\x1b[0m")
+    }
+
+    /// Progress of a collection: a bar on a terminal, plain lines elsewhere, nothing with `--quiet`.
+    pub(super) fn progress(&self) -> Box<dyn Progress> {
+        if self.quiet {
+            return Box::new(Silent);
+        }
+        if std::io::stderr().is_terminal() {
+            let style = ProgressStyle::with_template("{spinner} {pos}/{len} questions  {elapsed}  {wide_msg}");
+            let bar = ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            return Box::new(Bar(bar));
+        }
+        Box::new(Lines(Mutex::new(Count::default())))
+    }
+}
+
+/// Control characters shown as escapes, line feeds kept: a name must not move the cursor.
+pub(super) fn clean(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' => shown.push(c),
+            c if c.is_control() || is_invisible(c) => shown.extend(c.escape_unicode()),
+            c => shown.push(c),
+        }
+    }
+    shown
+}
+
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
+}
+
+struct Silent;
+
+impl Progress for Silent {}
+
+struct Bar(ProgressBar);
+
+impl Progress for Bar {
+    fn planned(&self, more: usize) {
+        self.0.inc_length(more as u64);
+    }
+
+    fn ended(&self, title: &str, gap: Option<&str>) {
+        if let Some(gap) = gap {
+            self.0.println(format!("gap: {}: {}", clean(title), clean(gap)));
+        }
+        self.0.set_message(clean(title));
+        self.0.inc(1);
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+#[derive(Default)]
+struct Count {
+    planned: usize,
+    ended: usize,
+}
+
+struct Lines(Mutex<Count>);
+
+impl Progress for Lines {
+    fn planned(&self, more: usize) {
+        if let Ok(mut count) = self.0.lock() {
+            count.planned += more;
+        }
+    }
+
+    fn ended(&self, title: &str, gap: Option<&str>) {
+        let Ok(mut count) = self.0.lock() else { return };
+        count.ended += 1;
+        let place = format!("[{}/{}]", count.ended, count.planned);
+        let mut err = std::io::stderr();
+        let _ = match gap {
+            Some(gap) => writeln!(err, "{place} gap: {}: {}", clean(title), clean(gap)),
+            None if count.ended.is_multiple_of(25) => writeln!(err, "{place} {}", clean(title)),
+            None => Ok(()),
+        }; // nothing can be said when standard error is gone
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_name_cannot_move_the_cursor_or_turn_the_text() {
+        assert_eq!(super::clean("a\x1b[2Jb\u{202E}c\nd"), "a\\u{1b}[2Jb\\u{202e}c\nd");
+    }
+}

@@ -1,0 +1,143 @@
+//! From kept answers to typed facts, one file a family of answers.
+//!
+//! `pages` walks records and pages and marks what could not be read; `item` reads one JSON object field by
+//! field. Order never decides: what is listed twice is kept once, by its id without case.
+
+mod authorization;
+mod directory;
+mod groups;
+mod inventory;
+mod item;
+mod log_settings;
+mod pages;
+mod vault_logs;
+mod vaults;
+
+use std::collections::BTreeSet;
+
+use thiserror::Error;
+
+use self::item::Item;
+use self::pages::Pages;
+use super::coverage::is_asked_per_subscription;
+use super::{Id, PrincipalKind, Tenant};
+use crate::evidence::{Capture, EvidenceError, Kind};
+
+/// Evidence that may not be relied on at all.
+#[derive(Debug, Error)]
+pub enum ModelError {
+    /// A page is missing or cannot be read.
+    #[error(transparent)]
+    Evidence(#[from] EvidenceError),
+    /// A page is not the one that its record speaks of.
+    #[error(
+        "`{path}` is not what was collected: its SHA-256 is {found}, the record says {recorded}\n\
+         restore the capture from a copy, or collect again"
+    )]
+    Damaged {
+        /// The page, relative to the capture.
+        path: String,
+        /// Digest of the bytes.
+        found: String,
+        /// Digest in the record.
+        recorded: String,
+    },
+}
+
+/// Reads the facts that a capture holds.
+pub fn read(capture: &Capture) -> Result<Tenant, ModelError> {
+    let mut pages = Pages::of(capture);
+    let subscriptions = inventory::subscriptions(&mut pages)?;
+    let resources = inventory::resources(&mut pages)?;
+    let user_assigned = inventory::user_assigned(&mut pages)?;
+    let federated = inventory::federated(&mut pages)?;
+    let vaults = vaults::vaults(&mut pages)?;
+    let deleted_vaults = vaults::deleted_vaults(&mut pages)?;
+    let role_assignments = authorization::role_assignments(&mut pages)?;
+    let role_definitions = authorization::role_definitions(&mut pages)?;
+    let deny_assignments = authorization::deny_assignments(&mut pages)?;
+    let hierarchy = groups::hierarchy(&mut pages, &capture.head.tenant_id)?;
+    let diagnostic_settings = log_settings::diagnostic_settings(&mut pages)?;
+    let workspaces = log_settings::workspaces(&mut pages)?;
+    let tables = log_settings::tables(&mut pages)?;
+    let directory = directory::read(&mut pages)?;
+    let vault_events = vault_logs::events(&mut pages)?;
+    let vault_days = vault_logs::days(&mut pages)?;
+    let mut tenant = Tenant {
+        id: capture.head.tenant_id.clone(),
+        collected_at: capture.head.started_at,
+        subscriptions,
+        hierarchy,
+        resources,
+        user_assigned,
+        federated,
+        vaults,
+        deleted_vaults,
+        role_assignments,
+        role_definitions,
+        deny_assignments,
+        diagnostic_settings,
+        workspaces,
+        tables,
+        managed_identities: directory.managed_identities,
+        principals: directory.principals,
+        resolved_ids: directory.resolved_ids,
+        members: directory.members,
+        vault_events,
+        vault_days,
+        coverage: pages.coverage,
+    };
+    log_settings::sources_of_logs(&mut tenant);
+    groups::above_subscriptions(&mut tenant);
+    expect_questions(&mut tenant);
+    Ok(tenant)
+}
+
+/// Names the questions that follow from what was found, so that one that was never put is seen to be missing.
+fn expect_questions(tenant: &mut Tenant) {
+    let mut expected: BTreeSet<(Kind, Id)> = BTreeSet::new();
+    for subscription in &tenant.subscriptions {
+        expected.extend(
+            Kind::ALL
+                .iter()
+                .filter(|kind| is_asked_per_subscription(**kind))
+                .map(|kind| (*kind, subscription.id.clone())),
+        );
+        let above = tenant.hierarchy.above(&subscription.id);
+        expected.extend(above.into_iter().map(|group| (Kind::RoleAssignments, group)));
+    }
+    if !tenant.subscriptions.is_empty() {
+        expected.insert((Kind::RoleAssignments, Id::new("/")));
+    }
+    expected.extend(tenant.user_assigned.iter().map(|identity| (Kind::FederatedCredentials, identity.id.clone())));
+    expected.extend(tenant.vaults.iter().map(|vault| (Kind::DiagnosticSettings, vault.id.clone())));
+    let in_use = tenant.diagnostic_settings.iter().filter(|setting| setting.sends_audit_events());
+    expected.extend(in_use.filter_map(|setting| setting.workspace_id.clone()).map(|id| (Kind::Tables, id)));
+    let groups = tenant.principals.values().filter(|principal| principal.kind == PrincipalKind::Group);
+    expected.extend(groups.map(|group| (Kind::GroupMembers, Id::new(format!("group:{}", group.id)))));
+    for (kind, scope) in expected {
+        tenant.coverage.expect(kind, &scope);
+    }
+}
+
+/// The items in order of id, each id once; `merge` gets the kept item and a further one of the same id.
+fn once<T>(items: Vec<T>, id: impl Fn(&T) -> &Id, mut merge: impl FnMut(&mut T, T)) -> Vec<T> {
+    let mut kept: std::collections::BTreeMap<Id, T> = std::collections::BTreeMap::new();
+    for item in items {
+        match kept.entry(id(&item).clone()) {
+            std::collections::btree_map::Entry::Vacant(place) => {
+                place.insert(item);
+            }
+            std::collections::btree_map::Entry::Occupied(mut first) => merge(first.get_mut(), item),
+        }
+    }
+    kept.into_values().collect()
+}
+
+/// The items in order of id, the first of each id.
+fn first_of_each<T>(items: Vec<T>, id: impl Fn(&T) -> &Id) -> Vec<T> {
+    once(items, id, |_, _| {})
+}
+
+#[cfg(test)]
+mod tests;

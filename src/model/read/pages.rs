@@ -1,0 +1,134 @@
+//! Walking kept answers: record by record, page by page, each page dropped before the next is read.
+//!
+//! Nothing is lost in silence here. A page that is no JSON, a list that is not one, an item without its id, a
+//! field of another type: each makes its question a gap, so that no check takes the rest for the whole.
+
+use std::cell::RefCell;
+
+use serde_json::Value;
+
+use super::{Item, ModelError};
+use crate::evidence::{Capture, Kind, Page, Reason, Record, sha256_hex};
+use crate::model::Coverage;
+
+/// The kept answers of a capture, and how well they could be read.
+pub(super) struct Pages<'a> {
+    capture: &'a Capture,
+    /// How each question ended; what could not be read is marked here.
+    pub(super) coverage: Coverage,
+}
+
+/// Where an item was read, and where its faults are noted.
+pub(super) struct Place<'a> {
+    pub(super) record: &'a Record,
+    pub(super) page: &'a Page,
+    faults: &'a Faults,
+}
+
+/// What could not be read of one record: the first fault, and how many there were.
+#[derive(Default)]
+struct Faults(RefCell<Option<(Reason, String, u64)>>);
+
+impl Faults {
+    fn note(&self, reason: Reason, detail: impl FnOnce() -> String) {
+        match &mut *self.0.borrow_mut() {
+            Some((_, _, count)) => *count += 1,
+            none => *none = Some((reason, detail(), 1)),
+        }
+    }
+}
+
+impl Place<'_> {
+    /// Notes that something at `pointer` could not be read.
+    pub(super) fn fault(&self, pointer: &str, what: &str) {
+        self.note(Reason::Malformed, pointer, what);
+    }
+
+    /// Notes it with a reason of its own.
+    pub(super) fn note(&self, reason: Reason, pointer: &str, what: &str) {
+        let (record, page) = (&self.record.evidence_id, &self.page.file);
+        self.faults.note(reason, || format!("{what}, at `{pointer}` in {record}/{page}"));
+    }
+}
+
+impl<'a> Pages<'a> {
+    pub(super) fn of(capture: &'a Capture) -> Pages<'a> {
+        Pages { capture, coverage: Coverage::of(capture) }
+    }
+
+    /// What `each` makes of every item in every answer of `kind`. `None` drops the item; whoever returns it has
+    /// noted why, or left the item out on purpose.
+    pub(super) fn items<T>(
+        &mut self,
+        kind: Kind,
+        mut each: impl FnMut(&Item<'_>) -> Option<T>,
+    ) -> Result<Vec<T>, ModelError> {
+        let mut found = Vec::new();
+        self.bodies(kind, |body| match body.list("value") {
+            Some(items) => found.extend(items.iter().filter_map(&mut each)),
+            None => body.fault("there is no list of values"),
+        })?;
+        Ok(found)
+    }
+
+    /// Hands the body of every page of `kind` to `each`.
+    pub(super) fn bodies(&mut self, kind: Kind, mut each: impl FnMut(&Item<'_>)) -> Result<(), ModelError> {
+        let capture = self.capture;
+        for record in capture.records.iter().filter(|record| record.kind == kind) {
+            let faults = Faults::default();
+            for (index, page) in record.pages.iter().enumerate() {
+                let place = Place { record, page, faults: &faults };
+                let bytes = intact(capture, record, page)?;
+                if !(200..300).contains(&page.status) {
+                    // A refusal is kept beside what did arrive; it holds no items.
+                    if record.is_whole() {
+                        place.fault("", &format!("the answer has status {}", page.status));
+                    }
+                    continue;
+                }
+                if page.status == 204 && bytes.iter().all(u8::is_ascii_whitespace) {
+                    continue; // "no content": a workspace that never stored anything
+                }
+                match serde_json::from_slice::<Value>(&bytes) {
+                    Ok(body) => {
+                        let body = Item::new(&body, &place);
+                        if body.has("error") {
+                            place.note(Reason::Partial, "/error", "the answer holds an error beside its items");
+                        }
+                        if index + 1 == record.pages.len() && record.is_whole() && has_next_link(&body) {
+                            place.note(Reason::CutShort, "", "the last page names a next one that was not read");
+                        }
+                        each(&body);
+                    }
+                    Err(error) => place.fault("", &format!("the answer is not JSON ({error})")),
+                }
+            }
+            if let Some((reason, first, count)) = faults.0.into_inner() {
+                let detail = if count == 1 { first } else { format!("{first}, and {} more", count - 1) };
+                self.coverage.mark(record, reason, &detail);
+            }
+        }
+        Ok(())
+    }
+
+    /// Records of a kind that were answered whole and could be read whole. Ask after reading the kind.
+    pub(super) fn whole(&self, kind: Kind) -> impl Iterator<Item = &'a Record> {
+        let records = self.capture.records.iter().filter(move |record| record.kind == kind);
+        records.filter(|record| self.coverage.is_whole(record))
+    }
+}
+
+/// The bytes of a page, when they are those that the record speaks of.
+fn intact(capture: &Capture, record: &Record, page: &Page) -> Result<Vec<u8>, ModelError> {
+    let bytes = capture.page(record, page)?;
+    let sha256 = sha256_hex(&bytes);
+    if sha256 == page.sha256 {
+        return Ok(bytes);
+    }
+    let path = format!("evidence/{}/{}", record.evidence_id, page.file);
+    Err(ModelError::Damaged { path, found: sha256, recorded: page.sha256.clone() })
+}
+
+fn has_next_link(body: &Item<'_>) -> bool {
+    ["nextLink", "@nextLink", "@odata.nextLink"].iter().any(|name| body.text(name).is_some_and(|link| !link.is_empty()))
+}
