@@ -31,7 +31,12 @@ pub(super) fn run(options: &Assess, args: &Args, terminal: &Terminal) -> Result<
 }
 
 /// What the person says, out of the configuration; a capture without one is judged with the defaults.
-pub(super) fn inputs(args: &Args, config: Option<&Config>, capture: &Capture, key_fingerprint: String) -> Result<Inputs, CliError> {
+pub(super) fn inputs(
+    args: &Args,
+    config: Option<&Config>,
+    capture: &Capture,
+    key_fingerprint: String,
+) -> Result<Inputs, CliError> {
     let period = match &args.period {
         Some(text) => crate::evidence::Period::parse(text)?,
         None => capture.head.period, // the logs were asked for this one

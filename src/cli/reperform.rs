@@ -42,13 +42,24 @@ pub(super) fn run(options: &Reperform, terminal: &Terminal) -> Result<End, CliEr
         return Ok(end);
     }
     if !same_rules {
-        terminal.line(&format!("note: the pack was made by {made_by} with another rule set than this build's; use that version to compare"))?;
+        terminal.line(&format!(
+            "note: the pack was made by {made_by} with another rule set than this build's; use that version to compare"
+        ))?;
     }
     for one in &differences {
-        terminal.line(&format!("{} {}: {}", terminal.tone(Tone::Bad, "differs"), clean(&one.path), clean(&one.what)))?;
+        terminal.line(&format!(
+            "{} {}: {}",
+            terminal.tone(Tone::Bad, "differs"),
+            clean(&one.path),
+            clean(&one.what)
+        ))?;
     }
     if differences.is_empty() {
-        let words = format!("identical: {} files derived again from {} evidence records", derived.files.len(), capture.records.len());
+        let words = format!(
+            "identical: {} files derived again from {} evidence records",
+            derived.files.len(),
+            capture.records.len()
+        );
         terminal.line(&words)?;
         terminal.line("This shows that the results follow from the evidence; `tickmark verify` shows that the evidence is as it was signed.")?;
     } else {
@@ -61,10 +72,15 @@ pub(super) fn run(options: &Reperform, terminal: &Terminal) -> Result<End, CliEr
 fn manifest(pack: &Path) -> Result<(Head, Inputs), CliError> {
     let path = pack.join("manifest.json");
     let bytes = fs::read(&path).map_err(CliError::io("read", &path))?;
-    let wrong = |error: serde_json::Error| CliError::Use(format!("`{}` is not the manifest of a pack: {error}", path.display()));
+    let wrong = |error: serde_json::Error| {
+        CliError::Use(format!("`{}` is not the manifest of a pack: {error}", path.display()))
+    };
     let mut manifest: BTreeMap<String, serde_json::Value> = serde_json::from_slice(&bytes).map_err(wrong)?;
     let mut part = |name: &str| manifest.remove(name).unwrap_or_default();
-    Ok((serde_json::from_value(part("capture")).map_err(wrong)?, serde_json::from_value(part("inputs")).map_err(wrong)?))
+    Ok((
+        serde_json::from_value(part("capture")).map_err(wrong)?,
+        serde_json::from_value(part("inputs")).map_err(wrong)?,
+    ))
 }
 
 fn compare(pack: &Path, derived: &BTreeMap<String, Vec<u8>>) -> Result<Vec<Difference>, CliError> {
