@@ -32,13 +32,24 @@ pub(super) fn run(options: &Reperform, terminal: &Terminal) -> Result<End, CliEr
     let own = context::tool();
     let same_rules = own.rule_set_sha256 == inputs.tool.rule_set_sha256;
     let made_by = format!("{} {}", inputs.tool.name, inputs.tool.version);
-    let derived = derive(&capture, inputs, ledger.entries)?;
-    differences.extend(compare(pack, &derived.files)?);
+    let records = capture.records.len();
+    let files = match derive(&capture.as_found(), inputs, ledger.entries) {
+        Ok(derived) => derived.files,
+        Err(error) if !differences.is_empty() => {
+            let what = format!("cannot be derived: {}", error.to_string().lines().next().unwrap_or_default());
+            differences.push(Difference { path: "results.json".to_owned(), what });
+            BTreeMap::new()
+        }
+        Err(error) => return Err(error),
+    };
+    if !files.is_empty() {
+        differences.extend(compare(pack, &files)?);
+    }
 
     let end = if differences.is_empty() { End::Clean } else { End::Exceptions };
     if terminal.format == Format::Json {
         let list: Vec<_> = differences.iter().map(|one| json!({"path": one.path, "what": one.what})).collect();
-        terminal.json(&json!({"identical": differences.is_empty(), "same_rule_set": same_rules, "files": derived.files.len(), "differences": list}))?;
+        terminal.json(&json!({"identical": differences.is_empty(), "same_rule_set": same_rules, "files": files.len(), "differences": list}))?;
         return Ok(end);
     }
     if !same_rules {

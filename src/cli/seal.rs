@@ -95,7 +95,6 @@ pub(super) fn make(sealing: &Sealing<'_>, out: Option<&Path>) -> Result<(Sealed,
             capture.head.capture_id
         )));
     }
-    assess::refuse_damage(capture)?;
     let mut ledger = Ledger::open(sealing.store)?;
     let derived = derive(capture, sealing.inputs.clone(), ledger.entries.clone())?;
     let previous = ledger.entries.iter().rev().find(|entry| entry.event == Event::Sealed).cloned();
