@@ -9,5 +9,11 @@
 //! everything and verifies what was sealed. [`cli`] alone reads the clock, the environment and the arguments,
 //! and prints. From `model` to `render` everything is a pure function of kept evidence.
 
+pub mod access;
+pub mod assess;
+pub mod azure;
+pub mod check;
 pub mod control;
 pub mod evidence;
+pub mod model;
+pub mod pack;

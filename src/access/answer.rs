@@ -90,7 +90,8 @@ pub struct Grant {
     /// Lower-case object id of the user, service principal or unresolved principal (groups are expanded; a
     /// group whose members were not read stands for them).
     pub principal_id: String,
-    /// The vault, or the object in it when every path is narrower than the vault.
+    /// The vault, or an object in it. An object has a grant of its own unless the whole vault is granted for
+    /// certain; then its paths are further paths of the vault's grant.
     pub object: Id,
     /// What may be done.
     pub capability: Capability,

@@ -1,12 +1,17 @@
 //! What the facts allow: who can do what, where, by which path, and what could not be followed.
 //!
 //! Pure and offline. `actions` decides whether a role grants an action (wildcards, `not…` lists, one entry at a
-//! time); `principals` expands groups; `engine` joins assignments, access policies and hierarchy into grants.
+//! time) and `capability` says which actions and permissions each capability takes; `principals` expands groups;
+//! `denies` finds the deny assignments that may apply; `engine` joins all of it with the hierarchy into grants.
 //! Where a condition or a deny assignment is present, the answer is [`Answer::NotDetermined`] with the reason:
 //! neither is evaluated yet, and neither is ever taken to narrow access.
 
 mod actions;
 mod answer;
+#[cfg(test)]
+mod built_in;
+mod capability;
+mod denies;
 mod engine;
 mod principals;
 

@@ -176,3 +176,75 @@ fn extend(moments: &mut Vec<Moment>, events: &[&VaultEvent], sort: &'static str)
         moments.push(Moment { at: last.at, what, sort: "more", from: last.from.clone() });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::check::testing::{SUB, assignment_json, base, list, role_json, vault_id, vault_json};
+    use crate::evidence::Kind;
+    use crate::evidence::testing::CaptureBuilder;
+    use crate::model;
+
+    const CALLER: &str = "aaaaaaaa-0000-0000-0000-000000000001";
+    const ROLE: &str = "4633458b-17de-408a-b874-0445c86b69e6";
+
+    fn row(at: &str, operation: &str, status: u16, caller: Value, rbac: Value) -> Value {
+        json!([at, operation, status, "192.0.2.0", "sdk", caller, rbac, vault_id("kv1")])
+    }
+
+    fn log(rows: Vec<Value>) -> Value {
+        let names = ["TimeGenerated", "OperationName", "HttpStatusCode", "CallerIpAddress", "ClientInfo", "CallerObjectId", "IsRbacAuthorized", "_ResourceId"];
+        let columns: Vec<Value> = names.iter().map(|name| json!({"name": name, "type": "string"})).collect();
+        json!({"tables": [{"name": "PrimaryResult", "columns": columns, "rows": rows}]})
+    }
+
+    fn tenant(created_on: &str, rows: Vec<Value>) -> CaptureBuilder {
+        let mut assignment = assignment_json("a1", &vault_id("kv1"), ROLE, CALLER, "ServicePrincipal");
+        assignment["properties"]["createdOn"] = json!(created_on);
+        let role = role_json(ROLE, "Key Vault Secrets User", &[], &["Microsoft.KeyVault/vaults/secrets/getSecret/action"]);
+        base()
+            .replace(Kind::Vaults, SUB, list([vault_json("kv1", &json!({}))]))
+            .replace(Kind::RoleAssignments, SUB, list([assignment]))
+            .replace(Kind::RoleDefinitions, SUB, list([role]))
+            .answer(Kind::VaultLogDedicated, "workspace:dddddddd-0000-0000-0000-000000000001", log(rows))
+    }
+
+    fn told(builder: CaptureBuilder) -> Vec<Story> {
+        let capture = builder.build();
+        stories(&model::read(&capture).expect("a tenant"), &capture.head.period)
+    }
+
+    fn scenario() -> Vec<Value> {
+        vec![
+            row("2026-08-18T14:00:00Z", "Authentication", 401, Value::Null, Value::Null),
+            row("2026-08-18T14:00:01Z", "SecretGet", 403, json!(CALLER), json!(false)),
+            row("2026-08-18T15:00:00Z", "Authentication", 401, Value::Null, Value::Null),
+            row("2026-08-18T15:00:01Z", "SecretGet", 200, json!(CALLER), json!(true)),
+        ]
+    }
+
+    #[test]
+    fn denied_before_and_allowed_after_the_assignment_is_a_story() {
+        let stories = told(tenant("2026-08-18T14:21:07Z", scenario()));
+        assert_eq!(stories.len(), 1);
+        let sorts: Vec<&str> = stories[0].moments.iter().map(|moment| moment.sort).collect();
+        assert_eq!(sorts, ["handshake", "denied", "assigned", "handshake", "allowed"]);
+        assert_eq!((stories[0].denied_before, stories[0].denied_by_rbac, stories[0].allowed_after), (1, 1, 1));
+        assert!(stories[0].shows.contains("(for want of a role) and 1 allowed after it"), "{}", stories[0].shows);
+    }
+
+    #[test]
+    fn a_read_before_the_assignment_takes_the_story_its_point() {
+        let mut rows = scenario();
+        rows.insert(1, row("2026-08-18T14:00:00.5Z", "SecretGet", 200, json!(CALLER), json!(true)));
+        let stories = told(tenant("2026-08-18T14:21:07Z", rows));
+        assert!(stories[0].shows.starts_with("1 reads were allowed before the assignment"), "{}", stories[0].shows);
+    }
+
+    #[test]
+    fn without_a_call_before_the_assignment_there_is_no_story() {
+        assert_eq!(told(tenant("2026-08-01T00:00:00Z", scenario()[2..].to_vec())), []);
+    }
+}

@@ -1,19 +1,17 @@
 //! How much was read, and which part of the period the logs cover.
 
-use std::collections::BTreeSet;
-
 use chrono::TimeDelta;
 
 use super::EvidenceLine;
-use crate::evidence::{Capture, Period, Record};
-use crate::model::{Id, Tenant};
+use crate::evidence::{Capture, Kind, Period, Record};
+use crate::model::{Id, Missing, Tenant};
 
 /// Which questions were answered, and which part of the period the logs cover.
 #[derive(Clone, Debug)]
 pub struct CollectionSummary {
     /// Questions put.
     pub questions: usize,
-    /// Answered whole.
+    /// Answered whole; a log table that does not exist and that no vault writes to counts as answered.
     pub answered: usize,
     /// The others, with their reason.
     pub gaps: Vec<GapLine>,
@@ -63,26 +61,15 @@ pub struct CoveredPart {
 
 /// Sums up one capture.
 pub(super) fn summary(capture: &Capture, tenant: &Tenant, period: &Period) -> CollectionSummary {
-    let gaps: Vec<GapLine> = capture.records.iter().filter_map(gap_line).collect();
-    let mut gaps = gaps;
-    let recorded: BTreeSet<(crate::evidence::Kind, Id)> =
-        capture.records.iter().map(|record| (record.kind, Id::new(record.scope.clone()))).collect();
-    for question in &capture.plan.questions {
-        if !recorded.contains(&(question.kind, Id::new(question.scope.clone()))) {
-            gaps.push(GapLine {
-                record: String::new(),
-                kind: question.kind.words(),
-                scope: question.scope.clone(),
-                reason: crate::evidence::Reason::NotAsked.sentence(),
-                detail: "the run ended before it".to_owned(),
-            });
-        }
-    }
+    let missing = Kind::ALL.iter().flat_map(|kind| tenant.coverage.missing_anywhere(*kind));
+    let gaps: Vec<GapLine> = missing.map(gap_line).collect();
     let covered = covered_parts(tenant, period);
     let pages = capture.records.iter().flat_map(|record| &record.pages);
+    let never_put = gaps.iter().filter(|gap| gap.record.is_empty()).count();
+    let questions = capture.records.len() + never_put;
     CollectionSummary {
-        questions: capture.records.len() + gaps.iter().filter(|gap| gap.record.is_empty()).count(),
-        answered: capture.records.iter().filter(|record| record.is_whole()).count(),
+        questions,
+        answered: questions.saturating_sub(gaps.len()),
         covered_days: covered.iter().map(|part| part.days).min(),
         period_days: period.days(),
         rows: capture.records.iter().map(|record| record.row_count).sum(),
@@ -92,15 +79,14 @@ pub(super) fn summary(capture: &Capture, tenant: &Tenant, period: &Period) -> Co
     }
 }
 
-fn gap_line(record: &Record) -> Option<GapLine> {
-    let gap = record.gap.as_ref()?;
-    Some(GapLine {
-        record: record.evidence_id.clone(),
-        kind: record.kind.words(),
-        scope: record.scope.clone(),
-        reason: gap.reason.sentence(),
-        detail: gap.detail.clone(),
-    })
+fn gap_line(missing: Missing) -> GapLine {
+    GapLine {
+        record: missing.from.map(|from| from.record).unwrap_or_default(),
+        kind: missing.kind.words(),
+        scope: missing.scope,
+        reason: missing.reason.sentence(),
+        detail: missing.detail,
+    }
 }
 
 /// One part for each (workspace, table) that a vault sends audit events to.

@@ -33,3 +33,63 @@ pub(super) fn judge(control: &Control, findings: &[Finding]) -> ControlResult {
     };
     ControlResult { control: control.clone(), conclusion, counts }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::about;
+    use crate::evidence::{Cite, Reason};
+    use crate::model::Id;
+
+    fn control(checks: &[&str]) -> Control {
+        Control {
+            id: "TM-01".to_owned(),
+            title: String::new(),
+            says: String::new(),
+            criteria: Vec::new(),
+            nist: Vec::new(),
+            checks: checks.iter().map(|check| (*check).to_owned()).collect(),
+            by_hand: Vec::new(),
+            proves: String::new(),
+            does_not_show: String::new(),
+            narrative: String::new(),
+            shows: Vec::new(),
+        }
+    }
+
+    fn concluded(outcomes: &[Outcome]) -> Conclusion {
+        let findings: Vec<Finding> = outcomes
+            .iter()
+            .map(|outcome| {
+                let on = about("vault", &Id::new("/v"), "v", &Cite::of_record("ev-0001"));
+                let finding = match outcome {
+                    Outcome::Pass => on.pass("p"),
+                    Outcome::Fail => on.fail("f"),
+                    Outcome::NotApplicable => on.not_applicable("n"),
+                    Outcome::Manual => on.manual("m"),
+                    Outcome::NotEvaluated => on.not_evaluated(Reason::Forbidden, "x"),
+                };
+                finding.of_check("KV-002")
+            })
+            .collect();
+        judge(&control(&["KV-002"]), &findings).conclusion
+    }
+
+    #[test]
+    fn the_worst_that_was_seen_decides() {
+        use Outcome::{Fail, Manual, NotApplicable, NotEvaluated, Pass};
+        assert_eq!(concluded(&[Pass, NotEvaluated, Manual, Fail]), Conclusion::Exceptions);
+        assert_eq!(concluded(&[Pass, NotEvaluated, Manual]), Conclusion::NotEvaluated);
+        assert_eq!(concluded(&[Pass, Manual, NotApplicable]), Conclusion::AwaitsPerson);
+        assert_eq!(concluded(&[Pass, NotApplicable]), Conclusion::NoExceptions);
+        assert_eq!(concluded(&[NotApplicable]), Conclusion::NotApplicable);
+        assert_eq!(concluded(&[]), Conclusion::NotEvaluated, "silence is never a pass");
+    }
+
+    #[test]
+    fn a_check_that_said_nothing_keeps_its_control_open() {
+        let on = about("vault", &Id::new("/v"), "v", &Cite::of_record("ev-0001"));
+        let findings = [on.pass("p").of_check("KV-002")];
+        assert_eq!(judge(&control(&["KV-002", "KV-004"]), &findings).conclusion, Conclusion::NotEvaluated);
+    }
+}

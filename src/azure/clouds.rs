@@ -61,6 +61,16 @@ pub enum CloudError {
     },
 }
 
+impl CloudError {
+    /// The key of [`Endpoints`] that is wrong, if it is one.
+    pub fn key(&self) -> Option<&'static str> {
+        match self {
+            CloudError::Unknown(_) => None,
+            CloudError::Endpoint { key, .. } => Some(key),
+        }
+    }
+}
+
 /// Name, authority, then host and audience of Resource Manager, Graph, Log Analytics, then Key Vault.
 type Row = (&'static str, &'static str, [(&'static str, &'static str); 3], &'static str);
 

@@ -88,7 +88,7 @@ impl Finding {
         &self.evidence
     }
 
-    pub(super) fn of_check(mut self, id: &'static str) -> Finding {
+    pub(crate) fn of_check(mut self, id: &'static str) -> Finding {
         self.check = id;
         self
     }
@@ -173,7 +173,13 @@ impl About {
 }
 
 pub(super) fn missing_words(missing: &Missing) -> String {
-    format!("{} at `{}` not read: {}; {}", missing.kind.words(), missing.scope, missing.reason.sentence(), missing.detail)
+    format!(
+        "{} at `{}` not read: {}; {}",
+        missing.kind.words(),
+        missing.scope,
+        missing.reason.sentence(),
+        missing.detail
+    )
 }
 
 /// A finding about an unread part of a population.

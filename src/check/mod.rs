@@ -4,6 +4,12 @@
 //! for itself: a list that was not read whole is never an empty population, and a pass that needed something
 //! unread is not a pass.
 
+mod callers;
+mod evt_001_log_covers_period;
+mod evt_002_read_population;
+mod evt_003_reads_by_known_identities;
+mod evt_004_denied_reads;
+mod evt_005_handshakes;
 mod finding;
 mod kv_001_population_complete;
 mod kv_002_rbac_model;
@@ -11,6 +17,10 @@ mod kv_004_no_residual_policies;
 mod kv_005_policies_minimal;
 mod kv_006_recoverable;
 mod kv_007_approved_networks;
+mod log_001_audit_events_sent;
+mod log_002_destination_exists;
+mod log_003_retention_covers_period;
+mod logs;
 mod network;
 mod nhi_001_inventory_reconciled;
 mod nhi_002_workloads_use_identity;
@@ -19,9 +29,16 @@ mod nhi_004_no_idle_identity;
 mod nhi_006_no_orphaned_assignments;
 mod pack_001_collection_complete;
 mod parameters;
+mod people;
+mod rbac_001_minimal_rights;
+mod rbac_002_narrow_scope;
+mod rbac_005_no_granting;
+mod rbac_007_no_broad_role;
+mod rbac_011_metadata_only;
+mod roles;
 mod runner;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 use crate::access::Access;
 use crate::evidence::{Cite, Kind, Period};
@@ -157,20 +174,38 @@ const fn whole(kind: Kind) -> Need {
     Need { kind, reach: Reach::Whole }
 }
 
+/// A need whose questions the check itself sorts into those that matter for a subject and those that do not.
+const fn judged(kind: Kind) -> Need {
+    Need { kind, reach: Reach::Judged }
+}
+
 /// Every check, in the order of the report.
 pub const CHECKS: &[&Check] = &[
+    &evt_001_log_covers_period::CHECK,
+    &evt_002_read_population::CHECK,
+    &evt_003_reads_by_known_identities::CHECK,
+    &evt_004_denied_reads::CHECK,
+    &evt_005_handshakes::CHECK,
     &kv_001_population_complete::CHECK,
     &kv_002_rbac_model::CHECK,
     &kv_004_no_residual_policies::CHECK,
     &kv_005_policies_minimal::CHECK,
     &kv_006_recoverable::CHECK,
     &kv_007_approved_networks::CHECK,
+    &log_001_audit_events_sent::CHECK,
+    &log_002_destination_exists::CHECK,
+    &log_003_retention_covers_period::CHECK,
     &nhi_001_inventory_reconciled::CHECK,
     &nhi_002_workloads_use_identity::CHECK,
     &nhi_003_owner_and_purpose::CHECK,
     &nhi_004_no_idle_identity::CHECK,
     &nhi_006_no_orphaned_assignments::CHECK,
     &pack_001_collection_complete::CHECK,
+    &rbac_001_minimal_rights::CHECK,
+    &rbac_002_narrow_scope::CHECK,
+    &rbac_005_no_granting::CHECK,
+    &rbac_007_no_broad_role::CHECK,
+    &rbac_011_metadata_only::CHECK,
 ];
 
 /// The check with this id, compared without case.
@@ -234,14 +269,16 @@ mod tests {
     fn one_denied_question_keeps_no_pass_that_needed_it_and_changes_nothing_else() {
         // Everything hangs on the list of subscriptions, and access on the tree of groups above them.
         let roots = [Kind::Subscriptions, Kind::ManagementGroups, Kind::ManagementGroupDescendants];
-        let questions = furnished().questions();
-        for (kind, scope) in questions.iter().filter(|(kind, _)| !roots.contains(kind)) {
+        let tenants = [furnished(), logs::testing::steady()];
+        let questions =
+            tenants.iter().flat_map(|tenant| tenant.questions().into_iter().map(move |asked| (tenant, asked)));
+        for (tenant, (kind, scope)) in questions.filter(|(_, (kind, _))| !roots.contains(kind)) {
             for check in CHECKS.iter().filter(|check| !check.needs.is_empty()) {
-                let before = findings_of(check, furnished());
-                let after = findings_of(check, furnished().denied(*kind, scope));
+                let before = findings_of(check, tenant.clone());
+                let after = findings_of(check, tenant.clone().denied(kind, &scope));
                 let passes = || after.iter().filter(|finding| finding.outcome() == Outcome::Pass);
                 let reaches: Vec<Reach> =
-                    check.needs.iter().filter(|need| need.kind == *kind).map(|need| need.reach).collect();
+                    check.needs.iter().filter(|need| need.kind == kind).map(|need| need.reach).collect();
                 if reaches.contains(&Reach::Whole) {
                     assert_eq!(passes().count(), 0, "{} without {kind:?} at {scope}: {after:#?}", check.id);
                 }
@@ -250,6 +287,15 @@ mod tests {
                     assert!(same, "{} does not say that it needs {kind:?}: {before:#?} {after:#?}", check.id);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_vault_that_logs_every_day_passes_every_check_of_its_log() {
+        for check in CHECKS.iter().filter(|check| check.id.starts_with("LOG-") || check.id.starts_with("EVT-")) {
+            let outcomes: Vec<Outcome> =
+                findings_of(check, logs::testing::steady()).iter().map(Finding::outcome).collect();
+            assert_eq!(outcomes, [Outcome::Pass], "{}", check.id);
         }
     }
 

@@ -12,7 +12,9 @@ use crate::model::{Id, Missing, Need, Reach};
 /// Every check over `facts`; findings sorted by check, subject and outcome.
 pub fn run_all(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = CHECKS.iter().flat_map(|check| run(check, facts)).collect();
-    findings.sort_by(|a, b| (a.check(), a.subject(), a.outcome(), a.because()).cmp(&(b.check(), b.subject(), b.outcome(), b.because())));
+    findings.sort_by(|a, b| {
+        (a.check(), a.subject(), a.outcome(), a.because()).cmp(&(b.check(), b.subject(), b.outcome(), b.because()))
+    });
     findings
 }
 
@@ -50,7 +52,8 @@ fn settle(needs: &[Need], facts: &Facts<'_>, finding: Finding) -> Finding {
 
 fn silence(check: &Check, facts: &Facts<'_>) -> Finding {
     let coverage = &facts.tenant.coverage;
-    let mut missing = check.needs.iter().flat_map(|need| coverage.missing_anywhere(need.kind));
+    let settled_here = check.needs.iter().filter(|need| need.reach != Reach::Judged);
+    let mut missing = settled_here.flat_map(|need| coverage.missing_anywhere(need.kind));
     if let Some(missing) = missing.next() {
         return unread(&missing);
     }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, Utc};
 
@@ -11,9 +12,9 @@ use super::context::{self, SystemClock};
 use super::terminal::Terminal;
 use super::{CliError, End};
 use crate::azure::{
-    Clock, Cloud, CredentialKind, CredentialSettings, Door, Live, LiveSettings, Pace, Recording, Transport,
+    Clock, Cloud, CredentialSettings, Door, Live, LiveSettings, Pace, Recording, Transport,
 };
-use crate::collect::{CollectRequest, Keep, Summary, collect, plan};
+use crate::collect::{CollectRequest, Progress, Summary, collect, plan};
 use crate::evidence::{
     CaptureStatus, CaptureWriter, Entry, Event, Expected, Head, Ledger, Period, RunAs, sha256_hex,
 };
@@ -37,7 +38,7 @@ pub(super) struct Collected {
 
 pub(super) fn run(options: &Collect, args: &Args, terminal: &Terminal) -> Result<End, CliError> {
     let (source, config) = match &options.replay {
-        Some(folder) => (Source::recording(Recording::open(folder)?), optional_config(args)?),
+        Some(folder) => (Source::recording(Recording::open(folder)?)?, optional_config(args)?),
         None => {
             let config = Config::open(&args.config)?;
             (Source::live(&config)?, Some(config))
@@ -64,11 +65,11 @@ pub(super) fn optional_config(args: &Args) -> Result<Option<Config>, CliError> {
 }
 
 impl Source {
-    pub(super) fn recording(recording: Recording) -> Source {
+    pub(super) fn recording(recording: Recording) -> Result<Source, CliError> {
         let head = recording.head().clone();
-        Source {
+        Ok(Source {
             clock: recording.clock(),
-            cloud: Cloud::public(),
+            cloud: Cloud::named("public")?,
             tenant_id: head.tenant_id,
             expected: Expected {
                 subscriptions: head.subscriptions,
@@ -77,7 +78,7 @@ impl Source {
             },
             transport: Arc::new(recording),
             replayed: true,
-        }
+        })
     }
 
     pub(super) fn live(config: &Config) -> Result<Source, CliError> {
@@ -86,24 +87,18 @@ impl Source {
             Some(endpoints) => Cloud::custom(endpoints)?,
             None => Cloud::named(&azure.cloud)?,
         };
-        let environment = context::environment();
         let credential = CredentialSettings {
             kind: azure.credential,
-            tenant_id: azure.tenant_id.clone(),
+            tenant_id: Some(azure.tenant_id.clone()),
             client_id: azure.client_id.clone(),
-            authority: cloud.authority().clone(),
-            token: environment.get("TICKMARK_TOKEN").cloned(),
-            client_secret: environment.get("AZURE_CLIENT_SECRET").cloned(),
+            token: context::variable("TICKMARK_TOKEN"),
+            client_secret: context::variable("AZURE_CLIENT_SECRET"),
             certificate_file: azure.certificate_file.clone(),
-            environment,
+            environment: context::environment(),
         };
-        if azure.credential == CredentialKind::Token && credential.token.is_none() {
-            let advice = "set it to a bearer token, for example from `az account get-access-token`";
-            return Err(CliError::Use(format!("credential is \"token\" and TICKMARK_TOKEN is not set\n{advice}")));
-        }
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let settings = LiveSettings { cloud: cloud.clone(), credential, ca_file: azure.ca_file.clone() };
-        let live = Live::new(settings, clock.clone())?;
+        let settings = LiveSettings { credential, ca_file: azure.ca_file.clone(), ..LiveSettings::default() };
+        let live = context::runtime()?.block_on(Live::connect(cloud.clone(), settings, clock.clone()))?;
         Ok(Source {
             transport: Arc::new(live),
             clock,
@@ -170,25 +165,21 @@ pub(super) fn collect_into(store: &Path, source: &Source, period: Period, termin
     let mut ledger = Ledger::open(store)?;
     ledger.append(entry(Event::Started, now, None))?;
 
-    let ended = put_questions(source, &request, &plan, &writer, terminal);
+    let ended = put_questions(source, &request, &writer, terminal);
     head.ended_at = Some(source.now());
-    if let Some(facts) = source.transport.token_facts() {
-        head.run_as = RunAs {
-            credential: source.transport.credential(),
-            object_id: facts.object_id,
-            app_id: facts.app_id,
-            tenant_id: facts.tenant_id,
-            token_type: facts.token_type,
-            managed_identity: facts.managed_identity,
-        };
-    }
     match ended {
         Ok(summary) => {
-            head.status = CaptureStatus::Complete;
+            head.status = summary.status;
+            head.run_as = summary.run_as;
             writer.finish(head)?;
-            let note = format!("{} questions, {} without a full answer", summary.questions, summary.gaps);
-            ledger.append(entry(Event::Finished, source.now(), Some(note)))?;
-            Ok(Collected { folder: writer.folder().to_owned(), capture_id, gaps: summary.gaps })
+            let event = if summary.status == CaptureStatus::Complete { Event::Finished } else { Event::Failed };
+            let note = format!("{} questions, {} without a full answer", summary.questions, summary.gaps.len());
+            ledger.append(entry(event, source.now(), Some(note)))?;
+            if event == Event::Failed {
+                let folder = writer.folder().display();
+                return Err(CliError::Stopped(format!("stopped on request; what was answered is kept in `{folder}`")));
+            }
+            Ok(Collected { folder: writer.folder().to_owned(), capture_id, gaps: summary.gaps.len() })
         }
         Err(error) => {
             head.status = CaptureStatus::Interrupted;
@@ -200,26 +191,52 @@ pub(super) fn collect_into(store: &Path, source: &Source, period: Period, termin
     }
 }
 
+/// Puts the questions. The first Ctrl-C ends the run in good order: what was not asked becomes a gap; the second
+/// one ends it at once.
 fn put_questions(
     source: &Source,
     request: &CollectRequest,
-    plan: &crate::evidence::Plan,
     writer: &CaptureWriter,
     terminal: &Terminal,
 ) -> Result<Summary, CliError> {
     let door = Door::new(source.transport.clone(), source.cloud.clone(), source.clock.clone(), Pace::default());
-    let progress = terminal.progress();
+    let progress = Stoppable { inner: terminal.progress(), stop: AtomicBool::new(false) };
     let runtime = context::runtime()?;
     runtime.block_on(async {
-        let keep: &dyn Keep = writer;
+        let mut stopped = std::pin::pin!(async {
+            let _ = tokio::signal::ctrl_c().await; // without a signal handler there is nothing to wait for
+            progress.stop.store(true, Ordering::Relaxed);
+            terminal.note("stopping: the questions under way are finished; press Ctrl-C again to stop at once");
+            let _ = tokio::signal::ctrl_c().await;
+        });
         tokio::select! {
-            summary = collect(&door, request, plan, keep, progress.as_ref()) => Ok(summary?),
-            _ = tokio::signal::ctrl_c() => Err(CliError::Stopped(format!(
-                "stopped on request; what was answered is kept in `{}`, and the ledger says that it was stopped",
+            summary = collect(&door, request, writer, &progress) => Ok(summary?),
+            () = &mut stopped => Err(CliError::Stopped(format!(
+                "stopped at once; what was answered is kept in `{}`, and the ledger says that it was stopped",
                 writer.folder().display()
             ))),
         }
     })
+}
+
+/// Progress that can be told to stop the run.
+struct Stoppable {
+    inner: Box<dyn Progress>,
+    stop: AtomicBool,
+}
+
+impl Progress for Stoppable {
+    fn planned(&self, questions: usize) {
+        self.inner.planned(questions);
+    }
+
+    fn ended(&self, title: &str, gap: Option<&str>) {
+        self.inner.ended(title, gap);
+    }
+
+    fn stop_asked(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
 }
 
 /// `<first eight of the tenant>-<time>`, with a number when that is taken.

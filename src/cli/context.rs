@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use super::args::Args;
 use super::config::{Config, PeriodChoice};
 use super::{CliError, derive};
-use crate::azure::Clock;
+use crate::azure::{Clock, CredentialSettings};
 use crate::evidence::{Capture, Period, Tool};
 
 /// The program, as it is written into evidence and packs.
@@ -37,27 +37,6 @@ impl Clock for SystemClock {
     }
 }
 
-/// Names of the variables that the program reads, all of them named in the README.
-const VARIABLES: &[&str] = &[
-    "TICKMARK_TOKEN",
-    "AZURE_CLIENT_SECRET",
-    "IDENTITY_ENDPOINT",
-    "IDENTITY_HEADER",
-    "IDENTITY_SERVER_THUMBPRINT",
-    "IMDS_ENDPOINT",
-    "MSI_ENDPOINT",
-    "MSI_SECRET",
-    "AZURE_AUTHORITY_HOST",
-    "AZURE_TENANT_ID",
-    "AZURE_CLIENT_ID",
-    "AZURE_FEDERATED_TOKEN_FILE",
-    "SYSTEM_OIDCREQUESTURI",
-    "SYSTEM_ACCESSTOKEN",
-    "AZURESUBSCRIPTION_CLIENT_ID",
-    "AZURESUBSCRIPTION_TENANT_ID",
-    "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID",
-];
-
 /// One variable of the environment; empty is absent.
 #[allow(clippy::disallowed_methods, reason = "the command line reads the environment")]
 pub(super) fn variable(name: &str) -> Option<String> {
@@ -66,7 +45,7 @@ pub(super) fn variable(name: &str) -> Option<String> {
 
 /// The variables that credentials look at.
 pub(super) fn environment() -> BTreeMap<String, String> {
-    VARIABLES.iter().filter_map(|name| Some(((*name).to_owned(), variable(name)?))).collect()
+    CredentialSettings::VARIABLES.iter().filter_map(|name| Some(((*name).to_owned(), variable(name)?))).collect()
 }
 
 /// The period: from the command line, else the configuration, else the last quarter that ended before `now`.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::config::ConfigError;
-use crate::azure::{CloudError, CredentialError, RecordingError, TransportError};
+use crate::azure::{CloudError, LiveError, RecordingError};
 use crate::collect::CollectError;
 use crate::control::ControlError;
 use crate::evidence::{EvidenceError, PeriodError};
@@ -28,15 +28,12 @@ pub enum CliError {
     /// A cloud or its endpoints.
     #[error(transparent)]
     Cloud(#[from] CloudError),
-    /// A credential.
-    #[error(transparent)]
-    Credential(#[from] CredentialError),
     /// A recording.
     #[error(transparent)]
     Recording(#[from] RecordingError),
-    /// The network client could not be set up.
+    /// A credential, or a network client that could not be set up.
     #[error(transparent)]
-    Transport(#[from] TransportError),
+    Live(#[from] LiveError),
     /// The collection as a whole.
     #[error(transparent)]
     Collect(#[from] CollectError),

@@ -48,7 +48,7 @@ pub(super) fn finish(sealing: &Sealing<'_>, options: &PackOptions, terminal: &Te
     let (sealed, derived) = make(sealing, options.out.as_deref())?;
     let zip = if options.zip { Some(zipped(&sealed.folder)?) } else { None };
     for stamp in &sealed.stamps {
-        terminal.note(&format!("time-stamp {}", stamp.time.to_rfc3339_opts(SecondsFormat::Secs, true)));
+        terminal.note(&format!("time-stamp {}", stamp.at.to_rfc3339_opts(SecondsFormat::Secs, true)));
     }
     let line = PackLine {
         folder: &sealed.folder,
@@ -64,7 +64,7 @@ fn zipped(folder: &Path) -> Result<(PathBuf, String), CliError> {
     let mut name = folder.file_name().unwrap_or_default().to_owned();
     name.push(".zip");
     let path = folder.with_file_name(name);
-    let digest = zip_folder(folder, &path)?;
+    let digest = zip_folder(folder, &path, false)?;
     Ok((path, digest))
 }
 

@@ -121,10 +121,7 @@ fn is_invisible(c: char) -> bool {
 
 struct Silent;
 
-impl Progress for Silent {
-    fn planned(&self, _more: usize) {}
-    fn ended(&self, _title: &str, _gap: Option<&str>) {}
-}
+impl Progress for Silent {}
 
 struct Bar(ProgressBar);
 

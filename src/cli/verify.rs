@@ -35,7 +35,7 @@ pub(super) fn run(options: &Verify, terminal: &Terminal) -> Result<End, CliError
             .map(|problem| json!({"step": problem.step.number(), "path": problem.path, "what": problem.what}))
             .collect();
         terminal.json(&json!({
-            "good": report.is_good(), "fingerprint": report.signer, "steps": steps, "problems": problems, "notes": report.notes,
+            "good": report.is_good(), "fingerprint": report.fingerprint, "steps": steps, "problems": problems, "notes": report.notes,
         }))?;
         return Ok(end);
     }
@@ -54,7 +54,7 @@ pub(super) fn run(options: &Verify, terminal: &Terminal) -> Result<End, CliError
     for note in &report.notes {
         terminal.line(&format!("note: {}", clean(note)))?;
     }
-    if let Some(signer) = &report.signer {
+    if let Some(signer) = &report.fingerprint {
         terminal.line(&format!("signed by {signer}: compare with the fingerprint that you got another way"))?;
     }
     terminal.line(match report.is_good() {

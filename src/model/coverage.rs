@@ -27,6 +27,9 @@ pub enum Reach {
     Own,
     /// Every question of the kind: one gap anywhere leaves every subject open.
     Whole,
+    /// Whichever questions the check finds to matter: it leaves a subject open itself. Of the members of a hundred
+    /// groups, those count whose group holds a role that the check is about.
+    Judged,
 }
 
 /// Something that was not read.
@@ -164,7 +167,7 @@ impl Coverage {
     /// What was not read that `need` asks for, for the subject with this id. An empty list means: all of it was.
     pub fn missing(&self, need: Need, subject: &Id) -> Vec<Missing> {
         match need.reach {
-            Reach::Population => Vec::new(), // settled once for the check, not for each subject
+            Reach::Population | Reach::Judged => Vec::new(), // settled for the check at once, or by the check itself
             Reach::Whole => self.missing_of_whole(need.kind),
             Reach::Own => self.missing_for(need.kind, subject),
         }

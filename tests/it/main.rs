@@ -1,1 +1,6 @@
-fn main() {}
+//! End-to-end tests: the built binary with an empty environment and replayed tenants; a module a subject.
+
+mod commands;
+mod demo;
+mod harness;
+mod imports;

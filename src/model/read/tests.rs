@@ -1,3 +1,5 @@
+#![allow(clippy::needless_pass_by_value)] // `json!` is easier to read without a reference before it
+
 use serde_json::{Value, json};
 
 use super::read;
@@ -202,7 +204,7 @@ fn ids_asked_of_the_directory_count_as_resolved_only_without_a_gap() {
     let whole = CaptureBuilder::default().pages(
         Kind::Principals,
         "directory",
-        vec![(list(user.clone()), ask("U1")), (list(json!([])), ask("GONE"))],
+        vec![(list(user), ask("U1")), (list(json!([])), ask("GONE"))],
     );
     let found = tenant(whole);
     assert_eq!(found.principals["u1"].kind, PrincipalKind::User);

@@ -1,0 +1,450 @@
+//! Cases worked out by hand, each named for the rule that it shows.
+#![allow(clippy::needless_pass_by_value)] // `json!` is easier to read without a reference before it
+
+use serde_json::{Value, json};
+
+use super::Access;
+use crate::access::{Answer, Capability, Grant, Via};
+use crate::evidence::testing::{CaptureBuilder, TENANT};
+use crate::evidence::{Kind, Reason};
+use crate::model::{self, Id};
+
+const SUB: &str = "/subscriptions/aaaaaaaa-0000-0000-0000-000000000001";
+const EVERYONE: &str = "00000000-0000-0000-0000-000000000000";
+
+/// A tenant of a few lists: one subscription below group `prod` below the root group.
+#[derive(Default)]
+struct Small {
+    vaults: Vec<Value>,
+    roles: Vec<Value>,
+    assignments: Vec<Value>,
+    denies: Vec<Value>,
+    principals: Vec<Value>,
+    members: Vec<(&'static str, Vec<Value>)>,
+    unread_groups: Vec<&'static str>,
+}
+
+fn vault_id(name: &str) -> String {
+    format!("{SUB}/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/{name}")
+}
+
+fn group_id(name: &str) -> String {
+    format!("/providers/Microsoft.Management/managementGroups/{name}")
+}
+
+fn kind_of(id: &str) -> &'static str {
+    match id.chars().next() {
+        Some('g') => "#microsoft.graph.group",
+        Some('s') => "#microsoft.graph.servicePrincipal",
+        _ => "#microsoft.graph.user",
+    }
+}
+
+impl Small {
+    fn vault(mut self, name: &str, is_rbac: bool, policies: Value) -> Small {
+        self.vaults.push(json!({"id": vault_id(name), "name": name, "properties": {
+            "tenantId": TENANT, "enableRbacAuthorization": is_rbac, "accessPolicies": policies}}));
+        self
+    }
+
+    /// One RBAC vault `kv1`.
+    fn rbac() -> Small {
+        Small::default().vault("kv1", true, json!([]))
+    }
+
+    /// One vault `kv1` with access policies.
+    fn policies(policies: Value) -> Small {
+        Small::default().vault("kv1", false, policies)
+    }
+
+    /// A role whose GUID is its name, with these permission entries.
+    fn role(mut self, name: &str, permissions: Value) -> Small {
+        self.roles.push(json!({"id": format!("{SUB}/providers/Microsoft.Authorization/roleDefinitions/{name}"),
+            "properties": {"roleName": name, "type": "CustomRole", "permissions": permissions}}));
+        self
+    }
+
+    /// A role with these data actions below `Microsoft.KeyVault/vaults/`.
+    fn data_role(self, name: &str, actions: &[&str]) -> Small {
+        let actions: Vec<String> = actions.iter().map(|action| format!("Microsoft.KeyVault/vaults/{action}")).collect();
+        self.role(name, json!([{"dataActions": actions}]))
+    }
+
+    fn assign(self, role: &str, principal: &'static str, scope: &str) -> Small {
+        self.assign_when(role, principal, scope, None)
+    }
+
+    fn assign_when(mut self, role: &str, principal: &'static str, scope: &str, condition: Option<&str>) -> Small {
+        let number = self.assignments.len() + 1;
+        self.assignments.push(json!({
+            "id": format!("{}/providers/Microsoft.Authorization/roleAssignments/{number}", scope.trim_end_matches('/')),
+            "properties": {"scope": scope, "principalId": principal, "condition": condition,
+                "roleDefinitionId": format!("/providers/Microsoft.Authorization/roleDefinitions/{role}")}}));
+        self.knows(&[principal])
+    }
+
+    /// Principals of the directory; `g…` are groups, `s…` service principals, the rest users.
+    fn knows(mut self, ids: &[&str]) -> Small {
+        self.principals.extend(ids.iter().map(|id| json!({"@odata.type": kind_of(id), "id": id, "displayName": id})));
+        self
+    }
+
+    fn group(mut self, id: &'static str, members: &[&str]) -> Small {
+        let members = members.iter().map(|id| json!({"@odata.type": kind_of(id), "id": id, "displayName": id}));
+        self.members.push((id, members.collect()));
+        self.knows(&[id])
+    }
+
+    fn unread_group(mut self, id: &'static str) -> Small {
+        self.unread_groups.push(id);
+        self.knows(&[id])
+    }
+
+    fn deny(mut self, scope: &str, principal: &str, patch: &Value) -> Small {
+        let mut properties = json!({"denyAssignmentName": "stop", "scope": scope, "principals": [{"id": principal}],
+            "permissions": [{"dataActions": ["Microsoft.KeyVault/vaults/secrets/*"]}]});
+        for (name, value) in patch.as_object().into_iter().flatten() {
+            properties[name] = value.clone();
+        }
+        let id = format!("{scope}/providers/Microsoft.Authorization/denyAssignments/{}", self.denies.len());
+        self.denies.push(json!({"id": id, "properties": properties}));
+        self
+    }
+
+    fn access(self) -> Access {
+        let list = |items: Vec<Value>| json!({ "value": items });
+        let child = |id: &str, parent: &str| json!({"id": id, "type": "x", "properties": {"parent": {"id": parent}}});
+        let below = vec![child(&group_id("prod"), &group_id(TENANT)), child(SUB, &group_id("prod"))];
+        let mut builder = CaptureBuilder::default()
+            .answer(Kind::Subscriptions, "tenant", list(vec![json!({"id": SUB})]))
+            .answer(Kind::ManagementGroups, "tenant", list(vec![json!({"id": group_id(TENANT)})]))
+            .answer(Kind::ManagementGroupDescendants, &group_id(TENANT), list(below))
+            .answer(Kind::Vaults, SUB, list(self.vaults))
+            .answer(Kind::RoleDefinitions, SUB, list(self.roles))
+            .answer(Kind::RoleAssignments, SUB, list(self.assignments))
+            .answer(Kind::DenyAssignments, SUB, list(self.denies))
+            .answer(Kind::Principals, "directory", list(self.principals));
+        for (group, members) in self.members {
+            builder = builder.answer(Kind::GroupMembers, &format!("group:{group}"), list(members));
+        }
+        for group in self.unread_groups {
+            builder = builder.gap(Kind::GroupMembers, &format!("group:{group}"), Reason::Forbidden);
+        }
+        Access::of(&model::read(&builder.build()).expect("a tenant"))
+    }
+}
+
+fn can(access: &Access, vault: &str, capability: Capability) -> Vec<(String, Answer)> {
+    let vault = Id::new(vault_id(vault));
+    access.can(&vault, capability).map(|grant| (grant.principal_id.clone(), grant.answer)).collect()
+}
+
+fn allowed(ids: &[&str]) -> Vec<(String, Answer)> {
+    ids.iter().map(|id| ((*id).to_owned(), Answer::Allowed)).collect()
+}
+
+fn only(access: &Access, capability: Capability) -> Grant {
+    let vault = Id::new(vault_id("kv1"));
+    let grants: Vec<&Grant> = access.can(&vault, capability).collect();
+    assert_eq!(grants.len(), 1, "{grants:#?}");
+    grants[0].clone()
+}
+
+/// Why the only path of the only grant is open.
+fn open(access: &Access, capability: Capability) -> (Reason, String) {
+    let grant = only(access, capability);
+    assert_eq!(grant.answer, Answer::NotDetermined);
+    let open = grant.paths[0].open.clone().expect("an open path");
+    (open.reason, open.detail)
+}
+
+fn get_secret() -> Small {
+    Small::rbac().data_role("reads", &["secrets/getSecret/action"])
+}
+
+#[test]
+fn a_role_at_the_vault_gives_its_data_actions_there() {
+    let access = get_secret().assign("reads", "s1", &vault_id("kv1")).access();
+    let grant = only(&access, Capability::ReadSecret);
+    assert_eq!((grant.principal_id.as_str(), grant.answer), ("s1", Answer::Allowed));
+    assert_eq!(grant.object, Id::new(vault_id("kv1")));
+    assert!(matches!(&grant.paths[0].via, Via::Role { role_name, .. } if role_name == "reads"));
+    let cited: Vec<&str> = grant.paths[0].evidence.iter().map(|cite| cite.record.as_str()).collect();
+    assert_eq!(cited, ["ev-0006", "ev-0005", "ev-0004"], "assignment, definition, vault");
+    assert_eq!(can(&access, "kv1", Capability::ReadPrivateKey), allowed(&["s1"]));
+    assert_eq!(can(&access, "kv1", Capability::ChangeSecret), []);
+}
+
+#[test]
+fn what_one_role_takes_from_itself_another_may_give() {
+    let access = Small::rbac()
+        .role("most", json!([{"dataActions": ["Microsoft.KeyVault/vaults/*"], "notDataActions": ["*/getSecret/action", "*/backup/action"]}]))
+        .data_role("reads", &["secrets/getSecret/action"])
+        .assign("most", "u1", SUB)
+        .assign("most", "u2", SUB)
+        .assign("reads", "u1", SUB)
+        .access();
+    assert_eq!(can(&access, "kv1", Capability::ReadSecret), allowed(&["u1"]));
+    assert_eq!(can(&access, "kv1", Capability::DestroySecret), allowed(&["u1", "u2"]));
+}
+
+#[test]
+fn what_one_entry_takes_another_entry_of_the_same_role_may_give() {
+    let access = Small::rbac()
+        .role(
+            "two",
+            json!([{"actions": ["*"], "notActions": ["Microsoft.Authorization/*/write"]},
+                            {"actions": ["Microsoft.Authorization/roleAssignments/write"]}]),
+        )
+        .assign("two", "u1", SUB)
+        .access();
+    assert_eq!(can(&access, "kv1", Capability::GrantAccess), allowed(&["u1"]));
+}
+
+#[test]
+fn every_control_plane_action_gives_no_data_access() {
+    let access = Small::rbac().role("owner", json!([{"actions": ["*"]}])).assign("owner", "u1", SUB).access();
+    assert_eq!(can(&access, "kv1", Capability::ReadSecret), []);
+    assert_eq!(can(&access, "kv1", Capability::GrantAccess), allowed(&["u1"]));
+    assert_eq!(can(&access, "kv1", Capability::ManageVault), allowed(&["u1"]));
+}
+
+#[test]
+fn every_data_action_gives_no_control() {
+    let access = Small::rbac().data_role("admin", &["*"]).assign("admin", "u1", SUB).access();
+    for capability in Capability::ALL.iter().filter(|capability| capability.is_data()) {
+        assert_eq!(can(&access, "kv1", *capability), allowed(&["u1"]), "{capability:?}");
+    }
+    assert_eq!(can(&access, "kv1", Capability::GrantAccess), []);
+    assert_eq!(can(&access, "kv1", Capability::ManageVault), []);
+}
+
+#[test]
+fn a_role_on_kv1_says_nothing_about_kv10() {
+    let access = get_secret().vault("kv10", true, json!([])).assign("reads", "u1", &vault_id("kv1")).access();
+    assert_eq!(can(&access, "kv1", Capability::ReadSecret), allowed(&["u1"]));
+    assert_eq!(can(&access, "kv10", Capability::ReadSecret), []);
+    let on_object = format!("{}/secrets/db", vault_id("kv10"));
+    let access = get_secret().vault("kv10", true, json!([])).assign("reads", "u1", &on_object).access();
+    assert_eq!(can(&access, "kv1", Capability::ReadSecret), []);
+}
+
+#[test]
+fn a_role_is_inherited_from_a_management_group_through_a_nested_group() {
+    let access = get_secret()
+        .assign("reads", "g-outer", &group_id("prod"))
+        .group("g-outer", &["g-inner"])
+        .group("g-inner", &["s1"])
+        .access();
+    let grant = only(&access, Capability::ReadSecret);
+    assert_eq!((grant.principal_id.as_str(), grant.answer), ("s1", Answer::Allowed));
+    let hops: Vec<&str> = grant.paths[0].through.iter().map(|hop| hop.group_id.as_str()).collect();
+    assert_eq!(hops, ["g-outer", "g-inner"]);
+    assert_eq!(grant.paths[0].scope, Id::new(group_id("prod")));
+    assert!(access.open_groups().is_empty());
+}
+
+#[test]
+fn groups_that_hold_each_other_come_to_an_end() {
+    let access = get_secret().assign("reads", "g1", SUB).group("g1", &["g2", "u1"]).group("g2", &["g1", "u2"]).access();
+    assert_eq!(can(&access, "kv1", Capability::ReadSecret), allowed(&["u1", "u2"]));
+}
+
+#[test]
+fn a_role_at_the_root_reaches_every_vault_and_one_at_another_group_does_not() {
+    let access = get_secret().assign("reads", "u1", "/").assign("reads", "u2", &group_id("test")).access();
+    assert_eq!(can(&access, "kv1", Capability::ReadSecret), allowed(&["u1"]));
+}
+
+#[test]
+fn paths_are_listed_from_the_widest_scope_down() {
+    let access = get_secret()
+        .assign("reads", "u1", &vault_id("kv1"))
+        .assign("reads", "u1", SUB)
+        .assign("reads", "u1", &group_id("prod"))
+        .assign("reads", "u1", &format!("{}/secrets/db", vault_id("kv1")))
+        .assign("reads", "u1", "/")
+        .assign("reads", "u1", &group_id(TENANT))
+        .access();
+    let grant = only(&access, Capability::ReadSecret);
+    let names: Vec<&str> = grant.paths.iter().map(|path| path.scope.name()).collect();
+    assert_eq!(names, ["", TENANT, "prod", "aaaaaaaa-0000-0000-0000-000000000001", "kv1", "db"]);
+}
+
+#[test]
+fn a_role_on_one_secret_is_a_grant_on_that_object() {
+    let secret = format!("{}/secrets/db", vault_id("kv1"));
+    let access = get_secret()
+        .data_role("keys", &["keys/*"])
+        .assign("reads", "u1", &secret)
+        .assign("keys", "u1", &secret)
+        .access();
+    assert_eq!(only(&access, Capability::ReadSecret).object, Id::new(secret));
+    assert_eq!(can(&access, "kv1", Capability::Decrypt), [], "a secret is no key");
+}
+
+#[test]
+fn a_vault_in_access_policy_mode_ignores_data_roles() {
+    let access = Small::policies(json!([])).data_role("admin", &["*"]).assign("admin", "u1", SUB).access();
+    assert!(access.on(&Id::new(vault_id("kv1"))).is_empty());
+    assert_eq!(access.held_by("U1").len(), 1, "it is still held");
+}
+
+#[test]
+fn a_vault_in_rbac_mode_ignores_access_policies() {
+    let policy = json!([{"tenantId": TENANT, "objectId": "u1", "permissions": {"secrets": ["all"]}}]);
+    let access = Small::default().vault("kv1", true, policy).knows(&["u1"]).access();
+    assert!(access.on(&Id::new(vault_id("kv1"))).is_empty());
+}
+
+#[test]
+fn whoever_may_write_a_vault_with_access_policies_may_grant_access_to_it() {
+    let writer = json!([{"actions": ["Microsoft.KeyVault/vaults/write"]}]);
+    let access = Small::policies(json!([]))
+        .role("writer", writer.clone())
+        .role("policies", json!([{"actions": ["Microsoft.KeyVault/vaults/accessPolicies/write"]}]))
+        .assign("writer", "u1", SUB)
+        .assign("policies", "u2", SUB)
+        .access();
+    assert_eq!(can(&access, "kv1", Capability::GrantAccess), allowed(&["u1", "u2"]));
+    assert_eq!(can(&access, "kv1", Capability::ManageVault), allowed(&["u1"]));
+    let access = Small::rbac().role("writer", writer).assign("writer", "u1", SUB).access();
+    assert_eq!(can(&access, "kv1", Capability::GrantAccess), []);
+}
+
+#[test]
+fn access_policies_give_what_they_list_to_the_members_of_their_group() {
+    let policy = json!([{"tenantId": TENANT, "objectId": "G1", "permissions": {"secrets": ["Get", "List"], "keys": ["unwrapKey"]}}]);
+    let access = Small::policies(policy).group("g1", &["s1"]).access();
+    let given: Vec<Capability> = access.on(&Id::new(vault_id("kv1"))).iter().map(|grant| grant.capability).collect();
+    use Capability::{Decrypt, ListSecrets, ReadPrivateKey, ReadSecret};
+    assert_eq!(given, [ReadSecret, ListSecrets, Decrypt, ReadPrivateKey]);
+    assert_eq!(can(&access, "kv1", ReadSecret), allowed(&["s1"]));
+}
+
+#[test]
+fn all_in_an_access_policy_takes_in_purge() {
+    let policy = json!([{"tenantId": TENANT, "objectId": "u1", "permissions": {"secrets": ["all"], "keys": ["all"]}}]);
+    let access = Small::policies(policy).knows(&["u1"]).access();
+    for capability in Capability::ALL.iter().filter(|capability| capability.is_data()) {
+        assert_eq!(can(&access, "kv1", *capability), allowed(&["u1"]), "{capability:?}");
+    }
+}
+
+#[test]
+fn a_policy_for_an_application_acting_for_somebody_is_not_settled() {
+    let policy =
+        json!([{"tenantId": TENANT, "objectId": "u1", "applicationId": "app", "permissions": {"secrets": ["get"]}}]);
+    let access = Small::policies(policy).knows(&["u1"]).access();
+    let (reason, detail) = open(&access, Capability::ReadSecret);
+    assert_eq!(reason, Reason::ConditionNotEvaluated);
+    assert_eq!(detail, "it holds only for application `app` acting for this principal");
+}
+
+#[test]
+fn a_policy_for_another_tenant_is_not_settled() {
+    let policy = json!([{"tenantId": "other", "objectId": "u1", "permissions": {"secrets": ["get"]}}]);
+    let access = Small::policies(policy).knows(&["u1"]).access();
+    assert_eq!(open(&access, Capability::ReadSecret).0, Reason::PrincipalUnresolved);
+}
+
+#[test]
+fn a_condition_on_the_assignment_leaves_the_answer_open_with_its_text() {
+    let access = get_secret().assign_when("reads", "u1", SUB, Some("@Resource[name] StringEquals 'a'")).access();
+    let (reason, detail) = open(&access, Capability::ReadSecret);
+    assert_eq!(reason, Reason::ConditionNotEvaluated);
+    assert_eq!(detail, "it holds only when: @Resource[name] StringEquals 'a'");
+}
+
+#[test]
+fn a_condition_in_the_role_leaves_the_answer_open_unless_another_entry_grants_without() {
+    let granting = |condition: Value| json!({"actions": ["Microsoft.Authorization/roleAssignments/write"], "condition": condition});
+    let role = |entries: Value| Small::rbac().role("r", entries).assign("r", "u1", SUB).access();
+    assert_eq!(open(&role(json!([granting(json!("x"))])), Capability::GrantAccess).1, "it holds only when: x");
+    let both = role(json!([granting(json!("x")), granting(json!(null))]));
+    assert_eq!(can(&both, "kv1", Capability::GrantAccess), allowed(&["u1"]));
+}
+
+#[test]
+fn one_settled_path_is_enough() {
+    let access =
+        get_secret().assign_when("reads", "u1", SUB, Some("x")).assign("reads", "u1", &vault_id("kv1")).access();
+    let grant = only(&access, Capability::ReadSecret);
+    assert_eq!((grant.answer, grant.paths.len()), (Answer::Allowed, 2));
+}
+
+#[test]
+fn an_unsettled_role_on_the_vault_does_not_hide_a_settled_one_on_a_secret() {
+    let secret = format!("{}/secrets/db", vault_id("kv1"));
+    let access = get_secret().assign_when("reads", "u1", SUB, Some("x")).assign("reads", "u1", &secret).access();
+    let vault = Id::new(vault_id("kv1"));
+    let found: Vec<(&str, Answer)> =
+        access.can(&vault, Capability::ReadSecret).map(|grant| (grant.object.name(), grant.answer)).collect();
+    assert_eq!(found, [("kv1", Answer::NotDetermined), ("db", Answer::Allowed)]);
+}
+
+#[test]
+fn a_role_whose_definition_was_not_read_may_give_anything() {
+    let access = Small::rbac().assign("lost", "u1", SUB).access();
+    assert_eq!(
+        open(&access, Capability::ReadSecret),
+        (Reason::RoleDefinitionUnknown, "role definition `lost` was not read".to_owned())
+    );
+    assert_eq!(can(&access, "kv1", Capability::Sign), [("u1".to_owned(), Answer::NotDetermined)]);
+}
+
+#[test]
+fn a_deny_assignment_that_may_apply_leaves_the_answer_open() {
+    let base = || get_secret().assign("reads", "g1", SUB).group("g1", &["u1"]).group("g2", &["u1"]);
+    let reasons = |small: Small| {
+        let grant = only(&small.access(), Capability::ReadSecret);
+        (grant.answer, grant.paths[0].open.as_ref().map(|open| open.reason))
+    };
+    let is_open = (Answer::NotDetermined, Some(Reason::DenyNotEvaluated));
+    let is_allowed = (Answer::Allowed, None);
+    let none = json!({});
+    assert_eq!(reasons(base().deny(SUB, "u1", &none)), is_open);
+    assert_eq!(reasons(base().deny(SUB, "G2", &none)), is_open, "through another group");
+    assert_eq!(reasons(base().deny(SUB, EVERYONE, &none)), is_open);
+    assert_eq!(reasons(base().deny(SUB, EVERYONE, &json!({"excludePrincipals": [{"id": "g1"}]}))), is_allowed);
+    assert_eq!(reasons(base().unread_group("g3").deny(SUB, "g3", &none)), is_open, "its members were not read");
+    assert_eq!(reasons(base().deny(&format!("{}/secrets/db", vault_id("kv1")), "u1", &none)), is_open);
+    assert_eq!(reasons(base().deny(SUB, "u1", &json!({"denyAssignmentEffect": "Audit"}))), is_allowed);
+    assert_eq!(reasons(base().knows(&["u2"]).deny(SUB, "u2", &none)), is_allowed);
+    assert_eq!(reasons(base().deny(SUB, "u1", &json!({"doNotApplyToChildScopes": true}))), is_allowed);
+    assert_eq!(reasons(base().deny(&vault_id("kv2"), "u1", &none)), is_allowed);
+    let keys = json!({"permissions": [{"dataActions": ["Microsoft.KeyVault/vaults/keys/*"]}]});
+    assert_eq!(reasons(base().deny(SUB, "u1", &keys)), is_allowed);
+}
+
+#[test]
+fn a_group_whose_members_were_not_read_stands_for_itself_and_is_told() {
+    let access = get_secret().assign("reads", "g1", SUB).unread_group("g1").access();
+    assert_eq!(can(&access, "kv1", Capability::ReadSecret), allowed(&["g1"]));
+    let [open] = access.open_groups() else { panic!("one open group") };
+    assert_eq!(open.reason, Reason::Forbidden);
+    assert_eq!(open.detail, "the members of group `g1` were not read whole: as the test says");
+    assert!(open.from.is_some());
+}
+
+#[test]
+fn an_id_that_the_directory_did_not_tell_about_may_be_a_group() {
+    let mut small = get_secret().assign("reads", "x1", SUB);
+    small.principals.clear();
+    let access = small.access();
+    assert_eq!(can(&access, "kv1", Capability::ReadSecret), allowed(&["x1"]));
+    assert_eq!(access.open_groups()[0].reason, Reason::PrincipalUnresolved);
+}
+
+#[test]
+fn roles_are_held_directly_and_through_groups_at_any_scope() {
+    let access = get_secret()
+        .assign("reads", "g1", "/subscriptions/other")
+        .assign("reads", "u1", &vault_id("kv1"))
+        .group("g1", &["u1"])
+        .access();
+    let held: Vec<usize> = access.held_by("U1").iter().map(|held| held.through.len()).collect();
+    assert_eq!(held, [0, 1], "in the order of the assignments' ids");
+    assert_eq!(access.held_by("g1").len(), 1);
+    assert!(access.held_by("nobody").is_empty());
+}

@@ -1,0 +1,361 @@
+//! The few pointers that later questions follow from: ids, read out of what was kept.
+//!
+//! Everything is tolerant: a field that is absent, null or of another type gives nothing here, and is for the
+//! model to judge. Ids compare without case; of several spellings the first in order is used, so that the order
+//! of answers does not matter.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::plan::{subscription_scope, workspace_scope};
+use crate::evidence::Kind;
+
+/// The object id that role and deny assignments use for everyone.
+const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
+
+/// Ids by their lower-case form.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Ids(BTreeMap<String, String>);
+
+impl Ids {
+    /// Adds an id that may stand in a path of ARM.
+    pub(super) fn add(&mut self, id: &str) {
+        let id = id.trim_end_matches('/');
+        if !is_arm_id(id) {
+            return;
+        }
+        let shown = self.0.entry(id.to_lowercase()).or_insert_with(|| id.to_owned());
+        if id < shown.as_str() {
+            *shown = id.to_owned();
+        }
+    }
+
+    /// The ids as shown, in order.
+    pub(super) fn shown(&self) -> impl Iterator<Item = &str> {
+        self.0.values().map(String::as_str)
+    }
+
+    pub(super) fn contains(&self, id: &str) -> bool {
+        self.0.contains_key(&id.trim_end_matches('/').to_lowercase())
+    }
+}
+
+/// What was found so far.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Found {
+    /// Visible subscriptions.
+    pub subscriptions: Ids,
+    /// Visible management groups.
+    pub groups: Ids,
+    /// Subscriptions below each management group, by its lower-case id.
+    pub below: BTreeMap<String, Ids>,
+    /// User-assigned identities.
+    pub identities: Ids,
+    /// Vaults.
+    pub vaults: Ids,
+    /// Workspaces that were read.
+    pub workspaces: Ids,
+    /// Workspaces that diagnostic settings name.
+    pub named_workspaces: Ids,
+    /// Scope for queries of each workspace that was read, by its lower-case id.
+    pub query_scopes: BTreeMap<String, String>,
+    /// Object ids to look up, lower case.
+    pub principals: BTreeSet<String>,
+    /// Object ids that role assignments call groups, lower case.
+    pub said_groups: BTreeSet<String>,
+    /// Object ids that the directory calls groups, lower case.
+    pub known_groups: BTreeSet<String>,
+    /// Rows that the counts expect, by question for rows and scope.
+    pub expected_rows: BTreeMap<(Kind, String), u64>,
+}
+
+impl Found {
+    /// Learns from one kept page.
+    pub(super) fn learn(&mut self, kind: Kind, scope: &str, page: &[u8]) {
+        let Ok(body) = serde_json::from_slice::<Value>(page) else { return };
+        for item in items(&body) {
+            self.learn_item(kind, scope, item);
+        }
+        match kind {
+            Kind::Workspace => self.learn_workspace(&body),
+            Kind::VaultLogDedicated | Kind::VaultLogLegacy => self.learn_callers(&body),
+            Kind::VaultLogDedicatedCount => self.learn_count(Kind::VaultLogDedicated, scope, &body),
+            Kind::VaultLogLegacyCount => self.learn_count(Kind::VaultLogLegacy, scope, &body),
+            _ => {}
+        }
+    }
+
+    fn learn_item(&mut self, kind: Kind, scope: &str, item: &Value) {
+        let id = text(item, "/id");
+        match kind {
+            Kind::Subscriptions => {
+                let guid = text(item, "/subscriptionId").or(id);
+                guid.into_iter().for_each(|guid| self.subscriptions.add(&subscription_scope(guid)));
+            }
+            Kind::ManagementGroups => id.into_iter().for_each(|id| self.groups.add(id)),
+            Kind::ManagementGroupDescendants => {
+                let is_subscription =
+                    text(item, "/type").is_some_and(|kind| kind.to_ascii_lowercase().ends_with("/subscriptions"));
+                if let (true, Some(id)) = (is_subscription, id.or(text(item, "/name"))) {
+                    self.below.entry(scope.to_lowercase()).or_default().add(&subscription_scope(id));
+                }
+            }
+            Kind::Resources | Kind::VirtualMachines => self.learn_identity(item),
+            Kind::UserAssignedIdentities => {
+                id.into_iter().for_each(|id| self.identities.add(id));
+                self.learn_principal(text(item, "/properties/principalId"));
+            }
+            Kind::Vaults => {
+                id.into_iter().for_each(|id| self.vaults.add(id));
+                let policies = item.pointer("/properties/accessPolicies").and_then(Value::as_array);
+                for policy in policies.into_iter().flatten() {
+                    self.learn_principal(text(policy, "/objectId"));
+                }
+            }
+            Kind::RoleAssignments => {
+                let principal = text(item, "/properties/principalId");
+                self.learn_principal(principal);
+                let is_group =
+                    text(item, "/properties/principalType").is_some_and(|kind| kind.eq_ignore_ascii_case("Group"));
+                if let (true, Some(id)) = (is_group, principal.and_then(guid)) {
+                    self.said_groups.insert(id);
+                }
+            }
+            Kind::DiagnosticSettings => {
+                let named = text(item, "/properties/workspaceId").filter(|id| is_workspace(id));
+                named.into_iter().for_each(|id| self.named_workspaces.add(id));
+            }
+            Kind::Workspaces => self.learn_workspace(item),
+            Kind::Principals => {
+                let is_group =
+                    text(item, "/@odata.type").is_some_and(|kind| kind.eq_ignore_ascii_case("#microsoft.graph.group"));
+                if let (true, Some(id)) = (is_group, id.and_then(guid)) {
+                    self.known_groups.insert(id);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn learn_principal(&mut self, id: Option<&str>) {
+        self.principals.extend(id.and_then(guid));
+    }
+
+    fn learn_identity(&mut self, item: &Value) {
+        self.learn_principal(text(item, "/identity/principalId"));
+        let attached = item.pointer("/identity/userAssignedIdentities").and_then(Value::as_object);
+        for identity in attached.into_iter().flatten() {
+            self.learn_principal(text(identity.1, "/principalId"));
+        }
+    }
+
+    fn learn_workspace(&mut self, item: &Value) {
+        let Some(id) = text(item, "/id") else { return };
+        self.workspaces.add(id);
+        if let Some(customer) = text(item, "/properties/customerId").and_then(guid) {
+            self.query_scopes.insert(id.trim_end_matches('/').to_lowercase(), workspace_scope(&customer));
+        }
+    }
+
+    fn learn_callers(&mut self, body: &Value) {
+        for row in Rows::of(body) {
+            self.learn_principal(row.cell("CallerObjectId").and_then(Value::as_str));
+            let identity = row.cell("Identity");
+            let parsed = identity.and_then(Value::as_str).and_then(|text| serde_json::from_str::<Value>(text).ok());
+            let oid = parsed.as_ref().or(identity).and_then(|identity| text(identity, "/claim/oid"));
+            self.learn_principal(oid);
+        }
+    }
+
+    fn learn_count(&mut self, of: Kind, scope: &str, body: &Value) {
+        let kept = Rows::of(body).filter_map(|row| match row.cell("Kept")? {
+            Value::String(text) => text.trim().parse().ok(),
+            number => number.as_u64(),
+        });
+        *self.expected_rows.entry((of, scope.to_owned())).or_default() += kept.sum::<u64>();
+    }
+
+    /// Workspaces in use, with the scope for queries where it is known.
+    pub(super) fn workspaces_in_use(&self, expected: &[String]) -> (Vec<String>, BTreeSet<String>) {
+        let expected: BTreeSet<String> = expected.iter().map(|guid| workspace_scope(guid.trim())).collect();
+        let in_use = |id: &&str| {
+            let scope = self.query_scopes.get(&id.to_lowercase());
+            self.named_workspaces.contains(id) || scope.is_some_and(|scope| expected.contains(scope))
+        };
+        let ids: Vec<String> = self.workspaces.shown().filter(in_use).map(str::to_owned).collect();
+        let queries = ids.iter().filter_map(|id| self.query_scopes.get(&id.to_lowercase()).cloned());
+        (
+            ids.clone(),
+            queries.chain(expected).filter(|scope| scope.strip_prefix("workspace:").and_then(guid).is_some()).collect(),
+        )
+    }
+}
+
+/// Rows of the primary table of a log answer.
+struct Rows<'a> {
+    columns: Vec<&'a str>,
+    rows: std::slice::Iter<'a, Value>,
+}
+
+struct Row<'a> {
+    columns: Vec<&'a str>,
+    cells: &'a Value,
+}
+
+impl<'a> Rows<'a> {
+    fn of(body: &'a Value) -> Rows<'a> {
+        let tables = body.get("tables").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let is_primary = |table: &&Value| text(table, "/name") == Some("PrimaryResult");
+        let table = tables.iter().find(is_primary).or(tables.first());
+        let list = |name: &str| {
+            table.and_then(|table| table.get(name)).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+        };
+        let columns = list("columns").iter().map(|column| text(column, "/name").unwrap_or_default()).collect();
+        Rows { columns, rows: list("rows").iter() }
+    }
+}
+
+impl<'a> Iterator for Rows<'a> {
+    type Item = Row<'a>;
+
+    fn next(&mut self) -> Option<Row<'a>> {
+        self.rows.next().map(|cells| Row { columns: self.columns.clone(), cells })
+    }
+}
+
+impl<'a> Row<'a> {
+    fn cell(&self, name: &str) -> Option<&'a Value> {
+        let index = self.columns.iter().position(|column| *column == name)?;
+        self.cells.get(index)
+    }
+}
+
+fn items(body: &Value) -> impl Iterator<Item = &Value> {
+    body.get("value").and_then(Value::as_array).into_iter().flatten()
+}
+
+fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
+    value.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty())
+}
+
+/// Whether an id may be put into a path of ARM: no step up, nothing that ends the path.
+fn is_arm_id(id: &str) -> bool {
+    let lower = id.to_ascii_lowercase();
+    let is_rooted = lower.starts_with("/subscriptions/") || lower.starts_with("/providers/");
+    is_rooted && id.split('/').skip(1).all(|step| !matches!(step, "" | "." | "..")) && !id.contains(char::is_control)
+}
+
+fn is_workspace(id: &str) -> bool {
+    id.to_ascii_lowercase().contains("/providers/microsoft.operationalinsights/workspaces/")
+}
+
+/// The text in lower case when it is a GUID and not the zero one.
+fn guid(text: &str) -> Option<String> {
+    let parts: Vec<usize> = text.split('-').map(str::len).collect();
+    let is_guid = parts == [8, 4, 4, 4, 12] && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit());
+    Some(text.to_lowercase()).filter(|lower| is_guid && lower != NOBODY)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const A: &str = "aaaaaaaa-0000-0000-0000-000000000001";
+    const B: &str = "bbbbbbbb-0000-0000-0000-000000000002";
+
+    fn learn(kind: Kind, scope: &str, body: &Value) -> Found {
+        let mut found = Found::default();
+        found.learn(kind, scope, body.to_string().as_bytes());
+        found
+    }
+
+    #[test]
+    fn ids_are_taken_once_whatever_their_case_and_order() {
+        let upper = "/subscriptions/S/resourceGroups/RG/providers/Microsoft.KeyVault/vaults/KV";
+        for order in [[upper.to_owned(), upper.to_lowercase()], [upper.to_lowercase(), upper.to_owned()]] {
+            let found = learn(Kind::Vaults, "", &json!({"value": [{"id": order[0]}, {"id": order[1]}]}));
+            assert_eq!(found.vaults.shown().collect::<Vec<_>>(), [upper]);
+        }
+    }
+
+    #[test]
+    fn what_is_absent_null_or_odd_gives_nothing() {
+        for body in [
+            json!({}),
+            json!({"value": null}),
+            json!({"value": [null, 1, {}, {"id": null}, {"id": 7}, {"id": ""}, {"id": "/subscriptions/../x"}]}),
+        ] {
+            for kind in Kind::ALL {
+                let found = learn(*kind, "x", &body);
+                assert!(found.vaults.shown().next().is_none() && found.principals.is_empty(), "{kind:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn principals_come_from_policies_assignments_and_identities() {
+        let vaults =
+            json!({"value": [{"id": "/subscriptions/s/v", "properties": {"accessPolicies": [{"objectId": A}, {}]}}]});
+        assert_eq!(learn(Kind::Vaults, "", &vaults).principals, BTreeSet::from([A.to_owned()]));
+        let assignments = json!({"value": [
+            {"properties": {"principalId": A.to_uppercase(), "principalType": "Group"}},
+            {"properties": {"principalId": NOBODY}},
+            {"properties": {"principalId": B}},
+        ]});
+        let found = learn(Kind::RoleAssignments, "", &assignments);
+        assert_eq!(found.principals, BTreeSet::from([A.to_owned(), B.to_owned()]));
+        assert_eq!(found.said_groups, BTreeSet::from([A.to_owned()]));
+        let resources = json!({"value": [{"identity": {"principalId": A, "userAssignedIdentities": {
+            "/subscriptions/s/x": {"principalId": B}, "/subscriptions/s/y": null}}}]});
+        assert_eq!(learn(Kind::Resources, "", &resources).principals.len(), 2);
+    }
+
+    #[test]
+    fn subscriptions_below_a_group_are_told_from_groups() {
+        let body = json!({"value": [
+            {"id": "/subscriptions/s1", "type": "/subscriptions"},
+            {"id": "/subscriptions/s2", "type": "Microsoft.Management/managementGroups/subscriptions"},
+            {"id": "/providers/Microsoft.Management/managementGroups/m", "type": "Microsoft.Management/managementGroups"},
+        ]});
+        let found =
+            learn(Kind::ManagementGroupDescendants, "/providers/Microsoft.Management/managementGroups/M1", &body);
+        let below = &found.below["/providers/microsoft.management/managementgroups/m1"];
+        assert_eq!(below.shown().collect::<Vec<_>>(), ["/subscriptions/s1", "/subscriptions/s2"]);
+    }
+
+    #[test]
+    fn callers_and_counts_come_from_rows_by_column_name() {
+        let rows = json!({"tables": [{"name": "PrimaryResult", "columns": [{"name": "Identity"}, {"name": "CallerObjectId"}],
+            "rows": [[null, A], [format!("{{\"claim\":{{\"oid\":\"{B}\"}}}}"), ""], [{"claim": {"oid": "x"}}, null]]}]});
+        assert_eq!(learn(Kind::VaultLogDedicated, "w", &rows).principals.len(), 2);
+        let counts = json!({"tables": [{"name": "PrimaryResult", "columns": [{"name": "Rows"}, {"name": "Kept"}],
+            "rows": [[10, 3], ["9", "4"], [1, null]]}]});
+        let found = learn(Kind::VaultLogLegacyCount, "w", &counts);
+        assert_eq!(found.expected_rows[&(Kind::VaultLogLegacy, "w".to_owned())], 7);
+    }
+
+    #[test]
+    fn a_workspace_is_in_use_when_a_setting_names_it_or_it_is_expected() {
+        let id = |name: &str| {
+            format!("/subscriptions/s/resourceGroups/g/providers/Microsoft.OperationalInsights/workspaces/{name}")
+        };
+        let mut found = learn(
+            Kind::Workspaces,
+            "",
+            &json!({"value": [
+                {"id": id("w1"), "properties": {"customerId": A}},
+                {"id": id("w2"), "properties": {"customerId": B}},
+                {"id": id("w3")},
+            ]}),
+        );
+        let setting = json!({"value": [{"properties": {"workspaceId": id("W1").to_uppercase()}}, {"properties": {"workspaceId": ""}}]});
+        found.learn(Kind::DiagnosticSettings, "", setting.to_string().as_bytes());
+        let (ids, queries) = found.workspaces_in_use(&[]);
+        assert_eq!((ids, queries), (vec![id("w1")], BTreeSet::from([format!("workspace:{A}")])));
+        let (ids, queries) = found.workspaces_in_use(&[B.to_uppercase()]);
+        assert_eq!((ids.len(), queries.len()), (2, 2));
+    }
+}

@@ -1,0 +1,185 @@
+//! Log queries: kept as `.kql` files that a checker can read, sent with their parameters written in.
+//!
+//! The service has no parameters. A file declares its own on one `declare query_parameters(…);` line; when it is
+//! sent, that line is replaced by typed `let` lines, each value written as a literal of its type.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use thiserror::Error;
+
+use crate::evidence::Kind;
+
+/// A query that cannot be rendered: a mistake in the program.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("the query `{query}` cannot be rendered: {why}")]
+pub struct KqlError {
+    /// Name of the query.
+    pub query: &'static str,
+    /// What is wrong.
+    pub why: String,
+}
+
+/// A typed value of a parameter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Value {
+    /// `datetime`.
+    Time(DateTime<Utc>),
+    /// `string`.
+    #[cfg_attr(not(test), expect(dead_code, reason = "no query takes one yet; its escaping is tested"))]
+    Text(String),
+}
+
+impl Value {
+    fn type_name(&self) -> &'static str {
+        match self {
+            Value::Time(_) => "datetime",
+            Value::Text(_) => "string",
+        }
+    }
+
+    fn literal(&self) -> String {
+        match self {
+            Value::Time(at) => format!("datetime({})", time(*at)),
+            Value::Text(text) => quoted(text),
+        }
+    }
+}
+
+/// A time as KQL and a timespan take it.
+pub(super) fn time(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+}
+
+/// A string literal. Nothing in it can end it.
+fn quoted(text: &str) -> String {
+    let mut literal = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' => literal.push_str("\\\""),
+            '\\' => literal.push_str("\\\\"),
+            '\n' => literal.push_str("\\n"),
+            '\r' => literal.push_str("\\r"),
+            '\t' => literal.push_str("\\t"),
+            c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') => {
+                literal.push_str(&format!("\\u{:04X}", u32::from(c)));
+            }
+            c => literal.push(c),
+        }
+    }
+    literal.push('"');
+    literal
+}
+
+/// Every query by name, as the program carries it; part of its rule set.
+pub fn sources() -> [(&'static str, &'static str); 4] {
+    [
+        ("vault_log_dedicated", include_str!("queries/vault_log_dedicated.kql")),
+        ("vault_log_legacy", include_str!("queries/vault_log_legacy.kql")),
+        ("vault_log_dedicated_count", include_str!("queries/vault_log_dedicated_count.kql")),
+        ("vault_log_legacy_count", include_str!("queries/vault_log_legacy_count.kql")),
+    ]
+}
+
+/// Name and text of the query for a kind of question.
+pub(super) fn source(kind: Kind) -> Option<(&'static str, &'static str)> {
+    let name = match kind {
+        Kind::VaultLogDedicated => "vault_log_dedicated",
+        Kind::VaultLogLegacy => "vault_log_legacy",
+        Kind::VaultLogDedicatedCount => "vault_log_dedicated_count",
+        Kind::VaultLogLegacyCount => "vault_log_legacy_count",
+        _ => return None,
+    };
+    sources().into_iter().find(|(known, _)| *known == name)
+}
+
+/// The text to send: the declaration replaced by one `let` line for each of its parameters.
+pub(super) fn render(
+    (query, text): (&'static str, &'static str),
+    values: &[(&str, Value)],
+) -> Result<String, KqlError> {
+    let fail = |why: String| KqlError { query, why };
+    let mut sent = String::new();
+    let mut declared = 0;
+    for line in text.lines() {
+        match line.strip_prefix("declare query_parameters(").and_then(|rest| rest.strip_suffix(");")) {
+            None => sent.push_str(line),
+            Some(parameters) => {
+                for parameter in parameters.split(", ") {
+                    let (name, rest) =
+                        parameter.split_once(':').ok_or_else(|| fail(format!("`{parameter}` has no type")))?;
+                    let type_name = rest.split(" =").next().unwrap_or(rest);
+                    let (_, value) = values
+                        .iter()
+                        .find(|(given, _)| *given == name)
+                        .ok_or_else(|| fail(format!("no value is given for `{name}`")))?;
+                    if value.type_name() != type_name {
+                        return Err(fail(format!("`{name}` is a {type_name}, the value a {}", value.type_name())));
+                    }
+                    if declared > 0 {
+                        sent.push('\n');
+                    }
+                    sent.push_str(&format!("let {name} = {};", value.literal()));
+                    declared += 1;
+                }
+            }
+        }
+        sent.push('\n');
+    }
+    if declared != values.len() {
+        return Err(fail(format!("{} values are given and {declared} are declared", values.len())));
+    }
+    Ok(sent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().expect("a time")
+    }
+
+    fn window() -> [(&'static str, Value); 3] {
+        [
+            ("StartTime", Value::Time(at("2026-07-01T00:00:00Z"))),
+            ("EndTime", Value::Time(at("2026-10-01T00:00:00Z"))),
+            ("Cutoff", Value::Time(at("2026-10-02T08:30:00Z"))),
+        ]
+    }
+
+    #[test]
+    fn every_query_names_itself_first_and_takes_the_window() {
+        for (name, text) in sources() {
+            let sent = render((name, text), &window()).expect("text to send");
+            assert_eq!(sent.lines().next(), Some(format!("// tickmark: question={name};").as_str()));
+            assert!(!sent.contains("declare query_parameters"));
+            assert!(sent.contains("let StartTime = datetime(2026-07-01T00:00:00Z);\nlet EndTime = datetime(2026-10-01T00:00:00Z);\nlet Cutoff = datetime(2026-10-02T08:30:00Z);\n"));
+            for part in ["TimeGenerated >= StartTime and TimeGenerated < EndTime", "ingestion_time() < Cutoff"] {
+                assert!(sent.contains(part), "{name}: {part}");
+            }
+        }
+    }
+
+    #[test]
+    fn count_and_rows_have_the_same_row_filter() {
+        let filter = r#"OperationName == "SecretGet" or OperationName == "Authentication" or "#;
+        assert!(sources().iter().all(|(_, text)| text.contains(filter) && text.contains("in (401, 403)")));
+    }
+
+    #[test]
+    fn a_string_cannot_end_its_literal() {
+        assert_eq!(quoted(r#"a"; drop | b\"#), r#""a\"; drop | b\\""#);
+        assert_eq!(quoted("a\nb\u{2028}c\u{7f}"), "\"a\\nb\\u2028c\\u007F\"");
+        let query = ("q", "declare query_parameters(Name:string = \"\");\nT | where A == Name");
+        let sent = render(query, &[("Name", Value::Text("\"\n| x".to_owned()))]).expect("text");
+        assert_eq!(sent, "let Name = \"\\\"\\n| x\";\nT | where A == Name\n");
+    }
+
+    #[test]
+    fn a_value_that_is_missing_or_of_another_type_is_refused() {
+        let query = ("q", "declare query_parameters(A:datetime = datetime(2026-01-01));\nT");
+        assert!(render(query, &[]).expect_err("no value").why.contains("no value is given for `A`"));
+        assert!(render(query, &[("A", Value::Text(String::new()))]).expect_err("a type").why.contains("is a datetime"));
+        let one_too_many = [("A", Value::Time(at("2026-07-01T00:00:00Z"))), ("B", Value::Text(String::new()))];
+        assert!(render(query, &one_too_many).expect_err("too many").why.contains("2 values"));
+    }
+}

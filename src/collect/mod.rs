@@ -1,0 +1,44 @@
+//! What to ask: a table of questions, the plan made from it, and the run that puts every question and keeps how
+//! it ended.
+//!
+//! [`table`] has a row for each kind of question; [`plan`] fixes what will be asked before the first request.
+//! [`collect`] puts the questions phase by phase, because later ones follow from earlier answers ([`extract`]);
+//! [`ask`] follows one question through its pages, [`reason`] says why one ended without a full answer, and
+//! [`redact`] decides what of an answer may be kept. A refusal ends its question, never the run.
+
+mod ask;
+mod extract;
+mod kql;
+mod plan;
+mod reason;
+mod record;
+mod redact;
+mod run;
+mod table;
+
+#[cfg(test)]
+mod tests;
+
+use chrono::{DateTime, Utc};
+
+pub use kql::sources as queries;
+pub use plan::plan;
+pub use run::{CollectError, Keeper, Progress, Summary, collect};
+pub use table::{Collector, permissions};
+
+use crate::evidence::{Expected, Period, Tool};
+
+/// What is to be collected.
+#[derive(Clone, Debug)]
+pub struct CollectRequest {
+    /// Entra tenant.
+    pub tenant_id: String,
+    /// What the configuration expects to exist; an empty list of subscriptions means all that are visible.
+    pub expected: Expected,
+    /// The period that logs are asked for.
+    pub period: Period,
+    /// When the run began, local clock. Logs are asked for up to here.
+    pub now: DateTime<Utc>,
+    /// The program, for the records.
+    pub tool: Tool,
+}

@@ -1,0 +1,50 @@
+//! What may be kept of an answer: a list of what is allowed, everything else is cut.
+//!
+//! [`allow`] holds the list, by kind of question. [`scan`] walks the bytes and copies what the list allows, byte
+//! for byte; a member that is not on it goes with its name. Strings that are allowed still go through [`scrub`],
+//! because a secret can stand in a name or a tag. [`rows`] makes the list for a table of log rows from its
+//! columns, and [`url`] cuts tokens out of links. What was cut is counted by rule and place, never shown, and no
+//! digest of it is kept: a low-entropy value can be guessed from its digest.
+
+mod allow;
+mod cell;
+mod rows;
+mod scan;
+mod scrub;
+mod url;
+
+#[cfg(test)]
+mod tests;
+
+pub(super) use cell::is_code;
+pub(super) use scan::Malformed;
+pub(super) use url::shown;
+
+use crate::evidence::{Kind, Redaction};
+
+/// What stands in place of a value that was cut.
+const CUT: &str = "[cut]";
+
+/// Bytes that may be kept, and what was cut to get them. Places do not name the page yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Clean {
+    /// JSON.
+    pub bytes: Vec<u8>,
+    /// By rule and place.
+    pub cuts: Vec<Redaction>,
+}
+
+/// What may be kept of an answer to a question of this kind.
+pub(super) fn answer(kind: Kind, body: &[u8]) -> Result<Clean, Malformed> {
+    match kind {
+        Kind::VaultLogDedicated | Kind::VaultLogLegacy | Kind::VaultLogDedicatedCount | Kind::VaultLogLegacyCount => {
+            scan::copy(body, &rows::allowed(kind, body)?)
+        }
+        _ => scan::copy(body, allow::answers(kind)),
+    }
+}
+
+/// What may be kept of an error answer: codes, never messages.
+pub(super) fn refusal(body: &[u8]) -> Result<Clean, Malformed> {
+    scan::copy(body, allow::refusals())
+}

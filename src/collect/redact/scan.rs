@@ -1,0 +1,316 @@
+//! A walk over JSON that copies what a list allows and drops the rest.
+//!
+//! Kept parts are copied byte for byte: number text, escapes, order of members and white space stay, so that the
+//! kept page is the answer minus the cuts. Members with the same name are judged one by one. Anything that is not
+//! strict JSON, or nests deeper than [`DEEPEST`], is refused whole: what cannot be read cannot be cleared.
+
+use std::collections::BTreeMap;
+
+use super::allow::Allowed;
+use super::cell::Class;
+use super::{CUT, Clean};
+use crate::evidence::Redaction;
+
+/// Nesting beyond this is refused.
+const DEEPEST: usize = 64;
+
+/// Bytes that are not JSON as expected; nothing of them is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::collect) struct Malformed(pub &'static str);
+
+/// Copies what `allowed` lists.
+pub(super) fn copy(body: &[u8], allowed: &Allowed) -> Result<Clean, Malformed> {
+    if std::str::from_utf8(body).is_err() {
+        return Err(Malformed("it is not UTF-8"));
+    }
+    let mut walk = Walk { body, at: 0, out: Vec::with_capacity(body.len()), place: Vec::new(), cuts: BTreeMap::new() };
+    walk.space_kept();
+    walk.value(allowed, 0)?;
+    walk.space_kept();
+    if walk.at != body.len() {
+        return Err(Malformed("something follows the JSON value"));
+    }
+    let cuts = walk.cuts.into_iter().map(|((rule, place), count)| Redaction { rule: rule.to_owned(), place, count });
+    Ok(Clean { bytes: walk.out, cuts: cuts.collect() })
+}
+
+struct Walk<'a> {
+    body: &'a [u8],
+    at: usize,
+    out: Vec<u8>,
+    place: Vec<String>,
+    cuts: BTreeMap<(&'static str, String), u64>,
+}
+
+impl<'a> Walk<'a> {
+    fn value(&mut self, allowed: &Allowed, depth: usize) -> Result<(), Malformed> {
+        if depth > DEEPEST {
+            return Err(Malformed("it nests too deep"));
+        }
+        match (allowed, self.peek()) {
+            (Allowed::Object { .. }, Some(b'{')) => self.object(allowed, depth),
+            (Allowed::Array(_) | Allowed::Tuple(_), Some(b'[')) => self.array(allowed, depth),
+            (Allowed::Leaf(Class::Claims), Some(b'{')) => self.object(super::cell::claims(), depth),
+            (Allowed::Nothing, _) => {
+                if self.skip(depth)? != b"null" {
+                    self.cut("not_on_list");
+                }
+                self.out.extend_from_slice(b"null");
+                Ok(())
+            }
+            (Allowed::Leaf(class), Some(b'"')) => self.text(*class),
+            (Allowed::Leaf(class), Some(first)) if first != b'{' && first != b'[' => {
+                let raw = self.skip(depth)?;
+                match class.keeps_scalar(raw) {
+                    true => self.out.extend_from_slice(raw),
+                    false => self.instead("wrong_shape", CUT),
+                }
+                Ok(())
+            }
+            // An allowed member of another shape than the contract's stays visible as such: were it dropped, it
+            // would be read as absent.
+            _ => {
+                let raw = self.skip(depth)?;
+                match raw {
+                    b"null" => self.out.extend_from_slice(raw),
+                    _ => self.instead("wrong_shape", CUT),
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn object(&mut self, allowed: &Allowed, depth: usize) -> Result<(), Malformed> {
+        self.expect(b'{')?;
+        self.out.push(b'{');
+        let (mut is_first, mut has_kept) = (true, false);
+        loop {
+            let lead = self.space();
+            if is_first && self.peek() == Some(b'}') {
+                self.out.extend_from_slice(lead);
+                break;
+            }
+            is_first = false;
+            let key = self.string()?;
+            let before_colon = self.space();
+            self.expect(b':')?;
+            let before_value = self.space();
+            let name = decode(key)?;
+            match allowed.member(&name) {
+                Some((label, below)) => {
+                    if has_kept {
+                        self.out.push(b',');
+                    }
+                    has_kept = true;
+                    self.out.extend_from_slice(lead);
+                    self.place.push(label.to_owned());
+                    match label == "*" && super::scrub::name_is_unfit(&name) {
+                        true => self.instead("secret_like", CUT), // the name is data here, and must not be lost
+                        false => self.out.extend_from_slice(key),
+                    }
+                    self.out.extend_from_slice(before_colon);
+                    self.out.push(b':');
+                    self.out.extend_from_slice(before_value);
+                    self.value(below, depth + 1)?;
+                    self.place.pop();
+                    self.space_kept();
+                }
+                None => {
+                    self.skip(depth + 1)?;
+                    self.space();
+                    self.cut("not_on_list");
+                }
+            }
+            match self.next() {
+                Some(b',') => {}
+                Some(b'}') => {
+                    self.out.push(b'}');
+                    return Ok(());
+                }
+                _ => return Err(Malformed("an object is not closed")),
+            }
+        }
+        self.expect(b'}')?;
+        self.out.push(b'}');
+        Ok(())
+    }
+
+    fn array(&mut self, allowed: &Allowed, depth: usize) -> Result<(), Malformed> {
+        self.expect(b'[')?;
+        self.out.push(b'[');
+        self.space_kept();
+        if self.peek() == Some(b']') {
+            self.at += 1;
+            self.out.push(b']');
+            return Ok(());
+        }
+        self.place.push("*".to_owned());
+        for index in 0.. {
+            self.space_kept();
+            self.value(allowed.item(index), depth + 1)?;
+            self.space_kept();
+            match self.next() {
+                Some(b',') => self.out.push(b','),
+                Some(b']') => break,
+                _ => return Err(Malformed("an array is not closed")),
+            }
+        }
+        self.place.pop();
+        self.out.push(b']');
+        Ok(())
+    }
+
+    fn text(&mut self, class: Class) -> Result<(), Malformed> {
+        let raw = self.string()?;
+        match class.judge(&decode(raw)?) {
+            None => self.out.extend_from_slice(raw),
+            Some((rule, instead)) => self.instead(rule, &instead),
+        }
+        Ok(())
+    }
+
+    /// Writes `text` where something else stood, and counts it.
+    fn instead(&mut self, rule: &'static str, text: &str) {
+        self.cut(rule);
+        self.out.extend_from_slice(serde_json::Value::from(text).to_string().as_bytes());
+    }
+
+    fn cut(&mut self, rule: &'static str) {
+        let place: String = self.place.iter().flat_map(|part| ["/", part.as_str()]).collect();
+        *self.cuts.entry((rule, place)).or_default() += 1;
+    }
+
+    // Reading without keeping.
+
+    fn peek(&self) -> Option<u8> {
+        self.body.get(self.at).copied()
+    }
+
+    fn next(&mut self) -> Option<u8> {
+        let byte = self.peek()?;
+        self.at += 1;
+        Some(byte)
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<(), Malformed> {
+        match self.next() {
+            Some(found) if found == byte => Ok(()),
+            _ => Err(Malformed("it is not JSON")),
+        }
+    }
+
+    fn since(&self, start: usize) -> &'a [u8] {
+        self.body.get(start..self.at).unwrap_or_default()
+    }
+
+    fn space(&mut self) -> &'a [u8] {
+        let start = self.at;
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            self.at += 1;
+        }
+        self.since(start)
+    }
+
+    fn space_kept(&mut self) {
+        let space = self.space();
+        self.out.extend_from_slice(space);
+    }
+
+    /// A string with its quotes.
+    fn string(&mut self) -> Result<&'a [u8], Malformed> {
+        let start = self.at;
+        self.expect(b'"')?;
+        loop {
+            match self.next() {
+                Some(b'"') => return Ok(self.since(start)),
+                Some(b'\\') => {
+                    self.next();
+                }
+                Some(0x20..) => {}
+                _ => return Err(Malformed("a string is not closed")),
+            }
+        }
+    }
+
+    /// Passes over one value of any shape; gives its bytes.
+    fn skip(&mut self, depth: usize) -> Result<&'a [u8], Malformed> {
+        if depth > DEEPEST {
+            return Err(Malformed("it nests too deep"));
+        }
+        let start = self.at;
+        match self.peek() {
+            Some(b'"') => {
+                let raw = self.string()?;
+                decode(raw)?;
+            }
+            Some(b'{') => self.skip_all(b'}', depth)?,
+            Some(b'[') => self.skip_all(b']', depth)?,
+            _ => {
+                while matches!(self.peek(), Some(b'-' | b'+' | b'.' | b'0'..=b'9' | b'a'..=b'z' | b'E')) {
+                    self.at += 1;
+                }
+                let raw = self.since(start);
+                if !matches!(raw, b"null" | b"true" | b"false") && !is_number(raw) {
+                    return Err(Malformed("it is not JSON"));
+                }
+            }
+        }
+        Ok(self.since(start))
+    }
+
+    fn skip_all(&mut self, close: u8, depth: usize) -> Result<(), Malformed> {
+        self.at += 1;
+        self.space();
+        if self.peek() == Some(close) {
+            self.at += 1;
+            return Ok(());
+        }
+        loop {
+            self.space();
+            if close == b'}' {
+                let key = self.string()?;
+                decode(key)?;
+                self.space();
+                self.expect(b':')?;
+                self.space();
+            }
+            self.skip(depth + 1)?;
+            self.space();
+            match self.next() {
+                Some(b',') => {}
+                Some(byte) if byte == close => return Ok(()),
+                _ => return Err(Malformed("an object or array is not closed")),
+            }
+        }
+    }
+}
+
+/// The text that a JSON string stands for.
+fn decode(raw: &[u8]) -> Result<String, Malformed> {
+    serde_json::from_slice(raw).map_err(|_| Malformed("a string is not valid"))
+}
+
+/// Whether `raw` is a number by the grammar of RFC 8259, of any size.
+fn is_number(raw: &[u8]) -> bool {
+    let digits = |raw: &[u8]| raw.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let after = |raw: &'_ [u8], count: usize| raw.get(count..).unwrap_or_default().to_vec();
+    let rest = raw.strip_prefix(b"-").unwrap_or(raw);
+    let whole = digits(rest);
+    if whole == 0 || (whole > 1 && rest.first() == Some(&b'0')) {
+        return false;
+    }
+    let mut rest = after(rest, whole);
+    if let Some(fraction) = rest.strip_prefix(b".") {
+        let count = digits(fraction);
+        if count == 0 {
+            return false;
+        }
+        rest = after(fraction, count);
+    }
+    if let Some(exponent) = rest.strip_prefix(b"e").or(rest.strip_prefix(b"E")) {
+        let exponent = exponent.strip_prefix(b"+").or(exponent.strip_prefix(b"-")).unwrap_or(exponent);
+        let count = digits(exponent);
+        return count > 0 && count == exponent.len();
+    }
+    rest.is_empty()
+}

@@ -1,0 +1,306 @@
+//! The run: every question is put, phase by phase, and how it ended is kept as soon as it has.
+//!
+//! Inside a phase questions go out side by side. Their numbers are given before, in order of kind and scope, so
+//! that the same answers make the same capture whatever comes back first.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::StreamExt;
+use thiserror::Error;
+
+use super::ask::{Put, Told, not_put, put};
+use super::extract::Found;
+use super::kql::{self, KqlError, Value};
+use super::plan::{COUNTS, OF_GROUP, OF_SUBSCRIPTION, OF_TENANT, ROWS, group_scope, scopes, subscription_scope};
+use super::record::{record, run_as, title};
+use super::table::collector;
+use super::{CollectRequest, extract};
+use crate::azure::{Api, Ask, Door, Method};
+use crate::evidence::{CaptureStatus, CaptureWriter, ControlTotal, EvidenceError, Kind, Reason, Record, RunAs, Window};
+
+/// How many questions are under way at a time; the door may allow fewer requests.
+const AT_A_TIME: usize = 8;
+/// How many ids go into one look-up.
+const IDS_A_BATCH: usize = 1000;
+/// Rows younger than this may still be on their way into the log: minutes.
+const SETTLING: TimeDelta = TimeDelta::minutes(30);
+
+/// Keeps records.
+pub trait Keeper {
+    /// Keeps one record with the bytes of its pages.
+    fn keep(&self, record: &Record, pages: &[Vec<u8>]) -> Result<(), EvidenceError>;
+}
+
+impl Keeper for CaptureWriter {
+    fn keep(&self, record: &Record, pages: &[Vec<u8>]) -> Result<(), EvidenceError> {
+        CaptureWriter::keep(self, record, pages)
+    }
+}
+
+/// Is told how the run goes, and may stop it.
+pub trait Progress {
+    /// So many further questions are known now.
+    fn planned(&self, _questions: usize) {}
+
+    /// A question has ended; `gap` says why it has no full answer.
+    fn ended(&self, _title: &str, _gap: Option<&str>) {}
+
+    /// Whether the run is to stop: questions that were not put end as gaps.
+    fn stop_asked(&self) -> bool {
+        false
+    }
+}
+
+/// How the run went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// Questions that have a record.
+    pub questions: usize,
+    /// Those without a full answer: kind, scope, reason, in the order of the records.
+    pub gaps: Vec<(Kind, String, Reason)>,
+    /// Complete, or interrupted.
+    pub status: CaptureStatus,
+    /// Who asked.
+    pub run_as: RunAs,
+}
+
+/// What ends a run before its end. A refusal by Azure is not among it.
+#[derive(Debug, Error)]
+pub enum CollectError {
+    /// A record could not be kept.
+    #[error(transparent)]
+    Evidence(#[from] EvidenceError),
+    /// A mistake in a query of the program.
+    #[error(transparent)]
+    Query(#[from] KqlError),
+}
+
+/// Puts every question of the plan and every question that follows from an answer.
+pub async fn collect(
+    door: &Door,
+    request: &CollectRequest,
+    keeper: &dyn Keeper,
+    progress: &dyn Progress,
+) -> Result<Summary, CollectError> {
+    let mut run = Run {
+        door,
+        request,
+        keeper,
+        progress,
+        found: Found::default(),
+        ended: BTreeMap::new(),
+        counted: BTreeMap::new(),
+    };
+    let expected = &request.expected;
+
+    run.phase(OF_TENANT.iter().map(|(kind, scope)| (*kind, (*scope).to_owned())).collect()).await?;
+
+    let mut groups = extract::Ids::default();
+    scopes(&expected.management_groups, group_scope).iter().for_each(|id| groups.add(id));
+    run.found.groups.shown().for_each(|id| groups.add(id));
+    run.phase(product(OF_GROUP, groups.shown())).await?;
+
+    let subscriptions = run.subscriptions();
+    run.phase(product(OF_SUBSCRIPTION, subscriptions.shown())).await?;
+
+    let of_identities = product(&[Kind::FederatedCredentials], run.found.identities.shown());
+    let of_vaults = product(&[Kind::DiagnosticSettings], run.found.vaults.shown());
+    run.phase([of_identities, of_vaults].concat()).await?;
+
+    let unread = run.found.named_workspaces.shown().filter(|id| !run.found.workspaces.contains(id));
+    let unread = product(&[Kind::Workspace], unread);
+    run.phase(unread).await?;
+
+    let (workspaces, logs) = run.found.workspaces_in_use(&expected.workspaces);
+    run.phase(product(&[Kind::Tables], workspaces.iter().map(String::as_str))).await?;
+    run.phase(product(COUNTS, logs.iter().map(String::as_str))).await?;
+    run.phase(product(ROWS, logs.iter().map(String::as_str))).await?;
+
+    let mut directory = vec![(Kind::ManagedIdentityPrincipals, "directory".to_owned())];
+    if !run.found.principals.is_empty() {
+        directory.push((Kind::Principals, "directory".to_owned()));
+    }
+    run.phase(directory).await?;
+    let groups: Vec<String> = run.groups().iter().map(|id| format!("group:{id}")).collect();
+    run.phase(product(&[Kind::GroupMembers], groups.iter().map(String::as_str))).await?;
+
+    Ok(run.summary())
+}
+
+struct Run<'a> {
+    door: &'a Door,
+    request: &'a CollectRequest,
+    keeper: &'a dyn Keeper,
+    progress: &'a dyn Progress,
+    found: Found,
+    /// Kind, scope and reason of the gap, by number.
+    ended: BTreeMap<usize, (Kind, String, Option<Reason>)>,
+    /// Records that counted rows and were answered whole, by the question for rows.
+    counted: BTreeMap<(Kind, String), String>,
+}
+
+impl Run<'_> {
+    /// Puts these questions side by side.
+    async fn phase(&mut self, mut questions: Vec<(Kind, String)>) -> Result<(), CollectError> {
+        questions.sort_by_key(|(kind, scope)| (*kind, scope.to_lowercase()));
+        self.progress.planned(questions.len());
+        let first = self.ended.len() + 1;
+        let mut puts = Vec::new();
+        for (kind, scope) in questions {
+            puts.extend(self.question(kind, scope)?);
+        }
+        let (door, progress) = (self.door, self.progress);
+        let numbered = puts.into_iter().enumerate().map(|(index, question)| async move {
+            let told = match progress.stop_asked() {
+                true => not_put(door.clock().now(), &question),
+                false => put(door, &question).await,
+            };
+            (first + index, question, told)
+        });
+        let mut under_way = futures::stream::iter(numbered).buffer_unordered(AT_A_TIME);
+        while let Some((number, question, told)) = under_way.next().await {
+            self.keep(number, &question, &told)?;
+        }
+        Ok(())
+    }
+
+    fn question(&self, kind: Kind, scope: String) -> Result<Option<Put>, KqlError> {
+        let Some(collector) = collector(kind) else { return Ok(None) };
+        let url = self.door.cloud().url(collector.api, &collector.path_and_query(&scope));
+        let get = Ask { api: collector.api, method: Method::Get, url, headers: Vec::new(), body: None };
+        let asks = match (collector.api, kind) {
+            (Api::LogAnalytics, _) => vec![Ask {
+                method: Method::Post,
+                headers: vec![("Prefer", "wait=600".to_owned())],
+                body: Some(self.query(kind)?),
+                ..get
+            }],
+            (_, Kind::ManagedIdentityPrincipals) => {
+                vec![Ask { headers: vec![("ConsistencyLevel", "eventual".to_owned())], ..get }]
+            }
+            (_, Kind::Principals) => {
+                let ids: Vec<&String> = self.found.principals.iter().collect();
+                let post = |ids: &[&String]| Ask {
+                    method: Method::Post,
+                    body: Some(serde_json::json!({ "ids": ids }).to_string()),
+                    ..get.clone()
+                };
+                ids.chunks(IDS_A_BATCH).map(post).collect()
+            }
+            _ => vec![get],
+        };
+        Ok(Some(Put { collector, scope, asks }))
+    }
+
+    /// Body of a log question.
+    fn query(&self, kind: Kind) -> Result<String, KqlError> {
+        let Window { start, end, cutoff } = self.window();
+        let missing = || KqlError { query: "?", why: format!("there is none for {kind:?}") };
+        let values =
+            [("StartTime", Value::Time(start)), ("EndTime", Value::Time(end)), ("Cutoff", Value::Time(cutoff))];
+        let query = kql::render(kql::source(kind).ok_or_else(missing)?, &values)?;
+        let timespan = format!("{}/{}", kql::time(start), kql::time(end));
+        Ok(serde_json::json!({ "query": query, "timespan": timespan }).to_string())
+    }
+
+    /// The part of the period that has passed, and the instant up to which rows count as arrived.
+    fn window(&self) -> Window {
+        let (period, now) = (self.request.period, self.request.now);
+        let end = period.end.min(now).max(period.start);
+        Window { start: period.start, end, cutoff: whole_seconds(now) - SETTLING }
+    }
+
+    fn keep(&mut self, number: usize, question: &Put, told: &Told) -> Result<(), CollectError> {
+        let (kind, scope) = (question.collector.kind, question.scope.as_str());
+        let id = format!("ev-{number:04}");
+        let window = (question.collector.api == Api::LogAnalytics).then(|| self.window());
+        let totals = self.control_totals(&id, kind, scope, told);
+        let record = record((&id, question.collector, scope), told, (self.request, self.door), (window, totals));
+        self.keeper.keep(&record, &told.kept)?;
+        for (page, bytes) in told.pages.iter().zip(&told.kept) {
+            if page.status == 200 {
+                self.found.learn(kind, scope, bytes);
+            }
+        }
+        let counted = match kind {
+            Kind::VaultLogDedicatedCount => Some(Kind::VaultLogDedicated),
+            Kind::VaultLogLegacyCount => Some(Kind::VaultLogLegacy),
+            _ => None,
+        };
+        if let (Some(rows), None) = (counted, &told.gap) {
+            self.counted.insert((rows, scope.to_owned()), id);
+        }
+        let reason = told.gap.as_ref().map(|gap| gap.reason);
+        self.progress.ended(&title(kind, scope), told.gap.as_ref().map(|gap| gap.detail.as_str()));
+        self.ended.insert(number, (kind, scope.to_owned(), reason));
+        Ok(())
+    }
+
+    /// Second counts of the same rows: for logs the service's own count, for the directory `@odata.count`.
+    fn control_totals(&self, id: &str, kind: Kind, scope: &str, told: &Told) -> Vec<ControlTotal> {
+        let read = told.pages.iter().map(|page| page.item_count).sum();
+        let key = (kind, scope.to_owned());
+        let counted = self.counted.get(&key).map(|record| ControlTotal {
+            source: "rows counted by the service in a query of its own".to_owned(),
+            record: record.clone(),
+            expected: self.found.expected_rows.get(&key).copied().unwrap_or(0),
+            read,
+        });
+        let said = told.said_total.map(|expected| ControlTotal {
+            source: "@odata.count of the first page".to_owned(),
+            record: id.to_owned(),
+            expected,
+            read,
+        });
+        // A question that failed read nothing that could be compared.
+        counted.into_iter().chain(said).filter(|_| told.pages.iter().any(|page| page.status == 200)).collect()
+    }
+
+    /// Subscriptions to ask in: those expected, those below an expected group, else all that are visible.
+    fn subscriptions(&self) -> extract::Ids {
+        let expected = &self.request.expected;
+        if expected.subscriptions.is_empty() && expected.management_groups.is_empty() {
+            return self.found.subscriptions.clone();
+        }
+        let mut ids = extract::Ids::default();
+        scopes(&expected.subscriptions, subscription_scope).iter().for_each(|id| ids.add(id));
+        for group in scopes(&expected.management_groups, group_scope) {
+            let below = self.found.below.get(&group.to_lowercase());
+            below.into_iter().flat_map(extract::Ids::shown).for_each(|id| ids.add(id));
+        }
+        ids
+    }
+
+    /// Groups to expand: those that the directory calls so. Where it was not heard to the end, also those that
+    /// role assignments call so; else such a one no longer exists, which the look-up shows.
+    fn groups(&self) -> std::collections::BTreeSet<String> {
+        let mut groups = self.found.known_groups.clone();
+        let is_whole = self.ended.values().any(|(kind, _, gap)| *kind == Kind::Principals && gap.is_none());
+        if !is_whole {
+            groups.extend(self.found.said_groups.iter().cloned());
+        }
+        groups
+    }
+
+    fn summary(self) -> Summary {
+        let gaps: Vec<(Kind, String, Reason)> =
+            self.ended.values().filter_map(|(kind, scope, gap)| Some((*kind, scope.clone(), (*gap)?))).collect();
+        let is_interrupted = gaps.iter().any(|(_, _, reason)| *reason == Reason::Interrupted);
+        Summary {
+            questions: self.ended.len(),
+            gaps,
+            status: if is_interrupted { CaptureStatus::Interrupted } else { CaptureStatus::Complete },
+            run_as: run_as(self.door),
+        }
+    }
+}
+
+/// Every kind at every scope.
+fn product<'a>(kinds: &[Kind], scopes: impl Iterator<Item = &'a str>) -> Vec<(Kind, String)> {
+    scopes.flat_map(|scope| kinds.iter().map(move |kind| (*kind, scope.to_owned()))).collect()
+}
+
+fn whole_seconds(at: DateTime<Utc>) -> DateTime<Utc> {
+    DateTime::from_timestamp(at.timestamp(), 0).unwrap_or(at)
+}

@@ -1,0 +1,262 @@
+//! Runs against answers from a script.
+
+mod script;
+
+use serde_json::{Value, json};
+
+use self::script::{CALLER, GROUP, Ran, SUB, Stopping, WORKSPACE, empty, of_sub, run, run_with, tenant};
+use super::*;
+use crate::evidence::{CaptureStatus, Kind, Reason};
+
+#[test]
+fn a_whole_tenant_is_asked_once_and_in_order() {
+    let ran = run(tenant(), Expected::default());
+    assert_eq!(ran.summary.status, CaptureStatus::Complete);
+    let log = format!("workspace:{WORKSPACE}");
+    assert_eq!(
+        ran.summary.gaps,
+        [
+            (Kind::VaultLogLegacyCount, log.clone(), Reason::TableMissing),
+            (Kind::VaultLogLegacy, log, Reason::TableMissing),
+        ]
+    );
+    let kinds: Vec<Kind> = ran.capture.records.iter().map(|record| record.kind).collect();
+    assert_eq!(kinds[..3], [Kind::Subscriptions, Kind::ManagementGroups, Kind::RoleAssignments]);
+    assert_eq!(kinds.last(), Some(&Kind::GroupMembers));
+    assert_eq!(kinds.len(), 3 + 9 + 1 + 1 + 2 + 2 + 2 + 1);
+    assert_eq!(ran.asked.len(), kinds.len(), "nothing was asked twice");
+
+    // The caller in the log and the principal of the assignment were looked up together.
+    let principals = ran.record(Kind::Principals, "directory");
+    let body = format!("{{\"ids\":[\"{GROUP}\",\"{CALLER}\"]}}");
+    assert_eq!(principals.pages[0].body.as_deref(), Some(body.as_str()));
+    assert_eq!(ran.page(principals, 0)["value"][0].get("mail"), None);
+    assert_eq!(ran.record(Kind::ManagedIdentityPrincipals, "directory").control_totals[0].expected, 0);
+}
+
+#[test]
+fn rows_are_compared_with_the_services_count() {
+    let ran = run(tenant(), Expected::default());
+    let log = format!("workspace:{WORKSPACE}");
+    let count = ran.record(Kind::VaultLogDedicatedCount, &log);
+    let rows = ran.record(Kind::VaultLogDedicated, &log);
+    let total = &rows.control_totals[0];
+    assert_eq!((total.expected, total.read, total.record.as_str()), (3, 2, count.evidence_id.as_str()));
+    assert!(ran.record(Kind::VaultLogLegacy, &log).control_totals.is_empty());
+
+    let window = rows.window.as_ref().expect("a window");
+    assert_eq!(window.cutoff.to_rfc3339(), "2026-10-02T08:30:00+00:00");
+    assert_eq!(window.end.to_rfc3339(), "2026-10-01T00:00:00+00:00");
+    let body: Value = serde_json::from_str(rows.request.body.as_deref().expect("a body")).expect("JSON");
+    assert_eq!(body["timespan"], "2026-07-01T00:00:00Z/2026-10-01T00:00:00Z");
+    assert!(body["query"].as_str().expect("text").starts_with("// tickmark: question=vault_log_dedicated;\n"));
+}
+
+#[test]
+fn a_record_tells_how_it_was_asked() {
+    let ran = run(tenant(), Expected::default());
+    let vaults = ran.record(Kind::Vaults, SUB);
+    assert_eq!(vaults.title, format!("Vaults at `{SUB}`"));
+    assert_eq!(vaults.request.method, "GET");
+    assert_eq!(
+        vaults.request.url,
+        format!("https://management.azure.com{SUB}/providers/Microsoft.KeyVault/vaults?api-version=2026-02-01")
+    );
+    assert_eq!(
+        (vaults.source.host.as_str(), vaults.source.api_version.as_str()),
+        ("management.azure.com", "2026-02-01")
+    );
+    assert_eq!(vaults.source.permission, "Microsoft.KeyVault/vaults/read");
+    let page = &vaults.pages[0];
+    assert_eq!((page.status, page.item_count, page.attempts), (200, 1, 1));
+    assert_eq!(page.request_id.as_deref(), Some("req-1"));
+    assert_eq!(vaults.clock.offset_seconds, Some(-3));
+    assert_eq!((vaults.run_as.credential.as_str(), vaults.run_as.object_id.as_deref()), ("script", Some("me")));
+    assert!(vaults.is_whole() && !vaults.truncated && vaults.last_next_link.is_none());
+}
+
+#[test]
+fn a_refusal_ends_its_question_and_not_the_run() {
+    let refusal = json!({"error": {"code": "AuthorizationFailed", "message": "client 'CANARY' has no right"}});
+    let mut script = tenant();
+    script.answers.insert(0, (of_sub("/resources"), String::new(), 403, refusal.to_string()));
+    let ran = run(script, Expected::default());
+    let record = ran.record(Kind::Resources, SUB);
+    let gap = record.gap.as_ref().expect("a gap");
+    assert_eq!(
+        (gap.reason, gap.status, gap.code.as_deref()),
+        (Reason::Forbidden, Some(403), Some("AuthorizationFailed"))
+    );
+    assert_eq!(gap.request_id.as_deref(), Some("req-1"));
+    assert!(gap.detail.contains("`*/read`") && !gap.detail.contains("CANARY"), "{}", gap.detail);
+    assert_eq!((record.pages[0].status, record.row_count), (403, 0));
+    assert_eq!(ran.page(record, 0), json!({"error": {"code": "AuthorizationFailed"}}));
+    assert_eq!(ran.summary.gaps.len(), 3);
+    assert!(ran.record(Kind::GroupMembers, &format!("group:{GROUP}")).is_whole());
+}
+
+/// The tenant with another answer for vaults, and further ones for `?page=`.
+fn with_vaults(first: &Value, further: &[(&str, u16, Value)]) -> Ran {
+    let mut script = tenant();
+    let vaults = of_sub("/providers/Microsoft.KeyVault/vaults");
+    script.answers.insert(0, (vaults, String::new(), 200, first.to_string()));
+    for (page, status, body) in further {
+        script.answers.insert(0, (format!("page={page}"), String::new(), *status, body.to_string()));
+    }
+    run(script, Expected::default())
+}
+
+fn link(page: &str) -> String {
+    format!("https://management.azure.com{SUB}/next?page={page}&$skiptoken=CANARY")
+}
+
+#[test]
+fn pages_are_followed_to_the_end() {
+    let one = json!({"value": [], "nextLink": link("2")});
+    let two = json!({"value": [{"id": "/subscriptions/s/v2"}], "nextLink": ""});
+    let ran = with_vaults(&one, &[("2", 200, two)]);
+    let record = ran.record(Kind::Vaults, SUB);
+    assert!(record.is_whole() && record.last_next_link.is_none());
+    assert_eq!((record.page_count, record.row_count), (2, 1));
+    assert_eq!(record.pages[1].url, format!("https://management.azure.com{SUB}/next?page=2&$skiptoken=[cut]"));
+    assert!(!serde_json::to_string(record).expect("JSON").contains("CANARY"));
+    assert!(!ran.page(record, 0).to_string().contains("CANARY"));
+}
+
+#[test]
+fn a_chain_that_breaks_off_keeps_what_was_read() {
+    let one = || json!({"value": [{"id": "/subscriptions/s/v1"}], "nextLink": link("2")});
+    let cut = with_vaults(&one(), &[("2", 503, json!({}))]);
+    let (reason, detail) = cut.gap(Kind::Vaults, SUB);
+    assert_eq!(reason, Reason::CutShort);
+    assert!(detail.starts_with("1 page was read, then: HTTP 503"), "{detail}");
+    let record = cut.record(Kind::Vaults, SUB);
+    assert!(record.truncated);
+    assert_eq!((record.row_count, record.pages.len()), (1, 2));
+    assert_eq!(record.last_next_link, Some(link("2").replace("CANARY", "[cut]")));
+    // What was read is still followed up.
+    assert_eq!(cut.gap(Kind::DiagnosticSettings, "/subscriptions/s/v1").0, Reason::NotRecorded);
+
+    let missing = with_vaults(&one(), &[]);
+    assert_eq!(missing.gap(Kind::Vaults, SUB).0, Reason::CutShort);
+    assert!(missing.gap(Kind::Vaults, SUB).1.contains("the recording holds no answer"));
+
+    let odd = with_vaults(&one(), &[("2", 200, json!("<html>"))]);
+    assert_eq!(odd.gap(Kind::Vaults, SUB).0, Reason::CutShort);
+}
+
+#[test]
+fn a_loop_and_a_foreign_host_are_not_followed() {
+    let around = with_vaults(
+        &json!({"value": [], "nextLink": link("2")}),
+        &[("2", 200, json!({"value": [], "nextLink": link("2")}))],
+    );
+    assert_eq!(
+        around.gap(Kind::Vaults, SUB),
+        (Reason::CutShort, "2 pages were read, then: the list links back to a page that was read")
+    );
+
+    let foreign = with_vaults(&json!({"value": [], "nextLink": "https://evil.example/next?sig=CANARY"}), &[]);
+    assert_eq!(foreign.gap(Kind::Vaults, SUB).0, Reason::CutShort);
+    assert_eq!(
+        foreign.record(Kind::Vaults, SUB).last_next_link.as_deref(),
+        Some("https://evil.example/next?sig=[cut]")
+    );
+    assert!(foreign.asked.iter().all(|ask| !ask.url.contains("evil.example")));
+}
+
+#[test]
+fn an_answer_of_another_shape_is_not_an_empty_list() {
+    for body in [json!({"result": []}), json!({"value": {}}), json!([]), json!("text"), json!({"value": null})] {
+        let ran = with_vaults(&body, &[]);
+        assert_eq!(ran.gap(Kind::Vaults, SUB).0, Reason::Malformed, "{body}");
+    }
+    let partial = with_vaults(&json!({"value": [], "error": {"code": "X"}}), &[]);
+    assert_eq!(partial.gap(Kind::Vaults, SUB).0, Reason::Partial);
+}
+
+#[test]
+fn partial_rows_are_kept_and_said_to_be_partial() {
+    let mut script = tenant();
+    let body = json!({"tables": [{"name": "PrimaryResult", "columns": [], "rows": [[]]}],
+        "error": {"code": "PartialError", "message": "CANARY"}});
+    script.answers.insert(0, ("/query".to_owned(), "question=vault_log_dedicated;".to_owned(), 200, body.to_string()));
+    let ran = run(script, Expected::default());
+    let record = ran.record(Kind::VaultLogDedicated, &format!("workspace:{WORKSPACE}"));
+    let gap = record.gap.as_ref().expect("a gap");
+    assert_eq!((gap.reason, gap.code.as_deref(), record.truncated), (Reason::Partial, Some("PartialError"), true));
+    assert_eq!(record.row_count, 1);
+}
+
+#[test]
+fn an_expected_subscription_is_asked_even_when_it_is_not_visible() {
+    let hidden = "eeeeeeee-0000-0000-0000-00000000000e";
+    let ran = run(tenant(), Expected { subscriptions: vec![hidden.to_owned()], ..Expected::default() });
+    assert_eq!(ran.gap(Kind::Vaults, &format!("/subscriptions/{hidden}")).0, Reason::NotRecorded);
+    // The visible one is not expected: it stays in the list of subscriptions, and is left out.
+    assert!(ran.capture.records.iter().all(|record| record.scope != SUB));
+    assert_eq!(ran.record(Kind::Subscriptions, "tenant").row_count, 1);
+}
+
+#[test]
+fn subscriptions_below_an_expected_group_are_asked() {
+    let group = "/providers/Microsoft.Management/managementGroups/mg1";
+    let mut script = tenant();
+    let below = json!({"value": [{"id": SUB, "type": "/subscriptions", "name": "x"}]});
+    script.answers.insert(0, (format!("{group}/descendants"), String::new(), 200, below.to_string()));
+    let ran = run(script, Expected { management_groups: vec!["mg1".to_owned()], ..Expected::default() });
+    assert!(ran.record(Kind::Vaults, SUB).is_whole());
+    assert_eq!(ran.gap(Kind::RoleAssignments, group).0, Reason::NotRecorded);
+}
+
+#[test]
+fn a_workspace_that_no_list_holds_is_asked_for_by_its_id() {
+    let mut script = tenant();
+    let list = of_sub("/providers/Microsoft.OperationalInsights/workspaces");
+    script.answers.insert(0, (list, String::new(), 200, empty().to_string()));
+    script.answers.insert(
+        0,
+        ("/WORKSPACES/W1?".to_owned(), String::new(), 404, json!({"error": {"code": "ResourceNotFound"}}).to_string()),
+    );
+    let ran = run(script, Expected::default());
+    let gone = ran.capture.records.iter().find(|record| record.kind == Kind::Workspace).expect("a record");
+    assert_eq!(gone.gap.as_ref().map(|gap| gap.reason), Some(Reason::NotFound));
+    assert!(ran.capture.records.iter().all(|record| record.kind != Kind::Tables));
+}
+
+#[test]
+fn a_tenant_without_subscriptions_is_no_error() {
+    let mut script = tenant();
+    script.answers.insert(0, ("azure.com/subscriptions?".to_owned(), String::new(), 200, empty().to_string()));
+    let ran = run(script, Expected::default());
+    assert!(ran.summary.gaps.is_empty());
+    assert_eq!(ran.capture.records.len(), 4);
+}
+
+#[test]
+fn a_stopped_run_says_of_every_question_that_it_was_not_put() {
+    let ran = run_with(tenant(), Expected::default(), Some(&Stopping));
+    assert_eq!(ran.summary.status, CaptureStatus::Interrupted);
+    assert!(ran.asked.is_empty());
+    assert_eq!(ran.gap(Kind::Subscriptions, "tenant").0, Reason::Interrupted);
+}
+
+#[test]
+fn a_deleted_group_is_not_expanded_and_an_unheard_directory_hides_none() {
+    let mut deleted = tenant();
+    deleted.answers.insert(0, ("/getByIds".to_owned(), String::new(), 200, empty().to_string()));
+    let ran = run(deleted, Expected::default());
+    assert!(ran.capture.records.iter().all(|record| record.kind != Kind::GroupMembers));
+
+    let mut unheard = tenant();
+    unheard.answers.insert(0, ("/getByIds".to_owned(), String::new(), 403, json!({}).to_string()));
+    let ran = run(unheard, Expected::default());
+    assert_eq!(ran.gap(Kind::Principals, "directory").0, Reason::Forbidden);
+    assert!(ran.record(Kind::GroupMembers, &format!("group:{GROUP}")).is_whole());
+}
+
+#[test]
+fn the_same_answers_make_the_same_capture() {
+    let records = || run(tenant(), Expected::default()).capture.records;
+    assert_eq!(records(), records());
+}
