@@ -6,7 +6,7 @@ use crate::control::Control;
 
 /// Concludes one control: any fail → exceptions; else anything not evaluated, or no finding at all → not
 /// evaluated; else anything manual → awaits a person; else any pass → no exceptions; else not applicable.
-pub(super) fn judge(control: &Control, findings: &[Finding]) -> ControlResult {
+pub(crate) fn judge(control: &Control, findings: &[Finding]) -> ControlResult {
     let mut counts = Counts::default();
     let mut heard = std::collections::BTreeSet::new();
     for finding in findings.iter().filter(|finding| control.checks.iter().any(|check| check == finding.check())) {

@@ -10,6 +10,9 @@ mod population;
 pub use assessment::{
     Assessment, Conclusion, ControlResult, Counts, EvidenceLine, Inputs, Organisation, assess,
 };
+#[cfg(test)]
+pub(crate) use judge::judge as conclude;
+
 pub use break_fix::{Moment, Story};
 pub use coverage::{CollectionSummary, CoveredPart, GapLine};
 pub use inventory::{IdentityLine, Inventory, ReaderLine, VaultLine};

@@ -1,0 +1,123 @@
+//! `results.json`: every result, for machines. Its schema is `docs/results.schema.json`.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use super::RenderError;
+use crate::assess::{Assessment, ControlResult, Counts};
+use crate::check::{Finding, Outcome, Subject};
+use crate::evidence::{Cite, Reason, Tool};
+
+#[derive(Serialize)]
+struct Results<'a> {
+    schema: &'static str,
+    tenant: &'a str,
+    period: Span,
+    tool: &'a Tool,
+    controls: Vec<ControlLine<'a>>,
+    findings: Vec<FindingLine<'a>>,
+}
+
+#[derive(Serialize)]
+struct Span {
+    start: DateTime<Utc>,
+    end: DateTime<Utc>,
+}
+
+#[derive(Serialize)]
+struct ControlLine<'a> {
+    id: &'a str,
+    title: &'a str,
+    criteria: Vec<&'a str>,
+    conclusion: &'static str,
+    counts: Counts,
+    checks: &'a [String],
+}
+
+#[derive(Serialize)]
+struct FindingLine<'a> {
+    check: &'a str,
+    subject: &'a Subject,
+    outcome: Outcome,
+    because: &'a str,
+    reason: Option<Reason>,
+    evidence: &'a [Cite],
+}
+
+/// The bytes of `results.json`.
+pub(super) fn results(assessment: &Assessment) -> Result<Vec<u8>, RenderError> {
+    let period = assessment.inputs.period;
+    let results = Results {
+        schema: "tickmark.results/v1",
+        tenant: &assessment.head.tenant_id,
+        period: Span { start: period.start, end: period.end },
+        tool: &assessment.inputs.tool,
+        controls: assessment.controls.iter().map(control_line).collect(),
+        findings: assessment.findings.iter().map(finding_line).collect(),
+    };
+    let mut bytes = serde_json::to_vec_pretty(&results)?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+fn control_line(result: &ControlResult) -> ControlLine<'_> {
+    let control = &result.control;
+    ControlLine {
+        id: &control.id,
+        title: &control.title,
+        criteria: control.criteria.iter().chain(&control.nist).map(String::as_str).collect(),
+        conclusion: result.conclusion.word(),
+        counts: result.counts,
+        checks: &control.checks,
+    }
+}
+
+fn finding_line(finding: &Finding) -> FindingLine<'_> {
+    FindingLine {
+        check: finding.check(),
+        subject: finding.subject(),
+        outcome: finding.outcome(),
+        because: finding.because(),
+        reason: finding.reason(),
+        evidence: finding.evidence(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing;
+    use super::*;
+
+    #[test]
+    fn a_sample_agrees_with_the_schema_beside_the_documentation() {
+        let schema: serde_json::Value =
+            serde_json::from_str(include_str!("../../docs/results.schema.json")).expect("the schema is JSON");
+        let validator = jsonschema::validator_for(&schema).expect("the schema is a schema");
+        for assessment in [testing::sample(), testing::hostile(), testing::empty()] {
+            let bytes = results(&assessment).expect("results");
+            let value: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
+            let errors: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
+            assert_eq!(errors, Vec::<String>::new());
+        }
+        let mut open = serde_json::from_slice::<serde_json::Value>(&results(&testing::sample()).expect("results")).expect("JSON");
+        open["findings"][0]["verdict"] = "clean".into();
+        assert!(!validator.is_valid(&open), "the schema is closed");
+    }
+
+    #[test]
+    fn the_schema_lists_every_reason() {
+        let schema: serde_json::Value =
+            serde_json::from_str(include_str!("../../docs/results.schema.json")).expect("the schema is JSON");
+        let listed = &schema["$defs"]["reason"]["enum"];
+        assert_eq!(*listed, serde_json::to_value(Reason::ALL).expect("JSON"));
+    }
+
+    #[test]
+    fn keys_stand_in_the_documented_order_and_the_file_ends_with_a_line_feed() {
+        let text = String::from_utf8(results(&testing::sample()).expect("results")).expect("UTF-8");
+        assert!(text.starts_with("{\n  \"schema\": \"tickmark.results/v1\",\n  \"tenant\": "), "{text:.120}");
+        assert!(text.contains("\"start\": \"2026-07-01T00:00:00Z\",\n    \"end\": \"2026-10-01T00:00:00Z\""));
+        assert!(text.ends_with("]\n}\n"));
+        assert!(text.contains("\"CC6.1\",\n        \"CC6.2\",\n        \"CC6.3\",\n        \"AC-2\","));
+    }
+}
