@@ -66,7 +66,7 @@ pub(super) fn run(options: &Reperform, terminal: &Terminal) -> Result<End, CliEr
         ))?;
     }
     if differences.is_empty() {
-        let words = format!("identical: {} files derived again from {records} evidence records", files.len());
+        let words = format!("identical: {} files derived again from {} evidence records", files.len(), records);
         terminal.line(&words)?;
         terminal.line("This shows that the results follow from the evidence; `tickmark verify` shows that the evidence is as it was signed.")?;
     } else {
