@@ -66,12 +66,16 @@ pub(super) fn stories(tenant: &Tenant, period: &Period) -> Vec<Story> {
 }
 
 fn story(tenant: &Tenant, caller: &str, vault: &Id, events: &[&VaultEvent]) -> Option<Story> {
-    let reads: Vec<&&VaultEvent> = events.iter().filter(|event| event.operation.eq_ignore_ascii_case("SecretGet")).collect();
+    let reads: Vec<&&VaultEvent> =
+        events.iter().filter(|event| event.operation.eq_ignore_ascii_case("SecretGet")).collect();
     let assignment = first_assignment(tenant, caller, vault)?;
     let assigned = assignment.created_on?;
     let side = |denied: bool, before: bool| -> Vec<&VaultEvent> {
         let of_side = reads.iter().filter(|read| (read.at < assigned) == before);
-        of_side.filter(|read| if denied { read.status == Some(403) } else { is_success(read) }).map(|read| **read).collect()
+        of_side
+            .filter(|read| if denied { read.status == Some(403) } else { is_success(read) })
+            .map(|read| **read)
+            .collect()
     };
     let (denied_before, allowed_after) = (side(true, true), side(false, false));
     let (denied_after, allowed_before) = (side(true, false), side(false, true));
@@ -113,7 +117,9 @@ fn story(tenant: &Tenant, caller: &str, vault: &Id, events: &[&VaultEvent]) -> O
 
 fn shows(denied_before: usize, by_rbac: usize, allowed_before: usize, allowed_after: usize) -> String {
     if allowed_before > 0 {
-        return format!("{allowed_before} reads were allowed before the assignment, so it is not what gave access first");
+        return format!(
+            "{allowed_before} reads were allowed before the assignment, so it is not what gave access first"
+        );
     }
     let cause = if by_rbac == denied_before { "for want of a role" } else { "for more than one cause" };
     format!(
@@ -125,14 +131,18 @@ fn shows(denied_before: usize, by_rbac: usize, allowed_before: usize, allowed_af
 /// The first assignment to the caller itself that reaches the vault and still exists.
 fn first_assignment<'a>(tenant: &'a Tenant, caller: &str, vault: &Id) -> Option<&'a RoleAssignment> {
     let of_caller = tenant.role_assignments.iter().filter(|assignment| {
-        assignment.principal_id == caller && (tenant.hierarchy.reaches(&assignment.scope, vault) || vault.is_at_or_above(&assignment.scope))
+        assignment.principal_id == caller
+            && (tenant.hierarchy.reaches(&assignment.scope, vault) || vault.is_at_or_above(&assignment.scope))
     });
     let reading = of_caller.filter(|assignment| {
-        tenant.role_definitions.get(&assignment.role).is_some_and(|role| {
-            role.permissions.iter().any(|permission| !permission.data_actions.is_empty())
-        })
+        tenant
+            .role_definitions
+            .get(&assignment.role)
+            .is_some_and(|role| role.permissions.iter().any(|permission| !permission.data_actions.is_empty()))
     });
-    reading.filter(|assignment| assignment.created_on.is_some()).min_by_key(|assignment| (assignment.created_on, &assignment.id))
+    reading
+        .filter(|assignment| assignment.created_on.is_some())
+        .min_by_key(|assignment| (assignment.created_on, &assignment.id))
 }
 
 fn role_name(tenant: &Tenant, assignment: &RoleAssignment) -> String {
@@ -195,7 +205,16 @@ mod tests {
     }
 
     fn log(rows: Vec<Value>) -> Value {
-        let names = ["TimeGenerated", "OperationName", "HttpStatusCode", "CallerIpAddress", "ClientInfo", "CallerObjectId", "IsRbacAuthorized", "_ResourceId"];
+        let names = [
+            "TimeGenerated",
+            "OperationName",
+            "HttpStatusCode",
+            "CallerIpAddress",
+            "ClientInfo",
+            "CallerObjectId",
+            "IsRbacAuthorized",
+            "_ResourceId",
+        ];
         let columns: Vec<Value> = names.iter().map(|name| json!({"name": name, "type": "string"})).collect();
         json!({"tables": [{"name": "PrimaryResult", "columns": columns, "rows": rows}]})
     }
@@ -203,7 +222,8 @@ mod tests {
     fn tenant(created_on: &str, rows: Vec<Value>) -> CaptureBuilder {
         let mut assignment = assignment_json("a1", &vault_id("kv1"), ROLE, CALLER, "ServicePrincipal");
         assignment["properties"]["createdOn"] = json!(created_on);
-        let role = role_json(ROLE, "Key Vault Secrets User", &[], &["Microsoft.KeyVault/vaults/secrets/getSecret/action"]);
+        let role =
+            role_json(ROLE, "Key Vault Secrets User", &[], &["Microsoft.KeyVault/vaults/secrets/getSecret/action"]);
         base()
             .replace(Kind::Vaults, SUB, list([vault_json("kv1", &json!({}))]))
             .replace(Kind::RoleAssignments, SUB, list([assignment]))

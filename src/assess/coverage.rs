@@ -108,9 +108,17 @@ fn covered_parts(tenant: &Tenant, period: &Period) -> Vec<CoveredPart> {
     parts
 }
 
-fn covered_part(tenant: &Tenant, period: &Period, workspace: &Id, name: String, table: &'static str, vault: &str) -> CoveredPart {
+fn covered_part(
+    tenant: &Tenant,
+    period: &Period,
+    workspace: &Id,
+    name: String,
+    table: &'static str,
+    vault: &str,
+) -> CoveredPart {
     let kept = tenant.tables.iter().find(|kept| kept.workspace == *workspace && kept.name.eq_ignore_ascii_case(table));
-    let retention_days = kept.and_then(|kept| kept.total_retention_days.or(kept.retention_days)).filter(|days| *days > 0);
+    let retention_days =
+        kept.and_then(|kept| kept.total_retention_days.or(kept.retention_days)).filter(|days| *days > 0);
     let part = retention_days.and_then(|days| {
         let oldest = tenant.collected_at.checked_sub_signed(TimeDelta::try_days(days)?)?;
         period.overlap(&Period { start: oldest, end: tenant.collected_at })
@@ -146,7 +154,9 @@ fn evidence_line(record: &Record) -> EvidenceLine {
         gap: record.gap.as_ref().map(|gap| (gap.reason.sentence().to_owned(), gap.detail.clone())),
         totals: totals
             .map(|total| match total.read.cmp(&total.expected) {
-                std::cmp::Ordering::Equal => format!("{} rows, the same by {} ({})", total.read, total.source, total.record),
+                std::cmp::Ordering::Equal => {
+                    format!("{} rows, the same by {} ({})", total.read, total.source, total.record)
+                }
                 _ => format!("{} rows read, {} by {} ({})", total.read, total.expected, total.source, total.record),
             })
             .collect(),

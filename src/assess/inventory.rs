@@ -99,7 +99,10 @@ fn identities(tenant: &Tenant) -> Vec<IdentityLine> {
     }
     for identity in &tenant.user_assigned {
         let hosts = tenant.resources.iter().filter(|resource| {
-            resource.identity.as_ref().is_some_and(|block| block.user_assigned.iter().any(|attached| attached.id == identity.id))
+            resource
+                .identity
+                .as_ref()
+                .is_some_and(|block| block.user_assigned.iter().any(|attached| attached.id == identity.id))
         });
         let credentials = tenant.federated.iter().filter(|credential| credential.identity == identity.id);
         let words = |text: &Option<String>| text.clone().unwrap_or_else(|| "?".to_owned());

@@ -7,9 +7,7 @@ mod inventory;
 mod judge;
 mod population;
 
-pub use assessment::{
-    Assessment, Conclusion, ControlResult, Counts, EvidenceLine, Inputs, Organisation, assess,
-};
+pub use assessment::{Assessment, Conclusion, ControlResult, Counts, EvidenceLine, Inputs, Organisation, assess};
 #[cfg(test)]
 pub(crate) use judge::judge as conclude;
 

@@ -10,13 +10,12 @@ use super::derive::{Derived, derive};
 use super::terminal::Terminal;
 use super::{CliError, End, context, key, summary};
 use crate::assess::{Inputs, Organisation};
-use crate::evidence::{Capture, EvidenceError, Ledger, write_atomically};
+use crate::evidence::{Capture, Ledger, write_atomically};
 
 pub(super) fn run(options: &Assess, args: &Args, terminal: &Terminal) -> Result<End, CliError> {
     let config = optional_config(args)?;
     let store = context::store(args, config.as_ref());
     let (_, capture) = context::capture(&store, options.which.capture.as_deref())?;
-    refuse_damage(&capture)?;
     let fingerprint = match &config {
         Some(config) => key::fingerprint(&config.signing.key).unwrap_or_default(),
         None => String::new(),
@@ -31,7 +30,12 @@ pub(super) fn run(options: &Assess, args: &Args, terminal: &Terminal) -> Result<
 }
 
 /// What the person says, out of the configuration; a capture without one is judged with the defaults.
-pub(super) fn inputs(args: &Args, config: Option<&Config>, capture: &Capture, key_fingerprint: String) -> Result<Inputs, CliError> {
+pub(super) fn inputs(
+    args: &Args,
+    config: Option<&Config>,
+    capture: &Capture,
+    key_fingerprint: String,
+) -> Result<Inputs, CliError> {
     let period = match &args.period {
         Some(text) => crate::evidence::Period::parse(text)?,
         None => capture.head.period, // the logs were asked for this one
@@ -47,14 +51,6 @@ pub(super) fn inputs(args: &Args, config: Option<&Config>, capture: &Capture, ke
         tsa: config.map(|config| config.signing.tsa.clone()).unwrap_or_default(),
         tool: context::tool(),
     })
-}
-
-/// A capture that was changed after it was made is not judged.
-pub(super) fn refuse_damage(capture: &Capture) -> Result<(), CliError> {
-    match capture.damage().into_iter().next() {
-        None => Ok(()),
-        Some(damage) => Err(EvidenceError::Malformed { path: damage.path, why: damage.why }.into()),
-    }
 }
 
 fn write(derived: &Derived, out: &Path) -> Result<(), CliError> {

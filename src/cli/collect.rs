@@ -11,13 +11,9 @@ use super::config::Config;
 use super::context::{self, SystemClock};
 use super::terminal::Terminal;
 use super::{CliError, End};
-use crate::azure::{
-    Clock, Cloud, CredentialSettings, Door, Live, LiveSettings, Pace, Recording, Transport,
-};
+use crate::azure::{Clock, Cloud, CredentialSettings, Door, Live, LiveSettings, Pace, Recording, Transport};
 use crate::collect::{CollectRequest, Progress, Summary, collect, plan};
-use crate::evidence::{
-    CaptureStatus, CaptureWriter, Entry, Event, Expected, Head, Ledger, Period, RunAs, sha256_hex,
-};
+use crate::evidence::{CaptureStatus, CaptureWriter, Entry, Event, Expected, Head, Ledger, Period, RunAs, sha256_hex};
 
 /// Where the answers come from and what is expected.
 pub(super) struct Source {
@@ -53,7 +49,10 @@ pub(super) fn run(options: &Collect, args: &Args, terminal: &Terminal) -> Result
     terminal.line(&format!("capture {}", collected.capture_id))?;
     terminal.note(&format!("kept in {}", collected.folder.display()));
     if collected.gaps > 0 {
-        terminal.note(&format!("incomplete: {} questions have no full answer; `tickmark assess` lists them", collected.gaps));
+        terminal.note(&format!(
+            "incomplete: {} questions have no full answer; `tickmark assess` lists them",
+            collected.gaps
+        ));
         return Ok(End::Incomplete);
     }
     Ok(End::Clean)
@@ -119,7 +118,12 @@ impl Source {
 }
 
 /// Makes one capture in `store`; the ledger gets a line before the first request and one at the end, whatever the end.
-pub(super) fn collect_into(store: &Path, source: &Source, period: Period, terminal: &Terminal) -> Result<Collected, CliError> {
+pub(super) fn collect_into(
+    store: &Path,
+    source: &Source,
+    period: Period,
+    terminal: &Terminal,
+) -> Result<Collected, CliError> {
     std::fs::create_dir_all(store).map_err(CliError::io("create", store))?;
     let now = source.now();
     let request = CollectRequest {

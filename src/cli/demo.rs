@@ -59,6 +59,7 @@ pub(super) fn run(options: &Demo, args: &Args, terminal: &Terminal) -> Result<En
         inputs,
         key: &signing,
         now: source.now(),
+        extra_root: None,
         replace: true,
     };
     let pack = out.join("pack");
@@ -75,7 +76,10 @@ fn make_room(out: &Path, store: &Path) -> Result<(), CliError> {
     let is_demo = out.join("tickmark.pub.pem").is_file();
     for path in [store, &pack] {
         if path.exists() && !is_demo {
-            return Err(CliError::Use(format!("`{}` is there and is not a demo's; name another folder with --out", path.display())));
+            return Err(CliError::Use(format!(
+                "`{}` is there and is not a demo's; name another folder with --out",
+                path.display()
+            )));
         }
     }
     if store.exists() {
@@ -93,7 +97,8 @@ fn advise(pack: &Path, public: &Path, terminal: &Terminal) -> Result<(), CliErro
     terminal.line(&format!("  tickmark reperform {shown}"))?;
     terminal.line("or with stock tools, in the pack's folder (all steps are in its README.txt):")?;
     terminal.line(&format!("  cd {shown}"))?;
-    terminal.line("  openssl dgst -sha256 -verify ../tickmark.pub.pem -signature attestation/SHA256SUMS.sig SHA256SUMS")?;
+    terminal
+        .line("  openssl dgst -sha256 -verify ../tickmark.pub.pem -signature attestation/SHA256SUMS.sig SHA256SUMS")?;
     terminal.line("  sha256sum -c --strict --quiet SHA256SUMS")?;
     terminal.line("The demo's key is public and worthless; a real pack is signed with the key of `tickmark init`.")?;
     Ok(())

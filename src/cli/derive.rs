@@ -34,13 +34,18 @@ pub(super) fn controls() -> Result<Vec<Control>, CliError> {
 pub(super) fn rule_set_sha256() -> String {
     let mut bytes = Vec::new();
     for check in CHECKS {
-        for text in [check.id, check.title, check.severity.word(), check.nature.word(), check.asks, check.blind_to, check.fix] {
+        for text in
+            [check.id, check.title, check.severity.word(), check.nature.word(), check.asks, check.blind_to, check.fix]
+        {
             bytes.extend_from_slice(text.as_bytes());
             bytes.push(0);
         }
     }
     bytes.extend(control::rule_set_bytes());
-    bytes.extend(collect::rule_set_bytes());
+    for (name, query) in collect::queries() {
+        bytes.extend_from_slice(name.as_bytes());
+        bytes.extend_from_slice(query.as_bytes());
+    }
     bytes.extend(render::rule_set_bytes());
     sha256_hex(&bytes)
 }

@@ -27,10 +27,14 @@ pub(super) fn run(options: &Explain, terminal: &Terminal) -> Result<End, CliErro
         return Ok(End::Clean);
     }
     terminal.line(&terminal.tone(Tone::Strong, &format!("{}  {}", check.id, check.title)))?;
-    terminal.line(&format!("severity {} · {}", check.severity.word(), match check.nature {
-        crate::check::Nature::Design => "design: a state at the time of collection",
-        crate::check::Nature::Operating => "operating: over the period",
-    }))?;
+    terminal.line(&format!(
+        "severity {} · {}",
+        check.severity.word(),
+        match check.nature {
+            crate::check::Nature::Design => "design: a state at the time of collection",
+            crate::check::Nature::Operating => "operating: over the period",
+        }
+    ))?;
     for (head, text) in [("Asks", check.asks), ("Blind to", check.blind_to), ("How to fix a failure", check.fix)] {
         terminal.line(&format!("\n{}\n{}", terminal.tone(Tone::Strong, head), wrapped(text)))?;
     }
@@ -38,7 +42,11 @@ pub(super) fn run(options: &Explain, terminal: &Terminal) -> Result<End, CliErro
     terminal.line(&format!("\n{}", terminal.tone(Tone::Strong, "Speaks for")))?;
     for control in &controls {
         terminal.line(&format!("  {}  {}", control.id, control.title))?;
-        terminal.line(&format!("         SOC 2 {} · NIST SP 800-53 {}", control.criteria.join(", "), control.nist.join(", ")))?;
+        terminal.line(&format!(
+            "         SOC 2 {} · NIST SP 800-53 {}",
+            control.criteria.join(", "),
+            control.nist.join(", ")
+        ))?;
     }
     Ok(End::Clean)
 }
@@ -46,7 +54,8 @@ pub(super) fn run(options: &Explain, terminal: &Terminal) -> Result<End, CliErro
 /// Ids of the same family, for a typing error.
 fn nearest(wrong: &str) -> String {
     let family = wrong.split('-').next().unwrap_or("").to_uppercase();
-    let same: Vec<&str> = CHECKS.iter().map(|check| check.id).filter(|id| id.split('-').next() == Some(family.as_str())).collect();
+    let same: Vec<&str> =
+        CHECKS.iter().map(|check| check.id).filter(|id| id.split('-').next() == Some(family.as_str())).collect();
     match same.is_empty() {
         true => "\n`tickmark list` shows them all".to_owned(),
         false => format!("\nthere are {}", same.join(", ")),

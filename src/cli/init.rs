@@ -38,7 +38,9 @@ pub(super) fn run(options: &Init, args: &Args, terminal: &Terminal) -> Result<En
     terminal.line(&format!("{} created (encrypted); back it up, keep the passphrase elsewhere", key_path.display()))?;
     terminal.line(&format!("{} is the public half, for your auditor", public_path.display()))?;
     terminal.line(&format!("fingerprint {}", terminal.tone(Tone::Strong, trusted.fingerprint())))?;
-    terminal.line("Put the fingerprint into the engagement letter: trust must reach the auditor another way than the pack.")?;
+    terminal.line(
+        "Put the fingerprint into the engagement letter: trust must reach the auditor another way than the pack.",
+    )?;
     terminal.note("next: tickmark collect, or tickmark run");
     Ok(End::Clean)
 }

@@ -43,7 +43,10 @@ fn ask(prompt: &str) -> Result<String, CliError> {
 /// Opens the key file.
 pub(super) fn open(path: &Path) -> Result<SigningKey, CliError> {
     let pem = std::fs::read_to_string(path).map_err(|error| {
-        CliError::Use(format!("cannot read the signing key `{}`: {error}\nmake one with `tickmark init`", path.display()))
+        CliError::Use(format!(
+            "cannot read the signing key `{}`: {error}\nmake one with `tickmark init`",
+            path.display()
+        ))
     })?;
     Ok(SigningKey::from_encrypted_pem(&pem, passphrase()?.as_bytes())?)
 }
@@ -57,7 +60,10 @@ pub(super) fn public_path(key: &Path) -> PathBuf {
 pub(super) fn fingerprint(key: &Path) -> Result<String, CliError> {
     let path = public_path(key);
     let pem = std::fs::read_to_string(&path).map_err(|error| {
-        CliError::Use(format!("cannot read the public key `{}`: {error}\nmake one with `tickmark init`", path.display()))
+        CliError::Use(format!(
+            "cannot read the public key `{}`: {error}\nmake one with `tickmark init`",
+            path.display()
+        ))
     })?;
     Ok(TrustedKey::from_pem(&pem)?.fingerprint().to_owned())
 }

@@ -32,23 +32,41 @@ pub(super) fn run(options: &Reperform, terminal: &Terminal) -> Result<End, CliEr
     let own = context::tool();
     let same_rules = own.rule_set_sha256 == inputs.tool.rule_set_sha256;
     let made_by = format!("{} {}", inputs.tool.name, inputs.tool.version);
-    let derived = derive(&capture, inputs, ledger.entries)?;
-    differences.extend(compare(pack, &derived.files)?);
+    let records = capture.records.len();
+    let files = match derive(&capture.as_found(), inputs, ledger.entries) {
+        Ok(derived) => derived.files,
+        Err(error) if !differences.is_empty() => {
+            let what = format!("cannot be derived: {}", error.to_string().lines().next().unwrap_or_default());
+            differences.push(Difference { path: "results.json".to_owned(), what });
+            BTreeMap::new()
+        }
+        Err(error) => return Err(error),
+    };
+    if !files.is_empty() {
+        differences.extend(compare(pack, &files)?);
+    }
 
     let end = if differences.is_empty() { End::Clean } else { End::Exceptions };
     if terminal.format == Format::Json {
         let list: Vec<_> = differences.iter().map(|one| json!({"path": one.path, "what": one.what})).collect();
-        terminal.json(&json!({"identical": differences.is_empty(), "same_rule_set": same_rules, "files": derived.files.len(), "differences": list}))?;
+        terminal.json(&json!({"identical": differences.is_empty(), "same_rule_set": same_rules, "files": files.len(), "differences": list}))?;
         return Ok(end);
     }
     if !same_rules {
-        terminal.line(&format!("note: the pack was made by {made_by} with another rule set than this build's; use that version to compare"))?;
+        terminal.line(&format!(
+            "note: the pack was made by {made_by} with another rule set than this build's; use that version to compare"
+        ))?;
     }
     for one in &differences {
-        terminal.line(&format!("{} {}: {}", terminal.tone(Tone::Bad, "differs"), clean(&one.path), clean(&one.what)))?;
+        terminal.line(&format!(
+            "{} {}: {}",
+            terminal.tone(Tone::Bad, "differs"),
+            clean(&one.path),
+            clean(&one.what)
+        ))?;
     }
     if differences.is_empty() {
-        let words = format!("identical: {} files derived again from {} evidence records", derived.files.len(), capture.records.len());
+        let words = format!("identical: {} files derived again from {} evidence records", files.len(), records);
         terminal.line(&words)?;
         terminal.line("This shows that the results follow from the evidence; `tickmark verify` shows that the evidence is as it was signed.")?;
     } else {
@@ -61,10 +79,15 @@ pub(super) fn run(options: &Reperform, terminal: &Terminal) -> Result<End, CliEr
 fn manifest(pack: &Path) -> Result<(Head, Inputs), CliError> {
     let path = pack.join("manifest.json");
     let bytes = fs::read(&path).map_err(CliError::io("read", &path))?;
-    let wrong = |error: serde_json::Error| CliError::Use(format!("`{}` is not the manifest of a pack: {error}", path.display()));
+    let wrong = |error: serde_json::Error| {
+        CliError::Use(format!("`{}` is not the manifest of a pack: {error}", path.display()))
+    };
     let mut manifest: BTreeMap<String, serde_json::Value> = serde_json::from_slice(&bytes).map_err(wrong)?;
     let mut part = |name: &str| manifest.remove(name).unwrap_or_default();
-    Ok((serde_json::from_value(part("capture")).map_err(wrong)?, serde_json::from_value(part("inputs")).map_err(wrong)?))
+    Ok((
+        serde_json::from_value(part("capture")).map_err(wrong)?,
+        serde_json::from_value(part("inputs")).map_err(wrong)?,
+    ))
 }
 
 fn compare(pack: &Path, derived: &BTreeMap<String, Vec<u8>>) -> Result<Vec<Difference>, CliError> {

@@ -3,7 +3,7 @@
 use super::args::{Args, Run};
 use super::collect::{Source, collect_into};
 use super::config::Config;
-use super::seal::{Sealing, finish};
+use super::seal::{Sealing, extra_root, finish};
 use super::terminal::Terminal;
 use super::{CliError, End, assess, context, key};
 use crate::azure::Recording;
@@ -28,6 +28,7 @@ pub(super) fn run(options: &Run, args: &Args, terminal: &Terminal) -> Result<End
         inputs,
         key: &signing,
         now: source.now(),
+        extra_root: extra_root(&config)?,
         replace: false,
     };
     finish(&sealing, &options.pack, terminal)

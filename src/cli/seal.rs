@@ -27,7 +27,16 @@ pub(super) fn run(options: &Seal, args: &Args, terminal: &Terminal) -> Result<En
     let inputs = assess::inputs(args, Some(&config), &capture, signing.public()?.fingerprint().to_owned())?;
     #[allow(clippy::disallowed_methods, reason = "the command line reads the clock")]
     let now = Utc::now();
-    let sealing = Sealing { store: &store, folder: &folder, capture: &capture, inputs, key: &signing, now, replace: false };
+    let sealing = Sealing {
+        store: &store,
+        folder: &folder,
+        capture: &capture,
+        inputs,
+        key: &signing,
+        now,
+        extra_root: extra_root(&config)?,
+        replace: false,
+    };
     finish(&sealing, &options.pack, terminal)
 }
 
@@ -39,8 +48,16 @@ pub(super) struct Sealing<'a> {
     pub(super) inputs: Inputs,
     pub(super) key: &'a SigningKey,
     pub(super) now: DateTime<Utc>,
+    /// PEM of further roots to trust when a time-stamping authority is asked.
+    pub(super) extra_root: Option<Vec<u8>>,
     /// Whether a pack at the place is replaced; only for the demo.
     pub(super) replace: bool,
+}
+
+/// The configured further roots.
+pub(super) fn extra_root(config: &super::config::Config) -> Result<Option<Vec<u8>>, CliError> {
+    let read = |path: &PathBuf| std::fs::read(path).map_err(CliError::io("read", path));
+    config.azure.ca_file.as_ref().map(read).transpose()
 }
 
 /// Seals, writes the zip if asked, and prints the end.
@@ -73,9 +90,11 @@ pub(super) fn make(sealing: &Sealing<'_>, out: Option<&Path>) -> Result<(Sealed,
     let capture = sealing.capture;
     if capture.head.status != CaptureStatus::Complete {
         let advice = "collect again, and seal that capture; the ledger keeps the record of this one";
-        return Err(CliError::Use(format!("the capture `{}` did not reach its end\n{advice}", capture.head.capture_id)));
+        return Err(CliError::Use(format!(
+            "the capture `{}` did not reach its end\n{advice}",
+            capture.head.capture_id
+        )));
     }
-    assess::refuse_damage(capture)?;
     let mut ledger = Ledger::open(sealing.store)?;
     let derived = derive(capture, sealing.inputs.clone(), ledger.entries.clone())?;
     let previous = ledger.entries.iter().rev().find(|entry| entry.event == Event::Sealed).cloned();
@@ -86,7 +105,8 @@ pub(super) fn make(sealing: &Sealing<'_>, out: Option<&Path>) -> Result<(Sealed,
         std::fs::create_dir_all(parent).map_err(CliError::io("create", parent))?;
     }
     let facts = facts(sealing, &derived, &ledger, sequence, previous, pack_id.clone())?;
-    let mut answers: Vec<_> = sealing.inputs.tsa.iter().map(|address| ask_authority(address.clone())).collect();
+    let mut answers: Vec<_> =
+        sealing.inputs.tsa.iter().map(|address| ask_authority(address.clone(), sealing.extra_root.clone())).collect();
     let authorities = sealing.inputs.tsa.iter().zip(&mut answers).map(|(name, ask)| {
         let mut nonce = [0; 8];
         OsRng.fill_bytes(&mut nonce);
@@ -156,9 +176,8 @@ fn facts(
             plan_sha256: sha256_hex(&capture.read("plan.json")?),
             ledger_head_sha256: ledger.head(),
         },
-        previous: previous.and_then(|entry| {
-            Some(Previous { pack_id: entry.pack_id?, statement_sha256: entry.statement_sha256? })
-        }),
+        previous: previous
+            .and_then(|entry| Some(Previous { pack_id: entry.pack_id?, statement_sha256: entry.statement_sha256? })),
         kid: None,
         tool: Tool {
             name: tool.name.clone(),
@@ -211,10 +230,12 @@ fn media_type(path: &str) -> &'static str {
     }
 }
 
-fn ask_authority(address: String) -> impl FnMut(&[u8]) -> Result<Vec<u8>, String> {
+fn ask_authority(address: String, extra_root: Option<Vec<u8>>) -> impl FnMut(&[u8]) -> Result<Vec<u8>, String> {
     move |request: &[u8]| {
         let runtime = context::runtime().map_err(|error| error.to_string())?;
-        runtime.block_on(request_timestamp(&address, request.to_vec())).map_err(|error| error.to_string())
+        runtime
+            .block_on(request_timestamp(&address, request.to_vec(), extra_root.as_deref()))
+            .map_err(|error| error.to_string())
     }
 }
 

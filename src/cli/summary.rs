@@ -20,7 +20,11 @@ pub(super) struct PackLine<'a> {
 }
 
 /// Prints the conclusions; the last line tells the end in words.
-pub(super) fn print(assessment: &Assessment, pack: Option<&PackLine<'_>>, terminal: &Terminal) -> Result<End, CliError> {
+pub(super) fn print(
+    assessment: &Assessment,
+    pack: Option<&PackLine<'_>>,
+    terminal: &Terminal,
+) -> Result<End, CliError> {
     let counts = totals(assessment);
     let end = end(assessment, &counts);
     if terminal.format == Format::Json {
@@ -29,7 +33,10 @@ pub(super) fn print(assessment: &Assessment, pack: Option<&PackLine<'_>>, termin
     }
     terminal.line(&terminal.tone(
         Tone::Strong,
-        &clean(&format!("{} · {} · {}", assessment.inputs.organisation.name, assessment.inputs.organisation.system, assessment.inputs.period)),
+        &clean(&format!(
+            "{} · {} · {}",
+            assessment.inputs.organisation.name, assessment.inputs.organisation.system, assessment.inputs.period
+        )),
     ))?;
     let collection = &assessment.collection;
     terminal.line(&format!("{} of {} questions answered whole", collection.answered, collection.questions))?;

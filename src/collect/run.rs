@@ -232,7 +232,9 @@ impl Run<'_> {
             self.counted.insert((rows, scope.to_owned()), id);
         }
         let reason = told.gap.as_ref().map(|gap| gap.reason);
-        self.progress.ended(&title(kind, scope), told.gap.as_ref().map(|gap| gap.detail.as_str()));
+        // whether a table that does not exist is a gap depends on settings that are read later
+        let gap = told.gap.as_ref().filter(|gap| gap.reason != Reason::TableMissing);
+        self.progress.ended(&title(kind, scope), gap.map(|gap| gap.detail.as_str()));
         self.ended.insert(number, (kind, scope.to_owned(), reason));
         Ok(())
     }

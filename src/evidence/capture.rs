@@ -113,6 +113,28 @@ impl Capture {
         found
     }
 
+    /// The same capture with each page's digest as found, so that changed evidence can be judged to show what the
+    /// change does. Only for comparing; such a capture is never sealed.
+    pub fn as_found(mut self) -> Capture {
+        let mut found = Vec::new();
+        for record in &self.records {
+            found.push(
+                record
+                    .pages
+                    .iter()
+                    .map(|page| self.page(record, page).ok())
+                    .map(|bytes| bytes.map(|bytes| sha256_hex(&bytes)))
+                    .collect::<Vec<_>>(),
+            );
+        }
+        for (record, digests) in self.records.iter_mut().zip(found) {
+            for (page, digest) in record.pages.iter_mut().zip(digests) {
+                page.sha256 = digest.unwrap_or_else(|| page.sha256.clone());
+            }
+        }
+        self
+    }
+
     /// The files that go into a pack: the plan, and every file of every record, in a fixed order.
     pub fn files(&self) -> Vec<EvidenceFile> {
         let mut files = vec![EvidenceFile { path: "plan.json".to_owned(), record: None }];

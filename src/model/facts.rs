@@ -371,7 +371,8 @@ impl DiagnosticSetting {
             let named = |text: &Option<String>, names: &[&str]| {
                 text.as_deref().is_some_and(|text| names.iter().any(|name| text.eq_ignore_ascii_case(name)))
             };
-            log.enabled == Some(true) && (named(&log.category, &["AuditEvent"]) || named(&log.group, &["audit", "allLogs"]))
+            log.enabled == Some(true)
+                && (named(&log.category, &["AuditEvent"]) || named(&log.group, &["audit", "allLogs"]))
         })
     }
 

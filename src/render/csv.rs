@@ -14,7 +14,20 @@ const NOTE: &str = "note: a leading ' was added where a cell would be read as a 
 
 /// Every fail, with severity, and with the controls and criteria that it speaks to.
 pub(super) fn exceptions(assessment: &Assessment, path: &str) -> Result<Vec<u8>, RenderError> {
-    let header = ["check", "severity", "controls", "criteria", "subject_kind", "subject_id", "subject_name", "outcome", "because", "reason", "evidence", NOTE];
+    let header = [
+        "check",
+        "severity",
+        "controls",
+        "criteria",
+        "subject_kind",
+        "subject_id",
+        "subject_name",
+        "outcome",
+        "because",
+        "reason",
+        "evidence",
+        NOTE,
+    ];
     let fails = assessment.findings.iter().filter(|finding| finding.outcome() == Outcome::Fail);
     let rows = fails.map(|finding| {
         let [check, rest @ ..] = cells(finding);
@@ -27,7 +40,8 @@ pub(super) fn exceptions(assessment: &Assessment, path: &str) -> Result<Vec<u8>,
 
 /// Everything that one check judged.
 pub(super) fn population(population: &Population, path: &str) -> Result<Vec<u8>, RenderError> {
-    let header = ["check", "subject_kind", "subject_id", "subject_name", "outcome", "because", "reason", "evidence", NOTE];
+    let header =
+        ["check", "subject_kind", "subject_id", "subject_name", "outcome", "because", "reason", "evidence", NOTE];
     write(path, &header, population.items.iter().map(|finding| cells(finding).into_iter().collect()))
 }
 

@@ -126,7 +126,8 @@ pub(super) fn markdown_words(text: &str) -> String {
         pieces.map(|(is_code, piece)| if is_code { markdown_code(piece) } else { lightly_escaped(piece) }).collect();
     let digits = escaped.len() - escaped.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, rest) = escaped.split_at(digits);
-    let begins_a_block = if number.is_empty() { rest.starts_with(['#', '+', '-', '=']) } else { rest.starts_with(['.', ')']) };
+    let begins_a_block =
+        if number.is_empty() { rest.starts_with(['#', '+', '-', '=']) } else { rest.starts_with(['.', ')']) };
     if begins_a_block { format!("{number}\\{rest}") } else { escaped }
 }
 
@@ -197,7 +198,10 @@ fn by_word(text: &str, escape: impl Fn(&str, &mut String)) -> String {
 
 fn is_like_an_address(word: &str) -> bool {
     let word = word.to_lowercase();
-    word.contains("://") || word.contains("www.") || word.contains('@') || word.contains("mailto:")
+    word.contains("://")
+        || word.contains("www.")
+        || word.contains('@')
+        || word.contains("mailto:")
         || word.contains("xmpp:")
 }
 
@@ -206,7 +210,11 @@ fn in_backticks(text: &str) -> Vec<(bool, &str)> {
     if text.matches('`').count() % 2 == 1 || text.contains("``") {
         return vec![(false, text)];
     }
-    text.split('`').enumerate().map(|(index, piece)| (index % 2 == 1, piece)).filter(|(_, piece)| !piece.is_empty()).collect()
+    text.split('`')
+        .enumerate()
+        .map(|(index, piece)| (index % 2 == 1, piece))
+        .filter(|(_, piece)| !piece.is_empty())
+        .collect()
 }
 
 #[cfg(test)]
@@ -228,7 +236,10 @@ mod tests {
 
     #[test]
     fn html_is_escaped_in_text_and_attributes() {
-        assert_eq!(html_text("<a href='x' b=\"y\">&\u{202e}"), "&lt;a href=&#39;x&#39; b=&quot;y&quot;&gt;&amp;⟨U+202E⟩");
+        assert_eq!(
+            html_text("<a href='x' b=\"y\">&\u{202e}"),
+            "&lt;a href=&#39;x&#39; b=&quot;y&quot;&gt;&amp;⟨U+202E⟩"
+        );
         assert_eq!(html_sentence("holds it at `/a<b>`"), "<bdi>holds it at <code>/a&lt;b&gt;</code></bdi>");
         assert_eq!(html_sentence("one ` only"), "<bdi>one ` only</bdi>");
     }

@@ -28,7 +28,9 @@ pub(super) fn report(view: &View) -> Result<Vec<u8>, RenderError> {
     let failed = |source: tera::Error| RenderError::Template { template: REPORT, source: Box::new(source) };
     let mut tera = Tera::default();
     tera.set_escape_fn(escape::html);
-    tera.register_filter("name", |text: &str, _: Kwargs, _: &State| safe(format!("<bdi>{}</bdi>", escape::html_text(text))));
+    tera.register_filter("name", |text: &str, _: Kwargs, _: &State| {
+        safe(format!("<bdi>{}</bdi>", escape::html_text(text)))
+    });
     tera.register_filter("code", |text: &str, _: Kwargs, _: &State| {
         safe(format!("<code><bdi>{}</bdi></code>", escape::html_text(text)))
     });

@@ -83,7 +83,10 @@ mod tests {
         let html = to_html(WILD);
         assert!(!html.contains("<script") && !html.contains("<img") && !html.contains("javascript:"), "{html}");
         assert!(!html.contains("<h1"), "{html}");
-        assert!(html.contains("<a href=\"https://a.example\">good</a> <strong>strong</strong> <code>code</code>"), "{html}");
+        assert!(
+            html.contains("<a href=\"https://a.example\">good</a> <strong>strong</strong> <code>code</code>"),
+            "{html}"
+        );
         assert!(html.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "{html}");
     }
 
@@ -93,7 +96,9 @@ mod tests {
         for event in Parser::new(&text) {
             let wild = matches!(
                 event,
-                Event::Html(_) | Event::InlineHtml(_) | Event::Start(Tag::Link { .. } | Tag::Image { .. } | Tag::Heading { .. })
+                Event::Html(_)
+                    | Event::InlineHtml(_)
+                    | Event::Start(Tag::Link { .. } | Tag::Image { .. } | Tag::Heading { .. })
             );
             assert!(!wild, "{event:?} in {text}");
         }

@@ -99,7 +99,8 @@ mod tests {
             let errors: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
             assert_eq!(errors, Vec::<String>::new());
         }
-        let mut open = serde_json::from_slice::<serde_json::Value>(&results(&testing::sample()).expect("results")).expect("JSON");
+        let mut open =
+            serde_json::from_slice::<serde_json::Value>(&results(&testing::sample()).expect("results")).expect("JSON");
         open["findings"][0]["verdict"] = "clean".into();
         assert!(!validator.is_valid(&open), "the schema is closed");
     }

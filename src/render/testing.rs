@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use crate::assess::{
-    Assessment, CollectionSummary, CoveredPart, EvidenceLine, GapLine, IdentityLine, Inputs, Inventory, Moment, Organisation,
-    Population, ReaderLine, Story, VaultLine, conclude,
+    Assessment, CollectionSummary, CoveredPart, EvidenceLine, GapLine, IdentityLine, Inputs, Inventory, Moment,
+    Organisation, Population, ReaderLine, Story, VaultLine, conclude,
 };
 use crate::check::{Finding, Parameters, about};
 use crate::control;
@@ -86,7 +86,10 @@ fn head() -> Head {
 
 fn inputs() -> Inputs {
     Inputs {
-        organisation: Organisation { name: "Harbour Rail Payments Ltd".to_owned(), system: "Ticketing and settlement platform".to_owned() },
+        organisation: Organisation {
+            name: "Harbour Rail Payments Ltd".to_owned(),
+            system: "Ticketing and settlement platform".to_owned(),
+        },
         period: period(),
         parameters: Parameters::default(),
         key_fingerprint: sha256_hex(b"key"),
@@ -97,7 +100,9 @@ fn inputs() -> Inputs {
 
 /// Puts findings, controls and populations together.
 fn assessment(mut findings: Vec<Finding>, collection: CollectionSummary) -> Assessment {
-    findings.sort_by(|a, b| (a.check(), a.subject(), a.outcome(), a.because()).cmp(&(b.check(), b.subject(), b.outcome(), b.because())));
+    findings.sort_by(|a, b| {
+        (a.check(), a.subject(), a.outcome(), a.because()).cmp(&(b.check(), b.subject(), b.outcome(), b.because()))
+    });
     let mut by_check: BTreeMap<&'static str, Vec<Finding>> = BTreeMap::new();
     for finding in &findings {
         by_check.entry(finding.check()).or_default().push(finding.clone());
@@ -109,7 +114,10 @@ fn assessment(mut findings: Vec<Finding>, collection: CollectionSummary) -> Asse
         head: head(),
         collection,
         controls: controls.iter().map(|control| conclude(control, &findings)).collect(),
-        populations: by_check.into_iter().map(|(check, items)| Population { check, title: title(check), items }).collect(),
+        populations: by_check
+            .into_iter()
+            .map(|(check, items)| Population { check, title: title(check), items })
+            .collect(),
         findings,
         inventory: Inventory::default(),
         stories: Vec::new(),
@@ -142,45 +150,80 @@ pub(super) fn hostile() -> Assessment {
     for (index, name) in names.iter().enumerate() {
         let on = about(name, &Id::new(format!("/{index:02}/{name}")), name, &from);
         let because = format!("holds it at `{name}` and {name}");
-        findings.push(match index % 3 {
-            0 => on.fail(because),
-            1 => on.pass(because),
-            _ => on.not_evaluated(Reason::Forbidden, because),
-        }.of_check("NHI-001"));
+        findings.push(
+            match index % 3 {
+                0 => on.fail(because),
+                1 => on.pass(because),
+                _ => on.not_evaluated(Reason::Forbidden, because),
+            }
+            .of_check("NHI-001"),
+        );
     }
     let mut assessment = assessment(findings, empty().collection);
     assessment.populations[0].items.sort_by(|a, b| a.subject().id.cmp(&b.subject().id));
     assessment.head.tenant_id = "<script>alert(1)</script>".to_owned();
     assessment.head.run_as.managed_identity = Some("</dd><img src=x onerror=alert(1)>".to_owned());
-    assessment.inputs.organisation = Organisation { name: "</title><script>alert(1)</script>".to_owned(), system: "[a](http://b)".to_owned() };
+    assessment.inputs.organisation =
+        Organisation { name: "</title><script>alert(1)</script>".to_owned(), system: "[a](http://b)".to_owned() };
     assessment.inputs.tsa = vec!["javascript:alert(1)".to_owned(), "http://tsa.example".to_owned()];
     for (index, name) in names.iter().enumerate() {
         let text = (*name).to_owned();
         assessment.inventory.identities.push(IdentityLine {
-            name: text.clone(), sort: "user-assigned", object_id: text.clone(), attached_to: vec![text.clone()],
-            federated: vec![text.clone()], from: from.clone(),
+            name: text.clone(),
+            sort: "user-assigned",
+            object_id: text.clone(),
+            attached_to: vec![text.clone()],
+            federated: vec![text.clone()],
+            from: from.clone(),
         });
         assessment.inventory.vaults.push(VaultLine {
-            name: text.clone(), id: text.clone(), model: "Azure RBAC", network: text.clone(), protection: text.clone(),
-            audit: text.clone(), from: Cite::new("ev-0001", name, *name),
+            name: text.clone(),
+            id: text.clone(),
+            model: "Azure RBAC",
+            network: text.clone(),
+            protection: text.clone(),
+            audit: text.clone(),
+            from: Cite::new("ev-0001", name, *name),
         });
         assessment.inventory.readers.push(ReaderLine {
-            vault: text.clone(), principal: text.clone(), principal_id: text.clone(), principal_kind: text.clone(),
-            can: text.clone(), answer: "allowed", path: text.clone(), evidence: vec![Cite::new(name, name, *name)],
+            vault: text.clone(),
+            principal: text.clone(),
+            principal_id: text.clone(),
+            principal_kind: text.clone(),
+            can: text.clone(),
+            answer: "allowed",
+            path: text.clone(),
+            evidence: vec![Cite::new(name, name, *name)],
         });
         assessment.stories.push(story(&text, &text, &text));
         assessment.evidence.push(EvidenceLine {
             id: if index == 0 { "ev-0001".to_owned() } else { text.clone() },
-            title: text.clone(), kind: "vaults", scope: text.clone(), request: format!("GET https://{text}"), statuses: vec![200],
-            rows: 1, pages: vec![(text.clone(), sha256_hex(name.as_bytes()))], retries: 0, ended_at: at("2026-10-02T09:00:00Z"),
-            gap: Some((text.clone(), text.clone())), totals: vec![text.clone()],
+            title: text.clone(),
+            kind: "vaults",
+            scope: text.clone(),
+            request: format!("GET https://{text}"),
+            statuses: vec![200],
+            rows: 1,
+            pages: vec![(text.clone(), sha256_hex(name.as_bytes()))],
+            retries: 0,
+            ended_at: at("2026-10-02T09:00:00Z"),
+            gap: Some((text.clone(), text.clone())),
+            totals: vec![text.clone()],
         });
         assessment.ledger_entries.push(entry(index as u64 + 1, Event::Failed, "2026-10-02T09:00:00Z", Some(name)));
         assessment.collection.gaps.push(GapLine {
-            record: text.clone(), kind: "vaults", scope: text.clone(), reason: Reason::Forbidden.sentence(), detail: text.clone(),
+            record: text.clone(),
+            kind: "vaults",
+            scope: text.clone(),
+            reason: Reason::Forbidden.sentence(),
+            detail: text.clone(),
         });
         assessment.collection.covered.push(CoveredPart {
-            workspace: text.clone(), table: "AZKVAuditLogs", retention_days: Some(30), part: Some(period()), days: 92,
+            workspace: text.clone(),
+            table: "AZKVAuditLogs",
+            retention_days: Some(30),
+            part: Some(period()),
+            days: 92,
             vaults: vec![text],
         });
     }
@@ -232,49 +275,173 @@ fn story(principal: &str, vault_name: &str, scope: &str) -> Story {
 
 /// A tenant as it could be: a few exceptions, a question that was refused, and a log that is kept too briefly.
 pub(super) fn sample() -> Assessment {
-    let identity = |name: &str| Id::new(format!("{SUB}/resourceGroups/rg-payments-prod/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}"));
+    let identity = |name: &str| {
+        Id::new(format!(
+            "{SUB}/resourceGroups/rg-payments-prod/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}"
+        ))
+    };
     let mut findings = Vec::new();
     let mut add = |check: &'static str, finding: Finding| findings.push(finding.of_check(check));
     let names = ["id-settlement", "id-ticketing-api", "id-reporting", "id-fraud-score", "id-refunds", "id-old-import"];
     for (row, name) in (0u32..).zip(names) {
         let on = || about("managed_identity", &identity(name), name, &cite(3, row)).citing(&[cite(8, row)]);
-        add("NHI-001", if row == 2 { on().fail("names no owner: the tag `owner` is missing") } else { on().pass("Azure Resource Manager and the directory name the same identity, and it names an owner") });
+        add(
+            "NHI-001",
+            if row == 2 {
+                on().fail("names no owner: the tag `owner` is missing")
+            } else {
+                on().pass("Azure Resource Manager and the directory name the same identity, and it names an owner")
+            },
+        );
         add("NHI-003", on().pass("attached to 1 resource"));
-        add("NHI-004", if row == 5 { on().fail("attached to nothing, created 214 days before the collection; 30 are allowed") } else { on().pass("attached") });
+        add(
+            "NHI-004",
+            if row == 5 {
+                on().fail("attached to nothing, created 214 days before the collection; 30 are allowed")
+            } else {
+                on().pass("attached")
+            },
+        );
         add("RBAC-005", on().pass("holds no role that can grant access"));
-        add("RBAC-007", if row == 4 { on().fail(format!("holds `Contributor` at `{SUB}/resourceGroups/rg-payments-prod`, through group `platform-deployers`")) } else { on().pass("holds neither at that width") });
+        add(
+            "RBAC-007",
+            if row == 4 {
+                on().fail(format!(
+                    "holds `Contributor` at `{SUB}/resourceGroups/rg-payments-prod`, through group `platform-deployers`"
+                ))
+            } else {
+                on().pass("holds neither at that width")
+            },
+        );
     }
-    let orphan = Id::new(format!("{SUB}/providers/Microsoft.Authorization/roleAssignments/0f6d7e1a-2d3f-4a6b-8a10-0c8f4f5f9b21"));
-    add("NHI-006", about("role_assignment", &orphan, "Key Vault Secrets User of a deleted identity", &cite(6, 7)).citing(&[Cite::of_record("ev-0009")]).fail("its principal `f3b1…` is not in the directory, for 61 days; 7 are allowed"));
+    let orphan = Id::new(format!(
+        "{SUB}/providers/Microsoft.Authorization/roleAssignments/0f6d7e1a-2d3f-4a6b-8a10-0c8f4f5f9b21"
+    ));
+    add(
+        "NHI-006",
+        about("role_assignment", &orphan, "Key Vault Secrets User of a deleted identity", &cite(6, 7))
+            .citing(&[Cite::of_record("ev-0009")])
+            .fail("its principal `f3b1…` is not in the directory, for 61 days; 7 are allowed"),
+    );
     for row in 0..14u32 {
         let name = format!("vm-ticket-{row:02}");
-        let id = Id::new(format!("{SUB}/resourceGroups/rg-payments-prod/providers/Microsoft.Compute/virtualMachines/{name}"));
+        let id = Id::new(format!(
+            "{SUB}/resourceGroups/rg-payments-prod/providers/Microsoft.Compute/virtualMachines/{name}"
+        ));
         add("NHI-002", about("resource", &id, &name, &cite(2, row)).pass("carries a managed identity"));
     }
     for (row, name) in (0u32..).zip(["kv-settlement-prod", "kv-ticketing-prod", "kv-legacy"]) {
         let on = || about("vault", &vault(name), name, &cite(4, row));
-        add("KV-002", if row == 2 { on().fail("its permission model is access policies") } else { on().pass("its permission model is Azure RBAC") });
-        add("KV-004", if row == 2 { on().not_applicable("the vault is in access-policy mode") } else { on().pass("no access policy is left") });
-        add("KV-005", if row == 2 { on().fail("the access policy of `app-billing` permits get, list, set, delete on secrets; get is enough") } else { on().not_applicable("the vault is in RBAC mode") });
+        add(
+            "KV-002",
+            if row == 2 {
+                on().fail("its permission model is access policies")
+            } else {
+                on().pass("its permission model is Azure RBAC")
+            },
+        );
+        add(
+            "KV-004",
+            if row == 2 {
+                on().not_applicable("the vault is in access-policy mode")
+            } else {
+                on().pass("no access policy is left")
+            },
+        );
+        add(
+            "KV-005",
+            if row == 2 {
+                on().fail("the access policy of `app-billing` permits get, list, set, delete on secrets; get is enough")
+            } else {
+                on().not_applicable("the vault is in RBAC mode")
+            },
+        );
         add("KV-001", on().pass("listed by Resource Manager in a subscription that was expected"));
         add("KV-006", on().pass("soft delete 90 days, purge protection"));
-        add("KV-007", if row == 2 { on().fail("every network may connect") } else { on().pass("only private endpoints and 2 approved networks may connect") });
-        add("LOG-001", if row == 2 { on().fail("no diagnostic setting sends AuditEvent anywhere") } else { on().pass("AuditEvent goes to the workspace `law-security`") });
-        add("LOG-002", if row == 2 { on().not_applicable("nothing is sent") } else { on().pass("the setting exists since before the period") });
-        add("RBAC-001", if row == 1 { on().not_evaluated(Reason::ConditionNotEvaluated, "the assignment of `Key Vault Secrets User` to `id-ticketing-api` carries a condition") } else { on().pass("every reader holds the least role") });
+        add(
+            "KV-007",
+            if row == 2 {
+                on().fail("every network may connect")
+            } else {
+                on().pass("only private endpoints and 2 approved networks may connect")
+            },
+        );
+        add(
+            "LOG-001",
+            if row == 2 {
+                on().fail("no diagnostic setting sends AuditEvent anywhere")
+            } else {
+                on().pass("AuditEvent goes to the workspace `law-security`")
+            },
+        );
+        add(
+            "LOG-002",
+            if row == 2 {
+                on().not_applicable("nothing is sent")
+            } else {
+                on().pass("the setting exists since before the period")
+            },
+        );
+        add(
+            "RBAC-001",
+            if row == 1 {
+                on().not_evaluated(
+                    Reason::ConditionNotEvaluated,
+                    "the assignment of `Key Vault Secrets User` to `id-ticketing-api` carries a condition",
+                )
+            } else {
+                on().pass("every reader holds the least role")
+            },
+        );
         add("RBAC-002", on().pass("no reading role comes from above the vault"));
         add("RBAC-011", on().manual("2 identities read metadata only; a person says whether they need to"));
         let events = on().citing(&[Cite::new("ev-0010", "page-0001.json", "/tables/0/rows/0")]);
-        add("EVT-001", if row == 2 { on().not_evaluated(Reason::NotAsked, "no log of this vault was read") } else { events.clone().not_evaluated(Reason::RetentionTooShort, "rows are kept 90 days, the period has 92") });
+        add(
+            "EVT-001",
+            if row == 2 {
+                on().not_evaluated(Reason::NotAsked, "no log of this vault was read")
+            } else {
+                events.clone().not_evaluated(Reason::RetentionTooShort, "rows are kept 90 days, the period has 92")
+            },
+        );
         for check in ["EVT-002", "EVT-003", "EVT-004", "EVT-005"] {
-            add(check, if row == 2 { on().not_evaluated(Reason::NotAsked, "no log of this vault was read") } else { events.clone().pass("every read of the covered days came from an identity that is known and may read") });
+            add(
+                check,
+                if row == 2 {
+                    on().not_evaluated(Reason::NotAsked, "no log of this vault was read")
+                } else {
+                    events
+                        .clone()
+                        .pass("every read of the covered days came from an identity that is known and may read")
+                },
+            );
         }
     }
-    let law = Id::new(format!("{SUB}/resourceGroups/rg-audit/providers/Microsoft.OperationalInsights/workspaces/law-security"));
-    add("LOG-003", about("workspace", &law, "law-security", &cite(7, 0)).fail("AZKVAuditLogs is kept 90 days; the period needs 92 and a margin of 30"));
+    let law = Id::new(format!(
+        "{SUB}/resourceGroups/rg-audit/providers/Microsoft.OperationalInsights/workspaces/law-security"
+    ));
+    add(
+        "LOG-003",
+        about("workspace", &law, "law-security", &cite(7, 0))
+            .fail("AZKVAuditLogs is kept 90 days; the period needs 92 and a margin of 30"),
+    );
     let group = Id::new("2c7b60a1-8d61-4a06-9a10-1b1b3f0c7e55");
-    add("PACK-001", about("collection", &group, "platform-deployers", &Cite::of_record("ev-0009")).not_evaluated(Reason::Forbidden, format!("members of a group at `{}` not read: {}; give the collector GroupMember.Read.All", group, Reason::Forbidden.sentence())));
-    add("PACK-001", about("collection", &Id::new(SUB), "Role assignments", &Cite::of_record("ev-0006")).pass("answered whole: 3 pages, 218 rows, and an independent count agrees"));
+    add(
+        "PACK-001",
+        about("collection", &group, "platform-deployers", &Cite::of_record("ev-0009")).not_evaluated(
+            Reason::Forbidden,
+            format!(
+                "members of a group at `{}` not read: {}; give the collector GroupMember.Read.All",
+                group,
+                Reason::Forbidden.sentence()
+            ),
+        ),
+    );
+    add(
+        "PACK-001",
+        about("collection", &Id::new(SUB), "Role assignments", &Cite::of_record("ev-0006"))
+            .pass("answered whole: 3 pages, 218 rows, and an independent count agrees"),
+    );
 
     let covered = Period { start: at("2026-07-04T09:00:00Z"), end: at("2026-10-01T00:00:00Z") };
     let collection = CollectionSummary {
@@ -328,8 +495,21 @@ fn inventory(names: &[&str]) -> Inventory {
         name: (*name).to_owned(),
         sort: if row % 2 == 0 { "user-assigned" } else { "system-assigned" },
         object_id: format!("8e2b6a1f-6f0b-4a0e-9a52-5b9c0a6f7d1{row}"),
-        attached_to: if row == 5 { Vec::new() } else { vec![format!("{SUB}/resourceGroups/rg-payments-prod/providers/Microsoft.Compute/virtualMachines/vm-ticket-{row:02}")] },
-        federated: if row == 0 { vec!["https://token.actions.githubusercontent.com · repo:harbour-rail/settlement:ref:refs/heads/main".to_owned()] } else { Vec::new() },
+        attached_to: if row == 5 {
+            Vec::new()
+        } else {
+            vec![format!(
+                "{SUB}/resourceGroups/rg-payments-prod/providers/Microsoft.Compute/virtualMachines/vm-ticket-{row:02}"
+            )]
+        },
+        federated: if row == 0 {
+            vec![
+                "https://token.actions.githubusercontent.com · repo:harbour-rail/settlement:ref:refs/heads/main"
+                    .to_owned(),
+            ]
+        } else {
+            Vec::new()
+        },
         from: cite(3, row),
     });
     let vaults = (0u32..).zip(["kv-legacy", "kv-settlement-prod", "kv-ticketing-prod"]).map(|(row, name)| VaultLine {
@@ -356,9 +536,30 @@ fn inventory(names: &[&str]) -> Inventory {
         identities: identities.collect(),
         vaults: vaults.collect(),
         readers: vec![
-            reader("kv-legacy", "app-billing", "service principal", "read secret values, list secrets, change secrets, destroy secrets", "allowed", "access policy".to_owned()),
-            reader("kv-settlement-prod", "id-settlement", "managed identity", "read secret values, read private keys of certificates, list secrets", "allowed", at_vault("kv-settlement-prod")),
-            reader("kv-ticketing-prod", "id-ticketing-api", "managed identity", "read secret values, read private keys of certificates, list secrets", "not determined", format!("{}; open: a condition narrows it", at_vault("kv-ticketing-prod"))),
+            reader(
+                "kv-legacy",
+                "app-billing",
+                "service principal",
+                "read secret values, list secrets, change secrets, destroy secrets",
+                "allowed",
+                "access policy".to_owned(),
+            ),
+            reader(
+                "kv-settlement-prod",
+                "id-settlement",
+                "managed identity",
+                "read secret values, read private keys of certificates, list secrets",
+                "allowed",
+                at_vault("kv-settlement-prod"),
+            ),
+            reader(
+                "kv-ticketing-prod",
+                "id-ticketing-api",
+                "managed identity",
+                "read secret values, read private keys of certificates, list secrets",
+                "not determined",
+                format!("{}; open: a condition narrows it", at_vault("kv-ticketing-prod")),
+            ),
         ],
     }
 }
@@ -386,11 +587,22 @@ fn evidence() -> Vec<EvidenceLine> {
         request,
         statuses: if number == 9 { vec![403] } else { vec![200; pages] },
         rows,
-        pages: (1..=pages).map(|page| (format!("page-{page:04}.json"), sha256_hex(format!("{number}/{page}").as_bytes()))).collect(),
+        pages: (1..=pages)
+            .map(|page| (format!("page-{page:04}.json"), sha256_hex(format!("{number}/{page}").as_bytes())))
+            .collect(),
         retries: u32::from(number == 2) * 2,
         ended_at: at("2026-10-02T09:03:00Z"),
-        gap: (number == 9).then(|| (Reason::Forbidden.sentence().to_owned(), "403 Authorization_RequestDenied; give the collector GroupMember.Read.All".to_owned())),
-        totals: if number == 10 { vec!["10120 rows, the same by daily counts (ev-0011)".to_owned()] } else { Vec::new() },
+        gap: (number == 9).then(|| {
+            (
+                Reason::Forbidden.sentence().to_owned(),
+                "403 Authorization_RequestDenied; give the collector GroupMember.Read.All".to_owned(),
+            )
+        }),
+        totals: if number == 10 {
+            vec!["10120 rows, the same by daily counts (ev-0011)".to_owned()]
+        } else {
+            Vec::new()
+        },
     });
     lines.collect()
 }

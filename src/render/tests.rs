@@ -30,7 +30,8 @@ fn the_policy_comes_first_and_names_the_digest_of_the_style() {
     assert!(head.starts_with("<meta http-equiv=\"Content-Security-Policy\" content=\""), "{head:.120}");
     let style = html.split("<style>").nth(1).expect("a style").split("</style>").next().expect("its end");
     let digest = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(style.as_bytes()));
-    let policy = format!("default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'");
+    let policy =
+        format!("default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'");
     assert!(head.contains(&policy), "{policy}");
     assert_eq!(html.matches("<style").count(), 1);
     assert!(!html.contains(" style=\""), "the policy would drop it");
@@ -40,7 +41,9 @@ fn the_policy_comes_first_and_names_the_digest_of_the_style() {
 fn hostile_names_are_text_in_html() {
     let html = text(&testing::hostile(), "report/report.html");
     let lower = html.to_lowercase();
-    for banned in ["<script", "<img", "<iframe", "<object", "<base", "<form", "<link", "href=\"http", "href=\"javascript"] {
+    for banned in
+        ["<script", "<img", "<iframe", "<object", "<base", "<form", "<link", "href=\"http", "href=\"javascript"]
+    {
         let found = lower.find(banned).map(|place| html[place..].chars().take(80).collect::<String>());
         assert_eq!(found, None, "{banned}");
     }
@@ -48,7 +51,10 @@ fn hostile_names_are_text_in_html() {
         assert!(!tag.contains("onerror") && !tag.contains("onmouseover") && !tag.contains("onfocus"), "{tag}");
         assert!(!tag.contains("src=") && !tag.contains("refresh"), "{tag}");
         for value in tag.split("href=\"").skip(1) {
-            assert!(value.starts_with('#') || value.starts_with("population-") || value.starts_with("exceptions.csv"), "{tag}");
+            assert!(
+                value.starts_with('#') || value.starts_with("population-") || value.starts_with("exceptions.csv"),
+                "{tag}"
+            );
         }
     }
     for unseen in ['\u{202e}', '\u{200b}', '\u{feff}', '\0'] {
@@ -77,12 +83,21 @@ fn tags_of_the_hostile_report_are_those_of_a_harmless_one() {
 #[test]
 fn hostile_names_are_text_in_markdown() {
     let markdown = text(&testing::hostile(), "report/report.md");
-    let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_FOOTNOTES | Options::ENABLE_TASKLISTS | Options::ENABLE_MATH;
-    let headings = |text: &str| Parser::new_ext(text, options).filter(|event| matches!(event, Event::Start(Tag::Heading { .. }))).count();
+    let options = Options::ENABLE_TABLES
+        | Options::ENABLE_STRIKETHROUGH
+        | Options::ENABLE_FOOTNOTES
+        | Options::ENABLE_TASKLISTS
+        | Options::ENABLE_MATH;
+    let headings = |text: &str| {
+        Parser::new_ext(text, options).filter(|event| matches!(event, Event::Start(Tag::Heading { .. }))).count()
+    };
     for event in Parser::new_ext(&markdown, options) {
         let wild = matches!(
             event,
-            Event::Html(_) | Event::InlineHtml(_) | Event::Start(Tag::Link { .. } | Tag::Image { .. } | Tag::Strikethrough) | Event::InlineMath(_)
+            Event::Html(_)
+                | Event::InlineHtml(_)
+                | Event::Start(Tag::Link { .. } | Tag::Image { .. } | Tag::Strikethrough)
+                | Event::InlineMath(_)
         );
         assert!(!wild, "{event:?}");
     }
@@ -184,7 +199,9 @@ fn an_assessment_without_anything_still_renders() {
 #[ignore = "writes reports below target/ to look at"]
 fn writes_the_sample_to_look_at() {
     let target = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target");
-    for (name, assessment) in [("sample", testing::sample()), ("hostile", testing::hostile()), ("empty", testing::empty())] {
+    for (name, assessment) in
+        [("sample", testing::sample()), ("hostile", testing::hostile()), ("empty", testing::empty())]
+    {
         for (path, bytes) in render(&assessment).expect("a report") {
             let full = target.join("looks").join(name).join(path);
             std::fs::create_dir_all(full.parent().expect("a folder")).expect("a folder");

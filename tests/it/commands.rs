@@ -24,8 +24,11 @@ fn from_init_to_a_verified_pack_with_one_key() {
     let bad = bench.run(&["verify", "pack", "--key", &stranger]);
     assert_eq!(bad.code, 1);
 
-    let entries: Vec<serde_json::Value> =
-        bench.read("tickmark-store/ledger.jsonl").lines().map(|line| serde_json::from_str(line).expect("an entry")).collect();
+    let entries: Vec<serde_json::Value> = bench
+        .read("tickmark-store/ledger.jsonl")
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("an entry"))
+        .collect();
     let events: Vec<&str> = entries.iter().map(|entry| entry["event"].as_str().expect("an event")).collect();
     assert_eq!(events, ["started", "finished", "sealed"]);
 }
@@ -90,11 +93,12 @@ fn explain_and_list_tell_what_there_is() {
     assert!(unknown.err.contains("RBAC-001, RBAC-002"), "{}", unknown.err);
 
     let list: serde_json::Value = serde_json::from_str(&bench.run(&["list", "--format", "json"]).out).expect("JSON");
-    let ids: Vec<&str> = list["checks"].as_array().expect("checks").iter().map(|check| check["id"].as_str().expect("an id")).collect();
+    let ids: Vec<&str> =
+        list["checks"].as_array().expect("checks").iter().map(|check| check["id"].as_str().expect("an id")).collect();
     let expected = [
-        "NHI-001", "NHI-002", "NHI-003", "NHI-004", "NHI-006", "KV-001", "KV-002", "KV-004", "KV-005", "KV-006", "KV-007",
-        "RBAC-001", "RBAC-002", "RBAC-005", "RBAC-007", "RBAC-011", "LOG-001", "LOG-002", "LOG-003", "EVT-001", "EVT-002",
-        "EVT-003", "EVT-004", "EVT-005", "PACK-001",
+        "NHI-001", "NHI-002", "NHI-003", "NHI-004", "NHI-006", "KV-001", "KV-002", "KV-004", "KV-005", "KV-006",
+        "KV-007", "RBAC-001", "RBAC-002", "RBAC-005", "RBAC-007", "RBAC-011", "LOG-001", "LOG-002", "LOG-003",
+        "EVT-001", "EVT-002", "EVT-003", "EVT-004", "EVT-005", "PACK-001",
     ];
     for id in expected {
         assert!(ids.contains(&id), "{id}");

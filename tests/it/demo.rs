@@ -66,7 +66,9 @@ fn an_edited_page_is_named_by_reperform_and_by_verify() {
         .into_iter()
         .find(|(_, bytes)| String::from_utf8_lossy(bytes).contains("\"enableRbacAuthorization\": true"))
         .expect("the vault's page");
-    let edited = String::from_utf8(vaults.1).expect("UTF-8").replace("\"enableRbacAuthorization\": true", "\"enableRbacAuthorization\": false");
+    let edited = String::from_utf8(vaults.1)
+        .expect("UTF-8")
+        .replace("\"enableRbacAuthorization\": true", "\"enableRbacAuthorization\": false");
     bench.write(&format!("demo/pack/evidence/{}", vaults.0), &edited);
 
     let again = bench.run(&["reperform", "demo/pack"]);

@@ -32,6 +32,12 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// Files that are compiled for tests only.
+fn is_test(path: &Path) -> bool {
+    let name = path.display().to_string();
+    ["/tests.rs", "/tests/", "/testing.rs", "/built_in.rs"].iter().any(|part| name.contains(part))
+}
+
 /// Names of modules that a file uses by `crate::…`, without its tests.
 fn used(text: &str) -> BTreeSet<String> {
     let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or(text);
@@ -58,7 +64,7 @@ fn imports_point_one_way() {
     let mut seen = 0;
     for (module, allowed) in MAY_USE {
         for path in sources(&root.join(module)) {
-            if path.ends_with("tests.rs") || path.ends_with("testing.rs") {
+            if is_test(&path) {
                 continue;
             }
             seen += 1;
@@ -82,7 +88,7 @@ fn only_the_command_line_prints() {
             let text = fs::read_to_string(&path).expect("a source file");
             let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or(&text).to_owned();
             for word in ["println!", "eprintln!", "std::env::var", "Utc::now", "SystemTime::now"] {
-                if code.contains(word) && !path.ends_with("tests.rs") && !path.ends_with("testing.rs") {
+                if code.contains(word) && !is_test(&path) {
                     wrong.push(format!("{} has {word}", path.strip_prefix(&root).expect("below src").display()));
                 }
             }

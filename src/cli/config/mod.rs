@@ -80,7 +80,9 @@ pub struct Signing {
 #[derive(Debug, Error)]
 pub enum ConfigError {
     /// The file is not there or not readable.
-    #[error("cannot read the configuration `{path}`: {source}\nwrite one with `tickmark init`, or name it with --config")]
+    #[error(
+        "cannot read the configuration `{path}`: {source}\nwrite one with `tickmark init`, or name it with --config"
+    )]
     Unreadable {
         /// The file.
         path: PathBuf,

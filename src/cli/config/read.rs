@@ -93,7 +93,8 @@ fn azure(table: &Table<'_, '_>, folder: &Path) -> Azure {
     }
     let tenant_id = table.text("tenant_id").unwrap_or_default();
     if !is_guid(&tenant_id) {
-        let what = format!("`tenant_id` is `{tenant_id}`: expected the tenant's GUID (az account show --query tenantId)");
+        let what =
+            format!("`tenant_id` is `{tenant_id}`: expected the tenant's GUID (az account show --query tenantId)");
         table.refuse("tenant_id", what);
     }
     Azure {
@@ -151,7 +152,10 @@ fn period(table: &Table<'_, '_>) -> PeriodChoice {
         return match Period::parse(&format!("{start}..{end}")) {
             Ok(period) => PeriodChoice::Fixed(period),
             Err(_) => {
-                table.refuse("start", "`start` and `end` are not a period: expected two days as 2026-07-01, the first not after the last");
+                table.refuse(
+                    "start",
+                    "`start` and `end` are not a period: expected two days as 2026-07-01, the first not after the last",
+                );
                 PeriodChoice::LastQuarter
             }
         };
@@ -176,8 +180,10 @@ fn signing(table: &Table<'_, '_>, folder: &Path) -> Signing {
     table.only(&["key", "tsa"]);
     let tsa = table.texts("tsa").unwrap_or_default();
     for (index, address) in tsa.iter().enumerate() {
-        if !address.starts_with("https://") && !address.starts_with("http://") {
-            table.refuse_item("tsa", index, format!("`{address}` is no address of a time-stamping authority"));
+        let loopback =
+            ["http://127.0.0.1", "http://localhost", "http://[::1]"].iter().any(|host| address.starts_with(host));
+        if !address.starts_with("https://") && !loopback {
+            table.refuse_item("tsa", index, format!("`{address}` is no https address (http for loopback only)"));
         }
     }
     Signing { key: folder.join(table.text("key").unwrap_or_else(|| "keys/tickmark.p8".to_owned())), tsa }
@@ -227,7 +233,9 @@ fn guids(table: &Table<'_, '_>, key: &str) -> Vec<String> {
 /// Names that become part of a path: one segment each.
 fn names(table: &Table<'_, '_>, key: &str) -> Vec<String> {
     let texts = table.texts(key).unwrap_or_default();
-    let is_name = |text: &str| !text.is_empty() && text.len() <= 90 && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.()".contains(c));
+    let is_name = |text: &str| {
+        !text.is_empty() && text.len() <= 90 && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.()".contains(c))
+    };
     for (index, text) in texts.iter().enumerate().filter(|(_, text)| !is_name(text)) {
         table.refuse_item(key, index, format!("`{text}` in `{key}` is no name of a management group"));
     }

@@ -55,7 +55,10 @@ impl<'t, 'a> Table<'t, 'a> {
         for key in self.items.into_iter().flat_map(|items| items.keys()) {
             if !known.contains(&key.get_ref().as_ref()) {
                 let place = if self.name.is_empty() { "here".to_owned() } else { format!("in [{}]", self.name) };
-                self.mistakes.at(&key.span(), format!("unknown key `{}` {place}; known are {}", key.get_ref(), known.join(", ")));
+                self.mistakes.at(
+                    &key.span(),
+                    format!("unknown key `{}` {place}; known are {}", key.get_ref(), known.join(", ")),
+                );
             }
         }
     }

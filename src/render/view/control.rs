@@ -94,7 +94,12 @@ struct Row {
     more_evidence: usize,
 }
 
-pub(super) fn controls(assessment: &Assessment, framework: &Framework, places: &Places<'_>, stories: &[StoryView]) -> Vec<ControlView> {
+pub(super) fn controls(
+    assessment: &Assessment,
+    framework: &Framework,
+    places: &Places<'_>,
+    stories: &[StoryView],
+) -> Vec<ControlView> {
     let of_controls = assessment.controls.iter();
     of_controls.map(|result| control(assessment, result, framework, places, stories)).collect()
 }
@@ -174,7 +179,9 @@ fn check_view(assessment: &Assessment, id: &str) -> CheckView {
         asks: known.map_or("", |check| check.asks),
         blind_to: known.map_or("", |check| check.blind_to),
         population: items.len(),
-        results: bar(OUTCOMES.map(|outcome| (mark(outcome), items.iter().filter(|item| item.outcome() == outcome).count()))),
+        results: bar(
+            OUTCOMES.map(|outcome| (mark(outcome), items.iter().filter(|item| item.outcome() == outcome).count()))
+        ),
         file: population.map(|population| population_file(population.check)),
     }
 }
@@ -186,7 +193,8 @@ fn group(outcome: Outcome, findings: &[&Finding], places: &Places<'_>) -> Option
         Outcome::NotEvaluated => OPEN_ROWS,
         Outcome::Manual | Outcome::Pass | Outcome::NotApplicable => CALM_ROWS,
     };
-    let mut files: Vec<String> = of_outcome.iter().skip(shown).map(|finding| population_file(finding.check())).collect();
+    let mut files: Vec<String> =
+        of_outcome.iter().skip(shown).map(|finding| population_file(finding.check())).collect();
     files.dedup();
     let heading = match outcome {
         Outcome::Fail => "Exceptions",

@@ -145,7 +145,10 @@ fn notices(assessment: &Assessment) -> Vec<Notice> {
     }
     if head.period != inputs.period {
         let asked = days_of(&head.period);
-        say("Logs were asked for another period", format!("The questions about logs cover {asked}, this report another period."));
+        say(
+            "Logs were asked for another period",
+            format!("The questions about logs cover {asked}, this report another period."),
+        );
     }
     match collection.covered_days {
         None => say(
@@ -214,7 +217,8 @@ fn run_as(run_as: &RunAs) -> Vec<Fact> {
         ("Managed identity", &run_as.managed_identity),
     ];
     let credential = Fact { label: "Credential", value: Shown::name(&run_as.credential) };
-    let told = told.into_iter().filter_map(|(label, value)| Some(Fact { label, value: Shown::name(value.as_deref()?) }));
+    let told =
+        told.into_iter().filter_map(|(label, value)| Some(Fact { label, value: Shown::name(value.as_deref()?) }));
     std::iter::once(credential).chain(told).collect()
 }
 

@@ -133,7 +133,8 @@ impl<'a> Places<'a> {
         let mut digests = BTreeMap::new();
         for line in &assessment.evidence {
             digests.insert((line.id.as_str(), ""), "");
-            digests.extend(line.pages.iter().map(|(file, sha256)| ((line.id.as_str(), file.as_str()), sha256.as_str())));
+            digests
+                .extend(line.pages.iter().map(|(file, sha256)| ((line.id.as_str(), file.as_str()), sha256.as_str())));
         }
         Places { digests }
     }

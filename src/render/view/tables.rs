@@ -218,7 +218,10 @@ pub(super) fn runs(assessment: &Assessment) -> Vec<RunView> {
                 capture_id: Shown::name(&entry.capture_id),
                 period: days_of(&entry.period),
                 note: Shown::sentence(entry.note.as_deref().unwrap_or_default()),
-                digests: digests.into_iter().filter_map(|(what, value)| Some((what, Shown::name(value.as_deref()?)))).collect(),
+                digests: digests
+                    .into_iter()
+                    .filter_map(|(what, value)| Some((what, Shown::name(value.as_deref()?))))
+                    .collect(),
             }
         })
         .collect()
