@@ -4,3 +4,4 @@ mod commands;
 mod demo;
 mod harness;
 mod imports;
+mod timestamp;
