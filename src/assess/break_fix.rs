@@ -99,12 +99,12 @@ fn story(tenant: &Tenant, caller: &str, vault: &Id, events: &[&VaultEvent]) -> O
     extend(&mut moments, &allowed_after, "allowed");
     moments.sort_by(|a, b| (a.at, a.sort, &a.from).cmp(&(b.at, b.sort, &b.from)));
     moments.dedup();
-    let name = tenant.vaults.iter().find(|known| known.id == *vault).map_or(vault.name(), |known| &known.name);
+    let known = tenant.vaults.iter().find(|known| known.id == *vault);
     Some(Story {
         principal_id: caller.to_owned(),
         principal: tenant.principal_name(caller),
-        vault_id: vault.shown().to_owned(),
-        vault: name.to_owned(),
+        vault_id: known.map_or(vault, |known| &known.id).shown().to_owned(),
+        vault: known.map_or(vault.name(), |known| &known.name).to_owned(),
         shows: shows(denied_before.len(), by_rbac, allowed_before.len(), allowed_after.len()),
         denied_before: denied_before.len(),
         denied_by_rbac: by_rbac,

@@ -135,8 +135,10 @@ impl Cloud {
     /// A cloud named `custom`. The audience of each API is the origin of its endpoint; an endpoint may have a
     /// base path, and may be plain http only on this machine.
     pub fn custom(endpoints: &Endpoints) -> Result<Cloud, CloudError> {
+        // the version is part of every path; endpoint tables of other tools have it in the endpoint
         let service = |key, value: &str| {
-            let base = endpoint(key, value)?;
+            let value = value.trim_end_matches('/');
+            let base = endpoint(key, value.strip_suffix("/v1.0").or(value.strip_suffix("/v1")).unwrap_or(value))?;
             let scope = format!("{}/.default", base.origin().ascii_serialization());
             Ok(Service { base, scope })
         };
@@ -279,6 +281,8 @@ mod tests {
         let custom = local("http://127.0.0.1:4100/arm").unwrap();
         assert_eq!(custom.url(Api::ResourceManager, "/subscriptions"), "http://127.0.0.1:4100/arm/subscriptions");
         assert_eq!(custom.url(Api::Graph, "/v1.0/groups"), "http://localhost:4100/graph/v1.0/groups");
+        let versioned = local("http://127.0.0.1:4100/arm/v1/").unwrap();
+        assert_eq!(versioned.url(Api::ResourceManager, "/v1/x"), "http://127.0.0.1:4100/arm/v1/x", "not twice");
         assert_eq!(custom.host(Api::ResourceManager), "127.0.0.1:4100");
         assert_eq!(custom.scope(Api::ResourceManager), "http://127.0.0.1:4100/.default");
         let url = Url::parse("http://127.0.0.1:4100/arm/subscriptions").unwrap();

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, Utc};
+use serde_json::json;
 
-use super::args::{Args, Collect};
+use super::args::{Args, Collect, Format};
 use super::config::Config;
 use super::context::{self, SystemClock};
 use super::terminal::Terminal;
@@ -46,8 +47,13 @@ pub(super) fn run(options: &Collect, args: &Args, terminal: &Terminal) -> Result
     };
     let store = context::store(args, config.as_ref());
     let collected = collect_into(&store, &source, period, terminal)?;
-    terminal.line(&format!("capture {}", collected.capture_id))?;
-    terminal.note(&format!("kept in {}", collected.folder.display()));
+    if terminal.format == Format::Json {
+        let (folder, gaps) = (&collected.folder, collected.gaps);
+        terminal.json(&json!({"capture": collected.capture_id, "folder": folder, "period": period, "gaps": gaps}))?;
+    } else {
+        terminal.line(&format!("capture {}", collected.capture_id))?;
+        terminal.note(&format!("kept in {}", collected.folder.display()));
+    }
     if collected.gaps > 0 {
         terminal.note(&format!(
             "incomplete: {} questions have no full answer; `tickmark assess` lists them",
@@ -126,6 +132,9 @@ pub(super) fn collect_into(
 ) -> Result<Collected, CliError> {
     std::fs::create_dir_all(store).map_err(CliError::io("create", store))?;
     let now = source.now();
+    if !source.replayed {
+        terminal.note(&format!("asking as {}", source.transport.credential()));
+    }
     let request = CollectRequest {
         tenant_id: source.tenant_id.clone(),
         expected: source.expected.clone(),

@@ -8,3 +8,4 @@ mod faults;
 mod harness;
 mod imports;
 mod server;
+mod timestamp;
