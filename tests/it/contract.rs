@@ -339,10 +339,9 @@ impl Specification {
             wrong.push(format!("{kind:?}: {template} knows no `{name}`"));
         }
         let version = self.body["info"]["version"].as_str().unwrap_or_default();
-        if let Some(asked) = sent.get("api-version").filter(|asked| *asked != version) {
-            if !NEWER.iter().any(|(of, newer, _)| *of == kind && *newer == asked.as_str()) {
-                wrong.push(format!("{kind:?}: version {asked} is asked for, the specification is {version}"));
-            }
+        let is_newer = |asked: &str| NEWER.iter().any(|(of, newer, _)| *of == kind && *newer == asked);
+        if let Some(asked) = sent.get("api-version").filter(|asked| *asked != version && !is_newer(asked)) {
+            wrong.push(format!("{kind:?}: version {asked} is asked for, the specification is {version}"));
         }
         wrong
     }

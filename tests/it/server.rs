@@ -32,7 +32,7 @@ pub enum Act {
     /// The recorded answer with this content type.
     Typed(&'static str),
     /// The recorded answer, changed; the second argument is the URL that was asked.
-    Edit(Arc<dyn Fn(&mut Value, &str) + Send + Sync>),
+    Edit(Arc<Change>),
     /// The recorded answer's bytes, changed.
     Rewrite(fn(Vec<u8>) -> Vec<u8>),
     /// The recorded answer, so much later.
@@ -44,6 +44,9 @@ pub enum Act {
     /// 401 to every token that was given out before the trap was set.
     RefuseOldTokens,
 }
+
+/// A change of an answer.
+pub type Change = dyn Fn(&mut Value, &str) + Send + Sync;
 
 /// Whether a request is meant: its URL in the public cloud, and its body.
 pub type Meant = fn(&str, &str) -> bool;
