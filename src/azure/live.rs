@@ -36,11 +36,38 @@ pub struct LiveSettings {
     pub ca_file: Option<PathBuf>,
     /// Longest answer that is read, in bytes after decompression.
     pub longest_answer: usize,
+    /// How long one answer may take.
+    pub patience: Patience,
+}
+
+/// How long one answer may take, from the request to its last byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// A log query may run for ten minutes.
+    pub log_analytics: Duration,
+    /// Resource Manager gives its providers one.
+    pub others: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Patience {
+        Patience { log_analytics: Duration::from_secs(660), others: Duration::from_secs(180) }
+    }
+}
+
+impl Patience {
+    fn with(self, api: Api) -> Duration {
+        match api {
+            Api::LogAnalytics => self.log_analytics,
+            Api::ResourceManager | Api::Graph => self.others,
+        }
+    }
 }
 
 impl Default for LiveSettings {
     fn default() -> LiveSettings {
-        LiveSettings { credential: CredentialSettings::default(), ca_file: None, longest_answer: 256 << 20 }
+        let credential = CredentialSettings::default();
+        LiveSettings { credential, ca_file: None, longest_answer: 256 << 20, patience: Patience::default() }
     }
 }
 
@@ -143,7 +170,7 @@ impl Transport for Live {
         let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.token.secret()))
             .map_err(|_| TransportError::Token("it holds a character that no header can carry".to_owned()))?;
         bearer.set_sensitive(true);
-        let mut request = self.client.request(method, url).timeout(patience(ask.api));
+        let mut request = self.client.request(method, url).timeout(self.settings.patience.with(ask.api));
         request = request.header(AUTHORIZATION, bearer).header(ACCEPT, "application/json");
         for (name, value) in &ask.headers {
             request = request.header(*name, value);
@@ -164,14 +191,6 @@ impl Transport for Live {
 
     fn credential(&self) -> String {
         self.kind.name().to_owned()
-    }
-}
-
-/// A log query may run for ten minutes; Resource Manager gives its providers one.
-fn patience(api: Api) -> Duration {
-    match api {
-        Api::LogAnalytics => Duration::from_secs(660),
-        Api::ResourceManager | Api::Graph => Duration::from_secs(180),
     }
 }
 

@@ -27,7 +27,7 @@ pub use clouds::{Cloud, CloudError, Endpoints};
 pub use credential::{CredentialError, CredentialKind, CredentialSettings};
 pub use door::{Answered, Door, Pace, Refused};
 pub use error::TransportError;
-pub use live::{Live, LiveError, LiveSettings};
+pub use live::{Live, LiveError, LiveSettings, Patience};
 pub use recording::{RecordedOrganisation, RecordedRunAs, Recording, RecordingError, RecordingHead};
 pub use token::TokenFacts;
 pub use tsa::request_timestamp;

@@ -171,6 +171,13 @@ fn an_answer_of_another_shape_is_not_an_empty_list() {
         let ran = with_vaults(&body, &[]);
         assert_eq!(ran.gap(Kind::Vaults, SUB).0, Reason::Malformed, "{body}");
     }
+    // what is among the items and is none, is seen while it can be asked again; the items are kept
+    for odd in [json!(null), json!(7), json!("text"), json!([])] {
+        let ran = with_vaults(&json!({"value": [{"id": "/subscriptions/s/v1"}, odd]}), &[]);
+        assert_eq!(ran.gap(Kind::Vaults, SUB).0, Reason::Malformed, "{odd}");
+        assert_eq!(ran.record(Kind::Vaults, SUB).row_count, 2);
+        assert_eq!(ran.page(ran.record(Kind::Vaults, SUB), 0)["value"][0]["id"], "/subscriptions/s/v1");
+    }
     let partial = with_vaults(&json!({"value": [], "error": {"code": "X"}}), &[]);
     assert_eq!(partial.gap(Kind::Vaults, SUB).0, Reason::Partial);
 }

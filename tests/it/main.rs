@@ -4,13 +4,16 @@
 mod azure;
 mod canary;
 mod commands;
+mod contract;
 mod demo;
+mod faults;
 mod harness;
 mod hostile;
 mod imports;
 mod live;
 mod needles;
 mod replay;
+mod server;
 mod sweep;
 mod tamper;
 mod tenants;

@@ -12,6 +12,9 @@ use super::pages::Place;
 use crate::evidence::Cite;
 use crate::model::Id;
 
+/// What stands where collection cut a value: it is of another type than the contract's, or looks like a secret.
+const CUT: &str = "[cut]";
+
 /// A value of an answer and its place.
 pub(super) struct Item<'a> {
     value: &'a Value,
@@ -79,9 +82,19 @@ impl<'a> Item<'a> {
         self.of_type(name, "text", |value| value.as_str().map(str::to_owned))
     }
 
+    /// A text that tells one thing from another, so that a cut one is not told.
+    fn whole_text(&self, name: &str) -> Option<String> {
+        let text = self.text(name)?;
+        if text == CUT {
+            self.place.fault(&self.pointer, &format!("`{name}` was cut when it was collected"));
+            return None;
+        }
+        Some(text)
+    }
+
     /// A text that must be there and not empty.
     pub(super) fn need(&self, name: &str) -> Option<String> {
-        let text = self.needed(name, self.text(name))?;
+        let text = self.needed(name, self.whole_text(name))?;
         if text.is_empty() {
             self.place.fault(&self.pointer, &format!("`{name}` is empty"));
             return None;
@@ -91,12 +104,20 @@ impl<'a> Item<'a> {
 
     /// A GUID or another text that is compared without case, lower case; empty is not told.
     pub(super) fn lower(&self, name: &str) -> Option<String> {
-        self.text(name).map(|text| text.to_lowercase()).filter(|text| !text.is_empty())
+        self.whole_text(name).map(|text| text.to_lowercase()).filter(|text| !text.is_empty())
     }
 
     /// An ARM id or scope; a missing first slash is supplied.
     pub(super) fn id(&self, name: &str) -> Option<Id> {
-        self.text(name).filter(|text| !text.is_empty()).map(|text| rooted(&text))
+        self.whole_text(name).filter(|text| !text.is_empty()).map(|text| rooted(&text))
+    }
+
+    /// An ARM id that must be there, or that was cut.
+    pub(super) fn need_id_or_cut(&self, name: &str) -> Option<Id> {
+        match self.text(name) {
+            Some(text) if text == CUT => Some(rooted(CUT)),
+            _ => self.need_id(name),
+        }
     }
 
     /// An ARM id or scope that must be there.
