@@ -158,6 +158,11 @@ impl<'a> Item<'a> {
         Some(self.objects(values.iter().enumerate().map(|(index, value)| (format!("{pointer}/{index}"), value))))
     }
 
+    /// How many values a list holds, objects or not.
+    pub(super) fn length(&self, name: &str) -> usize {
+        self.get(name).and_then(Value::as_array).map_or(0, Vec::len)
+    }
+
     /// The objects of a list that may be absent.
     pub(super) fn items(&self, name: &str) -> Vec<Item<'a>> {
         self.list(name).unwrap_or_default()

@@ -70,10 +70,12 @@ fn each_row(body: &Item<'_>, mut each: impl FnMut(&Row<'_>)) {
         let name = column.get("name").or_else(|| column.get("ColumnName")).and_then(Value::as_str).unwrap_or_default();
         names.entry(name.to_lowercase()).or_insert(position);
     }
+    body.place().counted(&format!("/tables/{index}/rows"), rows.len());
     for (number, row) in rows.iter().enumerate() {
         let pointer = format!("/tables/{index}/rows/{number}");
         match row.as_array() {
-            Some(cells) => each(&Row { body, columns: &names, cells, pointer }),
+            Some(cells) if cells.len() == columns.len() => each(&Row { body, columns: &names, cells, pointer }),
+            Some(_) => body.place().fault(&pointer, "a row has more or fewer cells than there are columns"),
             None => body.place().fault(&pointer, "a row is not a list"),
         }
     }
