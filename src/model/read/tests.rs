@@ -89,6 +89,26 @@ fn a_cut_id_names_nothing_and_makes_the_list_a_gap() {
     let certificate = json!([{"id": "[cut]", "name": "[cut]", "type": "Microsoft.Web/certificates"}]);
     let found = tenant(CaptureBuilder::default().answer(Kind::Resources, SUB, list(certificate)));
     assert!(missing(&found, Kind::Resources).is_empty());
+
+    // two of them are not one, which would have the identities of both
+    let of_type = "Microsoft.Compute/virtualMachineScaleSets";
+    let two = json!([{"id": "[cut]", "type": of_type, "identity": {"type": "SystemAssigned", "principalId": "p"}},
+        {"id": "[cut]", "type": of_type}]);
+    let found = tenant(CaptureBuilder::default().answer(Kind::Resources, SUB, list(two)));
+    assert_eq!(found.resources.iter().map(|one| one.identity.is_some()).collect::<Vec<_>>(), [true, false]);
+}
+
+#[test]
+fn a_cut_action_or_vault_is_not_taken_for_none() {
+    let role = json!([{"id": "r", "properties": {"permissions": [{"actions": ["[cut]"]}]}}]);
+    let found = tenant(CaptureBuilder::default().answer(Kind::RoleDefinitions, SUB, list(role)));
+    assert_eq!(missing(&found, Kind::RoleDefinitions), [Reason::Malformed]);
+    let body = rows(
+        &["TimeGenerated", "OperationName", "_ResourceId", "HttpStatusCode"],
+        json!([["2026-07-01T00:00:00Z", "SecretGet", "[cut]", 200]]),
+    );
+    let found = tenant(CaptureBuilder::default().answer(Kind::VaultLogDedicated, "workspace:w", body));
+    assert_eq!(missing(&found, Kind::VaultLogDedicated), [Reason::Malformed]);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::item::{as_flag, as_number, as_time};
+use super::item::{CUT, as_flag, as_number, as_time};
 use super::{Item, ModelError, Pages};
 use crate::evidence::{Cite, Kind, Reason};
 use crate::model::{Denial, Id, VaultDay, VaultEvent};
@@ -111,6 +111,12 @@ impl Row<'_> {
         })
     }
 
+    /// A text that tells one thing from another, so that a cut one is not told.
+    fn key(&self, name: &str) -> Option<String> {
+        let text = self.read(name, "text", |cell| cell.as_str().filter(|text| *text != CUT).map(str::to_owned));
+        self.needed(name, text)
+    }
+
     fn flag(&self, name: &str) -> Option<bool> {
         // Booleans of the legacy table may come as 0 and 1.
         self.read(name, "true or false", |cell| {
@@ -152,8 +158,8 @@ impl Row<'_> {
 
 fn event(row: &Row<'_>, table: &'static str) -> Option<VaultEvent> {
     let at = row.needed("TimeGenerated", row.time("TimeGenerated"))?;
-    let operation = row.needed("OperationName", row.text("OperationName"))?;
-    let vault = Id::new(row.needed("_ResourceId", row.text("_ResourceId"))?);
+    let operation = row.key("OperationName")?;
+    let vault = Id::new(row.key("_ResourceId")?);
     let status = status(row);
     let claims = row.claims();
     let claim = |name: &str| {
@@ -248,8 +254,8 @@ fn denial(row: &Row<'_>) -> Denial {
 
 fn day(row: &Row<'_>, table: &'static str) -> Option<VaultDay> {
     let day = row.needed("Day", row.time("Day"))?;
-    let operation = row.needed("OperationName", row.text("OperationName"))?;
-    let vault = row.needed("VaultId", row.text("VaultId"))?;
+    let operation = row.key("OperationName")?;
+    let vault = row.key("VaultId")?;
     let rows = row.needed("Rows", row.count("Rows"))?;
     let kept = row.needed("Kept", row.count("Kept"))?;
     Some(VaultDay {
