@@ -1,5 +1,7 @@
 //! Workloads' data rights on vaults in RBAC mode.
 
+use std::collections::BTreeSet;
+
 use super::people::{People, Person, about_access, and_more};
 use super::roles::{conditional, role_name, through, unknown_definition};
 use super::{Check, Facts, Finding, Nature, Severity, about, judged, own, population, whole};
@@ -52,11 +54,13 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
 }
 
 fn of_vault(facts: &Facts<'_>, people: &People<'_>, vault: &Vault) -> Vec<Finding> {
-    let hidden = hidden_holder(facts, people, vault);
+    let holders = data_holders(facts, vault);
+    let hidden = holders.iter().find_map(|holder| people.hidden_members(holder));
+    let unjudged = holders.iter().find_map(|holder| people.unjudged(holder));
     let mut findings: Vec<Finding> =
         people.non_human().filter_map(|person| judge(facts, vault, person, hidden.as_ref())).collect();
-    if let Some(hidden) = hidden {
-        findings.push(about("vault", &vault.id, &vault.name, &vault.from).missing(&hidden));
+    for open in hidden.iter().chain(&unjudged) {
+        findings.push(about("vault", &vault.id, &vault.name, &vault.from).missing(open));
     }
     if findings.is_empty() {
         let lists = facts.records_of(Kind::RoleAssignments);
@@ -149,15 +153,14 @@ fn data_actions(definition: &RoleDefinition) -> impl Iterator<Item = &str> {
     entries.flat_map(|entry: &Permission| entry.data_actions.iter().map(String::as_str))
 }
 
-/// A group with unread members, or an id that could be one, that holds data roles on the vault beyond reading: any
-/// identity may be in it.
-fn hidden_holder(facts: &Facts<'_>, people: &People<'_>, vault: &Vault) -> Option<Missing> {
+/// Principals that hold data roles on the vault, as the assignments name them.
+fn data_holders<'a>(facts: &Facts<'a>, vault: &Vault) -> BTreeSet<&'a str> {
     let assignments = facts.tenant.role_assignments.iter().filter(|assignment| reaches(facts, assignment, vault));
-    let mut suspects = assignments.filter(|assignment| {
+    let of_data = assignments.filter(|assignment| {
         let definition = facts.tenant.role_definitions.get(&assignment.role);
         definition.is_none_or(has_vault_data)
     });
-    suspects.find_map(|assignment| people.hidden_members(&assignment.principal_id))
+    of_data.map(|assignment| assignment.principal_id.as_str()).collect()
 }
 
 #[cfg(test)]
@@ -214,6 +217,14 @@ mod tests {
         let named_like_a_reader = list([role_json(CUSTOM, "Key Vault Secrets User", &[], &["Microsoft.KeyVault/*"])]);
         let finding = judged(with_role(CUSTOM).replace(Kind::RoleDefinitions, SUB, named_like_a_reader));
         assert_eq!(finding.outcome(), Outcome::Fail);
+    }
+
+    #[test]
+    fn a_member_of_an_unknown_kind_is_not_passed_over() {
+        let held = holding(&[(&vault_id("kv"), OFFICER, GROUP)], &json!({}));
+        let odd = json!({"id": "eeeeeeee-0000-0000-0000-000000000001", "displayName": "odd"});
+        let finding = judged(held.answer(Kind::GroupMembers, &format!("group:{GROUP}"), list([odd])));
+        assert_eq!(finding.reason(), Some(Reason::ValueUnknown), "{}", finding.because());
     }
 
     #[test]

@@ -54,7 +54,9 @@ fn of_vault(facts: &Facts<'_>, people: &People<'_>, vault: &Vault) -> Vec<Findin
     }
     let on = about("vault", &vault.id, &vault.name, &vault.from);
     // A group that reads by a narrow path is no exception, but who is in it is not known.
-    let hidden = hidden.or_else(|| paths_of.keys().find_map(|principal| people.hidden_members(principal)));
+    let hidden = hidden.or_else(|| {
+        paths_of.keys().find_map(|holder| people.hidden_members(holder).or_else(|| people.unjudged(holder)))
+    });
     if let Some(hidden) = hidden {
         findings.push(on.missing(&hidden));
     } else if findings.is_empty() {

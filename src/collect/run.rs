@@ -176,7 +176,8 @@ impl Run<'_> {
                 body: Some(self.query(kind)?),
                 ..get
             }],
-            (_, Kind::ManagedIdentityPrincipals) => {
+            // `$count` and all that depends on the index behind it are ignored without this header
+            (_, Kind::ManagedIdentityPrincipals | Kind::GroupMembers) => {
                 vec![Ask { headers: vec![("ConsistencyLevel", "eventual".to_owned())], ..get }]
             }
             (_, Kind::Principals) => {

@@ -35,6 +35,21 @@ fn a_whole_tenant_is_asked_once_and_in_order() {
 }
 
 #[test]
+fn members_are_asked_for_so_that_service_principals_are_among_them() {
+    let mut script = tenant();
+    let members = format!("/groups/{GROUP}/transitiveMembers");
+    let one = json!({"@odata.type": "#microsoft.graph.servicePrincipal", "id": CALLER, "displayName": "app"});
+    let answer = json!({"@odata.count": 2, "value": [one]}).to_string();
+    script.answers.insert(0, (members.clone(), String::new(), 200, answer));
+    let ran = run(script, Expected::default());
+    let asked = ran.asked.iter().find(|ask| ask.url.contains(&members)).expect("the question");
+    assert!(asked.url.contains("$count=true"), "{}", asked.url);
+    assert_eq!(asked.headers, [("ConsistencyLevel", "eventual".to_owned())]);
+    let total = &ran.record(Kind::GroupMembers, &format!("group:{GROUP}")).control_totals[0];
+    assert_eq!((total.expected, total.read), (2, 1), "one that is not shown is seen to be missing");
+}
+
+#[test]
 fn rows_are_compared_with_the_services_count() {
     let ran = run(tenant(), Expected::default());
     let log = format!("workspace:{WORKSPACE}");

@@ -348,6 +348,9 @@ fn gap_of(record: &Record) -> Option<(Reason, String)> {
     if record.truncated || record.last_next_link.is_some() {
         return Some((Reason::CutShort, "the record says that the chain of pages broke off".to_owned()));
     }
+    if record.pages.is_empty() {
+        return Some((Reason::Malformed, "the record keeps no page and names no gap".to_owned()));
+    }
     let off = record.control_totals.iter().find(|total| total.expected != total.read)?;
     Some((Reason::TotalsDiffer, format!("{} rows were read where {} says {}", off.read, off.source, off.expected)))
 }

@@ -13,7 +13,7 @@ use crate::evidence::Cite;
 use crate::model::Id;
 
 /// What stands where collection cut a value: it is of another type than the contract's, or looks like a secret.
-const CUT: &str = "[cut]";
+pub(super) const CUT: &str = "[cut]";
 
 /// A value of an answer and its place.
 pub(super) struct Item<'a> {
@@ -112,10 +112,13 @@ impl<'a> Item<'a> {
         self.whole_text(name).filter(|text| !text.is_empty()).map(|text| rooted(&text))
     }
 
-    /// An ARM id that must be there, or that was cut.
+    /// An ARM id that must be there. In place of one that was cut, its place stands, so that two of them stay two.
     pub(super) fn need_id_or_cut(&self, name: &str) -> Option<Id> {
         match self.text(name) {
-            Some(text) if text == CUT => Some(rooted(CUT)),
+            Some(text) if text == CUT => {
+                let from = self.from();
+                Some(Id::new(format!("{CUT} at {} in {}/{}", from.pointer, from.record, from.page)))
+            }
             _ => self.need_id(name),
         }
     }
@@ -158,6 +161,11 @@ impl<'a> Item<'a> {
         Some(self.objects(values.iter().enumerate().map(|(index, value)| (format!("{pointer}/{index}"), value))))
     }
 
+    /// How many values a list holds, objects or not.
+    pub(super) fn length(&self, name: &str) -> usize {
+        self.get(name).and_then(Value::as_array).map_or(0, Vec::len)
+    }
+
     /// The objects of a list that may be absent.
     pub(super) fn items(&self, name: &str) -> Vec<Item<'a>> {
         self.list(name).unwrap_or_default()
@@ -196,6 +204,9 @@ impl<'a> Item<'a> {
         let mut texts = Vec::new();
         for value in values {
             match value.as_str() {
+                Some(CUT) => {
+                    self.place.fault(&self.pointer, &format!("in `{name}` something was cut when it was collected"))
+                }
                 Some(text) => texts.push(text.to_owned()),
                 None => self.place.fault(&self.pointer, &format!("`{name}` holds something that is not text")),
             }

@@ -62,6 +62,22 @@ fn an_item_without_its_id_makes_the_list_a_gap_and_the_rest_stays() {
 }
 
 #[test]
+fn a_record_without_pages_and_a_page_with_fewer_items_than_counted_are_gaps() {
+    let vault = json!([{"id": vault_id("kv1"), "properties": {}}]);
+    let capture = || CaptureBuilder::default().answer(Kind::Vaults, SUB, list(vault.clone())).build();
+    let mut none = capture();
+    none.records[0].pages.clear();
+    assert_eq!(missing(&read(&none).expect("a tenant"), Kind::Vaults), [Reason::Malformed]);
+    let mut fewer = capture();
+    fewer.records[0].pages[0].item_count = 2;
+    let found = read(&fewer).expect("a tenant");
+    assert_eq!(
+        found.coverage.missing_anywhere(Kind::Vaults)[0].detail,
+        "items in the page: 1, counted when it came: 2, at `/value` in ev-0001/page-0001.json"
+    );
+}
+
+#[test]
 fn a_cut_id_names_nothing_and_makes_the_list_a_gap() {
     let items = json!([{"id": "[cut]", "name": "kv1", "properties": {}}, {"id": vault_id("kv2"), "properties": {}}]);
     let found = tenant(CaptureBuilder::default().answer(Kind::Vaults, SUB, list(items)));
@@ -73,6 +89,26 @@ fn a_cut_id_names_nothing_and_makes_the_list_a_gap() {
     let certificate = json!([{"id": "[cut]", "name": "[cut]", "type": "Microsoft.Web/certificates"}]);
     let found = tenant(CaptureBuilder::default().answer(Kind::Resources, SUB, list(certificate)));
     assert!(missing(&found, Kind::Resources).is_empty());
+
+    // two of them are not one, which would have the identities of both
+    let of_type = "Microsoft.Compute/virtualMachineScaleSets";
+    let two = json!([{"id": "[cut]", "type": of_type, "identity": {"type": "SystemAssigned", "principalId": "p"}},
+        {"id": "[cut]", "type": of_type}]);
+    let found = tenant(CaptureBuilder::default().answer(Kind::Resources, SUB, list(two)));
+    assert_eq!(found.resources.iter().map(|one| one.identity.is_some()).collect::<Vec<_>>(), [true, false]);
+}
+
+#[test]
+fn a_cut_action_or_vault_is_not_taken_for_none() {
+    let role = json!([{"id": "r", "properties": {"permissions": [{"actions": ["[cut]"]}]}}]);
+    let found = tenant(CaptureBuilder::default().answer(Kind::RoleDefinitions, SUB, list(role)));
+    assert_eq!(missing(&found, Kind::RoleDefinitions), [Reason::Malformed]);
+    let body = rows(
+        &["TimeGenerated", "OperationName", "_ResourceId", "HttpStatusCode"],
+        json!([["2026-07-01T00:00:00Z", "SecretGet", "[cut]", 200]]),
+    );
+    let found = tenant(CaptureBuilder::default().answer(Kind::VaultLogDedicated, "workspace:w", body));
+    assert_eq!(missing(&found, Kind::VaultLogDedicated), [Reason::Malformed]);
 }
 
 #[test]
