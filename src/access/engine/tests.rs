@@ -437,6 +437,21 @@ fn an_id_that_the_directory_did_not_tell_about_may_be_a_group() {
 }
 
 #[test]
+fn an_id_of_a_type_that_is_not_known_may_be_a_group_unless_the_assignment_tells() {
+    let of = |told: Value| {
+        let mut small = get_secret().assign("reads", "x1", SUB);
+        small.principals = vec![json!({"id": "x1", "displayName": "odd"})];
+        small.assignments[0]["properties"]["principalType"] = told;
+        small.access()
+    };
+    let access = of(Value::Null);
+    assert_eq!(can(&access, "kv1", Capability::ReadSecret), allowed(&["x1"]));
+    assert_eq!(access.open_groups()[0].reason, Reason::PrincipalUnresolved);
+    assert!(access.open_groups()[0].from.is_some());
+    assert!(of(json!("ServicePrincipal")).open_groups().is_empty());
+}
+
+#[test]
 fn roles_are_held_directly_and_through_groups_at_any_scope() {
     let access = get_secret()
         .assign("reads", "g1", "/subscriptions/other")
