@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::denies::Denies;
 use super::principals::Principals;
-use super::{Answer, Capability, Grant, Held, Open, Path, Via, grants_action, grants_data_action};
+use super::{Answer, Capability, Grant, Held, Open, Path, Via};
 use crate::evidence::{Cite, Reason};
 use crate::model::{AccessPolicy, Id, RoleAssignment, RoleDefinition, Tenant, Vault};
 
@@ -50,11 +50,11 @@ impl Access {
 }
 
 /// How a role gives a capability.
-#[derive(Clone, Copy, PartialEq, Eq)]
 enum Given<'a> {
-    /// Under a condition in the definition.
+    /// By these actions.
+    By(Vec<&'static str>),
+    /// Under a condition in the definition only.
     When(&'a str),
-    Always,
 }
 
 struct Engine<'a> {
@@ -133,8 +133,8 @@ impl<'a> Engine<'a> {
         found: &mut Found,
     ) {
         let definition = self.tenant.role_definitions.get(&assignment.role);
-        let given = self.roles.get(&(assignment.role.as_str(), vault.is_rbac())).and_then(Option::as_ref);
         let is_inside = assignment.scope != vault.id && vault.id.is_at_or_above(&assignment.scope);
+        let given = self.roles.get(&(assignment.role.as_str(), vault.is_rbac())).and_then(Option::as_ref);
         let object = if is_inside { &assignment.scope } else { &vault.id };
         for capability in Capability::ALL.iter().copied() {
             if capability.is_data() && !vault.is_rbac() {
@@ -143,14 +143,15 @@ impl<'a> Engine<'a> {
             if is_inside && !capability.applies_below(&vault.id, &assignment.scope) {
                 continue;
             }
-            let given = given.map(|given| given.get(&capability).copied());
-            if given == Some(None) {
+            let given = given.map(|given| given.get(&capability));
+            if matches!(given, Some(None)) {
                 continue;
             }
             let given = given.flatten();
+            let actions = if let Some(Given::By(actions)) = given { actions.as_slice() } else { &[] };
             let open = why_open(assignment, given).or_else(|| wrong_tenant(self.tenant, vault, capability));
             for reached in self.principals.behind(&assignment.principal_id) {
-                let open = open.clone().or_else(|| denies.open(&reached.id, capability, object));
+                let open = open.clone().or_else(|| denies.open(&reached.id, capability, actions, object));
                 let mut evidence = vec![assignment.from.clone()];
                 evidence.extend(definition.map(|definition| definition.from.clone()));
                 evidence.extend(reached.evidence.iter().cloned());
@@ -227,30 +228,28 @@ impl Found {
 
 /// The capabilities that a role gives. Each entry of the role grants on its own.
 fn given(definition: &RoleDefinition, is_rbac: bool) -> BTreeMap<Capability, Given<'_>> {
-    let mut given = BTreeMap::new();
-    for capability in Capability::ALL.iter().copied() {
-        for entry in &definition.permissions {
-            let data = capability.data_actions().iter().any(|action| grants_data_action(entry, action));
-            if !data && !capability.actions(is_rbac).iter().any(|action| grants_action(entry, action)) {
-                continue;
-            }
-            match &entry.condition {
-                None => given.insert(capability, Given::Always),
-                Some(condition) => Some(*given.entry(capability).or_insert(Given::When(condition))),
-            };
+    let of = |capability: Capability| {
+        let by = |entry| capability.granted_by(entry, is_rbac);
+        let (always, when): (Vec<_>, Vec<_>) =
+            definition.permissions.iter().partition(|entry| entry.condition.is_none());
+        let actions: Vec<&'static str> = always.into_iter().flat_map(by).collect();
+        if !actions.is_empty() {
+            return Some(Given::By(actions));
         }
-    }
-    given
+        let entry = when.into_iter().find(|entry| !by(entry).is_empty())?;
+        entry.condition.as_deref().map(Given::When)
+    };
+    Capability::ALL.iter().filter_map(|capability| Some((*capability, of(*capability)?))).collect()
 }
 
 /// What keeps a role assignment from being settled, leaving deny assignments aside.
-fn why_open(assignment: &RoleAssignment, given: Option<Given<'_>>) -> Option<Open> {
+fn why_open(assignment: &RoleAssignment, given: Option<&Given<'_>>) -> Option<Open> {
     let Some(given) = given else {
         let detail = format!("role definition `{}` was not read", assignment.role);
         return Some(Open { reason: Reason::RoleDefinitionUnknown, detail, from: Some(assignment.from.clone()) });
     };
     let condition = match (&assignment.condition, given) {
-        (Some(condition), _) => condition,
+        (Some(condition), _) => condition.as_str(),
         (None, Given::When(condition)) => condition,
         (None, _) => return None,
     };

@@ -112,6 +112,10 @@ impl Small {
     }
 
     fn access(self) -> Access {
+        access_of(self.answers())
+    }
+
+    fn answers(self) -> CaptureBuilder {
         let list = |items: Vec<Value>| json!({ "value": items });
         let child = |id: &str, parent: &str| json!({"id": id, "type": "x", "properties": {"parent": {"id": parent}}});
         let below = vec![child(&group_id("prod"), &group_id(TENANT)), child(SUB, &group_id("prod"))];
@@ -130,8 +134,12 @@ impl Small {
         for group in self.unread_groups {
             builder = builder.gap(Kind::GroupMembers, &format!("group:{group}"), Reason::Forbidden);
         }
-        Access::of(&model::read(&builder.build()).expect("a tenant"))
+        builder
     }
+}
+
+fn access_of(answers: CaptureBuilder) -> Access {
+    Access::of(&model::read(&answers.build()).expect("a tenant"))
 }
 
 fn can(access: &Access, vault: &str, capability: Capability) -> Vec<(String, Answer)> {
@@ -415,6 +423,64 @@ fn a_deny_assignment_that_may_apply_leaves_the_answer_open() {
     assert_eq!(reasons(base().deny(&vault_id("kv2"), "u1", &none)), is_allowed);
     let keys = json!({"permissions": [{"dataActions": ["Microsoft.KeyVault/vaults/keys/*"]}]});
     assert_eq!(reasons(base().deny(SUB, "u1", &keys)), is_allowed);
+}
+
+#[test]
+fn a_deny_assignment_leaves_open_what_no_further_action_gives() {
+    let held = |actions: &[&str]| Small::rbac().data_role("reads", actions).assign("reads", "u1", SUB);
+    let backup = json!({"permissions": [{"dataActions": ["Microsoft.KeyVault/vaults/secrets/backup/action"]}]});
+    let both = ["secrets/getSecret/action", "secrets/backup/action"];
+    let answer = |small: Small| only(&small.access(), Capability::ReadSecret).answer;
+    assert_eq!(answer(held(&both).deny(SUB, "u1", &backup)), Answer::Allowed);
+    assert_eq!(answer(held(&both[1..]).deny(SUB, "u1", &backup)), Answer::NotDetermined);
+    assert_eq!(answer(held(&both).deny(SUB, "u1", &backup).deny(SUB, "u1", &json!({}))), Answer::NotDetermined);
+}
+
+#[test]
+fn a_deny_assignment_holds_where_it_sits_and_on_what_it_is_about() {
+    let secret = format!("{}/secrets/db", vault_id("kv1"));
+    let key = format!("{}/keys/k", vault_id("kv1"));
+    let all = json!({"permissions": [{"actions": ["*"], "dataActions": ["*"]}]});
+    let held = |scope: &str| {
+        Small::rbac().role("both", json!([{"actions": ["*"], "dataActions": ["*"]}])).assign("both", "u1", scope)
+    };
+    let answer = |small: Small, capability| only(&small.access(), capability).answer;
+    // One that stays at the vault does not reach the secrets in it.
+    let stays = json!({"doNotApplyToChildScopes": true});
+    let at_vault = |small: Small| answer(small.deny(&vault_id("kv1"), "u1", &stays), Capability::ReadSecret);
+    assert_eq!(at_vault(held(&secret)), Answer::Allowed);
+    assert_eq!(at_vault(held(SUB)), Answer::NotDetermined);
+    // One on a key takes something from the keys of the vault, and nothing from its secrets or from the vault.
+    for (capability, expected) in [
+        (Capability::Sign, Answer::NotDetermined),
+        (Capability::ReadSecret, Answer::Allowed),
+        (Capability::ManageVault, Answer::Allowed),
+        (Capability::GrantAccess, Answer::Allowed),
+    ] {
+        assert_eq!(answer(held(SUB).deny(&key, "u1", &all), capability), expected, "{capability:?}");
+    }
+}
+
+#[test]
+fn a_deny_assignment_at_a_group_of_unknown_place_may_apply() {
+    let at_prod = || get_secret().assign("reads", "u1", SUB).deny(&group_id("prod"), "u1", &json!({})).answers();
+    let unread = at_prod().denied(Kind::ManagementGroupDescendants, &group_id(TENANT));
+    for answers in [at_prod(), unread] {
+        assert_eq!(open(&access_of(answers), Capability::ReadSecret).0, Reason::DenyNotEvaluated);
+    }
+}
+
+#[test]
+fn a_deny_assignment_may_be_in_a_list_that_was_not_read() {
+    let held = || get_secret().assign("reads", "u1", SUB);
+    let (reason, detail) =
+        open(&access_of(held().answers().denied(Kind::DenyAssignments, SUB)), Capability::ReadSecret);
+    assert_eq!(reason, Reason::Forbidden);
+    assert!(detail.starts_with(&format!("deny assignments at `{SUB}` may forbid it and were not read")), "{detail}");
+    // Access policies know no denial.
+    let policy = Small::policies(json!([{"objectId": "u1", "permissions": {"secrets": ["get"]}}])).knows(&["u1"]);
+    let access = access_of(policy.answers().denied(Kind::DenyAssignments, SUB));
+    assert_eq!(can(&access, "kv1", Capability::ReadSecret), allowed(&["u1"]));
 }
 
 #[test]
