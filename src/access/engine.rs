@@ -171,7 +171,8 @@ impl<'a> Engine<'a> {
 
     fn policy(&self, vault: &Vault, policy: &AccessPolicy, found: &mut Found) {
         for capability in Capability::ALL.iter().copied().filter(|capability| capability.is_in(policy)) {
-            let open = why_policy_open(vault, policy).or_else(|| wrong_tenant(self.tenant, vault, capability));
+            let open =
+                why_policy_open(self.tenant, vault, policy).or_else(|| wrong_tenant(self.tenant, vault, capability));
             for reached in self.principals.behind(&policy.object_id) {
                 let mut evidence = vec![policy.from.clone()];
                 evidence.extend(reached.evidence.iter().cloned());
@@ -258,13 +259,14 @@ fn why_open(assignment: &RoleAssignment, given: Option<&Given<'_>>) -> Option<Op
 }
 
 /// What keeps an access policy from being settled.
-fn why_policy_open(vault: &Vault, policy: &AccessPolicy) -> Option<Open> {
-    let (reason, detail) = match (&policy.application_id, &policy.tenant_id, &vault.tenant_id) {
-        (Some(application), ..) => {
+fn why_policy_open(tenant: &Tenant, vault: &Vault, policy: &AccessPolicy) -> Option<Open> {
+    let trusted = vault.tenant_id.as_ref().unwrap_or(&tenant.id);
+    let (reason, detail) = match (&policy.application_id, &policy.tenant_id) {
+        (Some(application), _) => {
             let detail = format!("it holds only for application `{application}` acting for this principal");
             (Reason::ConditionNotEvaluated, detail)
         }
-        (None, Some(named), Some(trusted)) if named != trusted => (
+        (None, Some(named)) if !named.eq_ignore_ascii_case(trusted) => (
             Reason::PrincipalUnresolved,
             format!("the policy names tenant `{named}`, and the vault trusts `{trusted}`"),
         ),

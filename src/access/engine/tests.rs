@@ -357,6 +357,18 @@ fn a_policy_for_another_tenant_is_not_settled() {
 }
 
 #[test]
+fn a_policy_that_names_a_tenant_on_a_vault_that_names_none_is_held_against_this_one() {
+    let of = |tenant: &str| {
+        let policy = json!([{"objectId": "u1", "tenantId": tenant, "permissions": {"secrets": ["get"]}}]);
+        let mut small = Small::policies(policy).knows(&["u1"]);
+        small.vaults[0]["properties"]["tenantId"] = Value::Null;
+        can(&small.access(), "kv1", Capability::ReadSecret)
+    };
+    assert_eq!(of(TENANT), allowed(&["u1"]));
+    assert_eq!(of("another"), [("u1".to_owned(), Answer::NotDetermined)]);
+}
+
+#[test]
 fn a_condition_on_the_assignment_leaves_the_answer_open_with_its_text() {
     let access = get_secret().assign_when("reads", "u1", SUB, Some("@Resource[name] StringEquals 'a'")).access();
     let (reason, detail) = open(&access, Capability::ReadSecret);
