@@ -134,7 +134,9 @@ impl<'a> Engine<'a> {
     ) {
         let definition = self.tenant.role_definitions.get(&assignment.role);
         let is_inside = assignment.scope != vault.id && vault.id.is_at_or_above(&assignment.scope);
-        let given = self.roles.get(&(assignment.role.as_str(), vault.is_rbac())).and_then(Option::as_ref);
+        // Who may write vaults, but only inside one, can write neither it nor its policies.
+        let is_rbac = vault.is_rbac() || is_inside;
+        let given = self.roles.get(&(assignment.role.as_str(), is_rbac)).and_then(Option::as_ref);
         let object = if is_inside { &assignment.scope } else { &vault.id };
         for capability in Capability::ALL.iter().copied() {
             if capability.is_data() && !vault.is_rbac() {

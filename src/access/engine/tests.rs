@@ -321,6 +321,19 @@ fn whoever_may_write_a_vault_with_access_policies_may_grant_access_to_it() {
 }
 
 #[test]
+fn whoever_may_write_vaults_inside_one_alone_may_grant_nothing() {
+    let secret = format!("{}/secrets/db", vault_id("kv1"));
+    let inside = |action: &str| {
+        let small = Small::policies(json!([])).role("writes", json!([{"actions": [action]}]));
+        can(&small.assign("writes", "u1", &secret).access(), "kv1", Capability::GrantAccess)
+    };
+    for action in ["Microsoft.KeyVault/vaults/write", "Microsoft.KeyVault/vaults/accessPolicies/write"] {
+        assert_eq!(inside(action), []);
+    }
+    assert_eq!(inside("Microsoft.Authorization/roleAssignments/write"), allowed(&["u1"]));
+}
+
+#[test]
 fn access_policies_give_what_they_list_to_the_members_of_their_group() {
     let policy = json!([{"tenantId": TENANT, "objectId": "G1", "permissions": {"secrets": ["Get", "List"], "keys": ["unwrapKey"]}}]);
     let access = Small::policies(policy).group("g1", &["s1"]).access();
