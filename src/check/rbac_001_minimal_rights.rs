@@ -43,6 +43,7 @@ pub(super) const CHECK: Check = Check {
         own(Kind::RoleDefinitions),
         whole(Kind::Principals),
         judged(Kind::GroupMembers),
+        judged(Kind::DenyAssignments),
     ],
     run,
 };
@@ -87,9 +88,17 @@ fn judge(facts: &Facts<'_>, vault: &Vault, person: &Person, hidden: Option<&Miss
         }
         evidence.extend(&held.evidence);
         let words = words(facts, assignment, held);
+        let Some(definition) = definition else {
+            open = open.or_else(|| Some(unknown_definition(assignment)));
+            continue;
+        };
+        // A condition or a deny assignment takes away from a role that only reads, and adds nothing to it.
+        if is_minimal(assignment, definition) {
+            minimal.push(words);
+            continue;
+        }
         match why_open(facts, vault, person, assignment, definition) {
             Some(why) => open = open.or(Some(why)),
-            None if is_minimal(assignment, definition) => minimal.push(words),
             None => wide.push(words),
         }
     }
@@ -119,9 +128,8 @@ fn why_open(
     vault: &Vault,
     person: &Person,
     assignment: &RoleAssignment,
-    definition: Option<&RoleDefinition>,
+    definition: &RoleDefinition,
 ) -> Option<Open> {
-    let Some(definition) = definition else { return Some(unknown_definition(assignment)) };
     let is_this = |path: &&Path| matches!(&path.via, Via::Role { assignment: id, .. } if *id == assignment.id);
     let of_person = facts.access.on(&vault.id).iter().filter(|grant| grant.principal_id == person.id);
     let mut paths = of_person.flat_map(|grant| &grant.paths).filter(is_this);
@@ -141,11 +149,9 @@ fn has_vault_data(definition: &RoleDefinition) -> bool {
     })
 }
 
-fn is_minimal(assignment: &RoleAssignment, definition: Option<&RoleDefinition>) -> bool {
-    let reads_only = |definition: &RoleDefinition| {
-        data_actions(definition).all(|action| READING.contains(&action.to_lowercase().as_str()))
-    };
-    MINIMAL.contains(&assignment.role.as_str()) || definition.is_some_and(reads_only)
+fn is_minimal(assignment: &RoleAssignment, definition: &RoleDefinition) -> bool {
+    let is_reading = |action: &str| READING.contains(&action.to_lowercase().as_str());
+    MINIMAL.contains(&assignment.role.as_str()) || data_actions(definition).all(is_reading)
 }
 
 fn data_actions(definition: &RoleDefinition) -> impl Iterator<Item = &str> {
@@ -242,6 +248,16 @@ mod tests {
             let finding = judged(holding(&[(&vault_id("kv"), role, APP)], &under));
             assert_eq!(finding.reason(), Some(Reason::ConditionNotEvaluated));
         }
+    }
+
+    #[test]
+    fn what_may_be_denied_is_not_evaluated_beyond_reading_and_stays_a_pass_within() {
+        let unread = |role: &str| judged(with_role(role).denied(Kind::DenyAssignments, SUB));
+        assert_eq!(unread(OFFICER).reason(), Some(Reason::Forbidden));
+        assert_eq!(unread(SECRETS_USER).outcome(), Outcome::Pass);
+        let under = json!({"properties": {"condition": "(a)"}});
+        let finding = judged(holding(&[(&vault_id("kv"), SECRETS_USER, APP)], &under));
+        assert_eq!(finding.outcome(), Outcome::Pass);
     }
 
     #[test]

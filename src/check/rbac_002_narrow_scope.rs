@@ -27,6 +27,7 @@ pub(super) const CHECK: Check = Check {
         own(Kind::RoleDefinitions),
         whole(Kind::Principals),
         judged(Kind::GroupMembers),
+        judged(Kind::DenyAssignments),
     ],
     run,
 };
@@ -119,6 +120,13 @@ mod tests {
 
     fn reading_at(scope: &str) -> CaptureBuilder {
         holding(&[(scope, SECRETS_USER, APP)], &json!({}))
+    }
+
+    #[test]
+    fn what_may_be_denied_is_not_evaluated_from_above_and_stays_a_pass_at_the_vault() {
+        let unread = |scope: &str| judged(reading_at(scope).denied(Kind::DenyAssignments, SUB));
+        assert_eq!(unread(SUB).reason(), Some(Reason::Forbidden));
+        assert_eq!(unread(&vault_id("kv")).outcome(), Outcome::Pass);
     }
 
     #[test]
