@@ -13,7 +13,8 @@ use super::job::Job;
 use super::terminal::Terminal;
 use super::{CliError, End, resume};
 use crate::azure::{Clock, Cloud, CredentialSettings, Live, LiveSettings, Recording, Transport};
-use crate::evidence::{Expected, Period};
+use crate::evidence::{Capture, Expected, Kind, Period};
+use crate::model;
 
 /// Where the answers come from and what is expected.
 pub(super) struct Source {
@@ -30,7 +31,6 @@ pub(super) struct Collected {
     pub(super) folder: PathBuf,
     pub(super) capture_id: String,
     pub(super) period: Period,
-    pub(super) gaps: usize,
 }
 
 pub(super) fn run(options: &Collect, args: &Args, terminal: &Terminal) -> Result<End, CliError> {
@@ -55,21 +55,26 @@ pub(super) fn run(options: &Collect, args: &Args, terminal: &Terminal) -> Result
 }
 
 fn told(collected: &Collected, terminal: &Terminal) -> Result<End, CliError> {
+    let gaps = gaps(&Capture::open(&collected.folder)?)?;
     if terminal.format == Format::Json {
-        let Collected { folder, capture_id, period, gaps } = collected;
+        let Collected { folder, capture_id, period } = collected;
         terminal.json(&json!({"capture": capture_id, "folder": folder, "period": period, "gaps": gaps}))?;
     } else {
         terminal.line(&format!("capture {}", collected.capture_id))?;
         terminal.note(&format!("kept in {}", collected.folder.display()));
     }
-    if collected.gaps > 0 {
-        terminal.note(&format!(
-            "incomplete: {} questions have no full answer; `tickmark assess` lists them",
-            collected.gaps
-        ));
+    if gaps > 0 {
+        terminal.note(&format!("incomplete: {gaps} questions have no full answer; `tickmark assess` lists them"));
         return Ok(End::Incomplete);
     }
     Ok(End::Clean)
+}
+
+/// Questions without a full answer, as `assess` counts them: nearly every workspace lacks one of the two log tables,
+/// which is a gap only where a vault writes to it.
+fn gaps(capture: &Capture) -> Result<usize, CliError> {
+    let coverage = model::read(capture)?.coverage;
+    Ok(Kind::ALL.iter().map(|kind| coverage.missing_anywhere(*kind).len()).sum())
 }
 
 /// With a replay the configuration may be missing, but not wrong.

@@ -62,7 +62,7 @@ impl<'a> Job<'a> {
                 self.end(Event::Finished, summary.status, Some(&summary), note(&summary, left_over))?;
                 let folder = self.writer.folder().to_owned();
                 let Head { capture_id, period, .. } = self.head;
-                Ok(Collected { folder, capture_id, period, gaps: summary.gaps.len() })
+                Ok(Collected { folder, capture_id, period })
             }
             Ok(summary) => {
                 self.end(Event::Interrupted, summary.status, Some(&summary), note(&summary, 0))?;

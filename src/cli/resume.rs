@@ -13,8 +13,7 @@ use super::terminal::Terminal;
 use super::{CliError, context};
 use crate::collect::CollectRequest;
 use crate::evidence::{
-    Capture, CaptureStatus, CaptureWriter, Event, Head, Ledger, LockedLedger, Period, Plan, Resumed, TakenUp, Tool,
-    sha256_hex,
+    CaptureStatus, CaptureWriter, Event, Head, Ledger, LockedLedger, Period, Plan, Resumed, TakenUp, Tool, sha256_hex,
 };
 
 /// Continues the capture `which`, or the newest of this tenant that did not reach its end.
@@ -40,8 +39,7 @@ pub(super) fn run(
     if head.status == CaptureStatus::Complete {
         let note = "noticed later: the capture is whole, its last line was missing";
         ledger.append(entry(&head, &writer, Event::Finished, now, Some(note.to_owned()))?)?;
-        let gaps = Capture::open(&folder)?.records.iter().filter(|record| !record.is_whole()).count();
-        return Ok(Collected { folder, capture_id: head.capture_id, period: head.period, gaps });
+        return Ok(Collected { folder, capture_id: head.capture_id, period: head.period });
     }
     if ledger.start_of(&head.capture_id).is_none() {
         let note = format!("noticed later: it began at {}", head.started_at.to_rfc3339());

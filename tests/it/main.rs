@@ -1,7 +1,17 @@
 //! End-to-end tests: the built binary with an empty environment and replayed tenants; a module a subject.
+#![allow(clippy::expect_used, clippy::panic, reason = "clippy takes only functions marked as tests for tests")]
 
+mod azure;
+mod canary;
 mod commands;
 mod demo;
 mod harness;
+mod hostile;
 mod imports;
+mod live;
+mod needles;
+mod replay;
+mod sweep;
+mod tamper;
+mod tenants;
 mod timestamp;
