@@ -59,13 +59,16 @@ impl<'a> Job<'a> {
         match ended {
             Ok(summary) if summary.status == CaptureStatus::Complete => {
                 let left_over = self.writer.left_over()?;
-                self.end(Event::Finished, summary.status, Some(&summary), note(&summary, left_over))?;
+                let note = note(&summary, left_over);
+                let ended = self.end(Event::Finished, summary.status, Some(&summary), note);
+                ended.map_err(|error| self.stopped(&error.to_string()))?;
                 let folder = self.writer.folder().to_owned();
                 let Head { capture_id, period, .. } = self.head;
                 Ok(Collected { folder, capture_id, period })
             }
             Ok(summary) => {
-                self.end(Event::Interrupted, summary.status, Some(&summary), note(&summary, 0))?;
+                let ended = self.end(Event::Interrupted, summary.status, Some(&summary), note(&summary, 0));
+                ended.map_err(|error| self.stopped(&error.to_string()))?;
                 Err(self.stopped("stopped on request"))
             }
             Err(error) => {

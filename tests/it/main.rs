@@ -11,6 +11,7 @@ mod imports;
 mod live;
 mod needles;
 mod replay;
+mod resume;
 mod sweep;
 mod tamper;
 mod tenants;

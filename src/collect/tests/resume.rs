@@ -183,6 +183,32 @@ fn a_run_that_continues_can_itself_be_interrupted_again_and_again() {
 }
 
 #[test]
+fn of_two_records_of_one_question_the_one_in_its_place_is_taken() {
+    let (whole, questions) = in_one_go(tenant());
+    let store = tempfile::tempdir().expect("a folder");
+    put(&begin(store.path()), tenant(), questions - 1, NEVER);
+    let folder = store.path().join("captures/c");
+    take_up(store.path());
+    // as after a kill between keeping a record and removing the one that it replaces
+    for entry in fs::read_dir(folder.join("earlier")).expect("what was set back") {
+        let earlier = entry.expect("an entry").path();
+        let record: Record =
+            serde_json::from_slice(&fs::read(earlier.join("ipe.json")).expect("a file")).expect("JSON");
+        let place = folder.join("evidence").join(record.evidence_id);
+        fs::create_dir(&place).expect("a folder");
+        for file in fs::read_dir(earlier).expect("a record") {
+            let file = file.expect("an entry");
+            fs::copy(file.path(), place.join(file.file_name())).expect("copied");
+        }
+    }
+    let (writer, found) = take_up(store.path());
+    assert_eq!(found.settled, questions - 1);
+    let (_, asked) = put(&writer, tenant(), NEVER, NEVER);
+    assert_eq!(asked, 1);
+    assert!(finish(writer, store.path()) == whole);
+}
+
+#[test]
 fn a_run_that_was_told_to_stop_is_continued_with_the_numbers_of_one_run() {
     let (whole, questions) = in_one_go(tenant());
     for ended in (0..questions).step_by(4) {
