@@ -7,6 +7,7 @@
 //! [`redact`] decides what of an answer may be kept. A refusal ends its question, never the run.
 
 mod ask;
+mod earlier;
 mod extract;
 mod kql;
 mod plan;
@@ -26,7 +27,7 @@ pub use plan::plan;
 pub use run::{CollectError, Keeper, Progress, Summary, collect};
 pub use table::{Collector, permissions};
 
-use crate::evidence::{Expected, Period, Tool};
+use crate::evidence::{Expected, Period, Plan, Tool};
 
 /// What is to be collected.
 #[derive(Clone, Debug)]
@@ -41,4 +42,17 @@ pub struct CollectRequest {
     pub now: DateTime<Utc>,
     /// The program, for the records.
     pub tool: Tool,
+}
+
+impl CollectRequest {
+    /// What was to be collected by the run that wrote this plan, so that one that continues it asks the same.
+    pub fn of_plan(plan: &Plan, tool: Tool) -> CollectRequest {
+        CollectRequest {
+            tenant_id: plan.tenant_id.clone(),
+            expected: plan.expected.clone(),
+            period: plan.period,
+            now: plan.written_at,
+            tool,
+        }
+    }
 }

@@ -154,6 +154,7 @@ impl CaptureBuilder {
             run_as,
             tool,
             replayed: true,
+            resumed: Vec::new(),
         };
         Capture::from_memory(head, files).expect("a capture")
     }

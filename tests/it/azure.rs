@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Bytes;
@@ -37,6 +37,8 @@ pub struct Moods {
     pub echoes_the_token: Option<&'static str>,
     /// A token that is good though it was never issued.
     pub knows: Option<String>,
+    /// How long each answer takes.
+    pub takes: Duration,
 }
 
 /// One request as it arrived.
@@ -46,6 +48,7 @@ pub struct Seen {
     pub method: String,
     /// Path and query.
     pub url: String,
+    pub body: String,
     pub bearer: Option<String>,
     pub status: u16,
 }
@@ -98,6 +101,11 @@ impl Azure {
     /// Tokens in the order in which they were issued.
     pub fn issued(&self) -> Vec<String> {
         self.world.lock().issued.clone()
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> &str {
+        &self.address
     }
 
     /// A configuration for this server.
@@ -206,6 +214,7 @@ async fn answer(
     let at = Instant::now();
     let body = String::from_utf8(body.to_vec()).expect("UTF-8");
     let url = uri.path_and_query().map_or("/", |url| url.as_str()).to_owned();
+    tokio::time::sleep(world.moods.takes).await;
     let bearer = headers.get("authorization").and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
     let tenant = world.tenant["tenantId"].as_str().expect("a tenant");
     let response = if url == format!("/authority/{tenant}/oauth2/v2.0/token") && method == Method::POST {
@@ -215,7 +224,7 @@ async fn answer(
     };
     let status = response.status().as_u16();
     let bearer = bearer.map(str::to_owned);
-    world.lock().seen.push(Seen { at, method: method.to_string(), url, bearer, status });
+    world.lock().seen.push(Seen { at, method: method.to_string(), url, body, bearer, status });
     response
 }
 

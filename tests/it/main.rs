@@ -13,6 +13,7 @@ mod imports;
 mod live;
 mod needles;
 mod replay;
+mod resume;
 mod server;
 mod sweep;
 mod tamper;

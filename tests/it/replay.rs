@@ -135,6 +135,7 @@ fn head(request: &CollectRequest, summary: Summary) -> Head {
         run_as: summary.run_as,
         tool: tool(),
         replayed: true,
+        resumed: Vec::new(),
     }
 }
 

@@ -25,6 +25,16 @@ pub(super) struct Script {
 }
 
 impl Script {
+    /// Puts an answer before those that there are.
+    pub(super) fn first(mut self, url: &str, in_body: &str, status: u16, body: &Value) -> Script {
+        self.answers.insert(0, (url.to_owned(), in_body.to_owned(), status, body.to_string()));
+        self
+    }
+
+    pub(super) fn asked(&self) -> Vec<Ask> {
+        self.asked.lock().expect("a lock").clone()
+    }
+
     fn on(self, url: &str, status: u16, body: Value) -> Script {
         self.on_query(url, "", status, body)
     }
@@ -63,7 +73,8 @@ impl Transport for Script {
     }
 }
 
-struct Still;
+/// A clock that stands still.
+pub(super) struct Still;
 
 #[async_trait]
 impl Clock for Still {
@@ -104,7 +115,7 @@ impl Progress for Stopping {
     }
 }
 
-fn request(expected: Expected) -> CollectRequest {
+pub(super) fn request(expected: Expected) -> CollectRequest {
     CollectRequest {
         tenant_id: "t1".to_owned(),
         expected,
@@ -167,10 +178,11 @@ pub(super) fn run_with(script: Script, expected: Expected, progress: Option<&dyn
         run_as: RunAs::default(),
         tool: request.tool,
         replayed: true,
+        resumed: Vec::new(),
     };
     let capture = Capture::from_memory(head, files).expect("a capture");
     assert!(capture.damage().is_empty(), "digests are those of what was kept");
-    let asked = script.asked.lock().expect("a lock").clone();
+    let asked = script.asked();
     Ran { summary, capture, asked }
 }
 

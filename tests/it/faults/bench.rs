@@ -98,7 +98,7 @@ impl Bench {
         let live: Arc<dyn Transport> = self.live.clone();
         let door = Door::new(live, self.cloud.clone(), clock.clone(), pace);
         let keeper = Memory::default();
-        let limit = Duration::from_secs(60);
+        let limit = Duration::from_secs(180); // far above what a quiet machine needs
         let run = tokio::time::timeout(limit, collect(&door, &request, &keeper, &Quiet)).await;
         let summary = run.expect("the run ends").expect("no fault ends it");
         let mut files = keeper.0.into_inner().expect("a lock");
@@ -116,6 +116,7 @@ impl Bench {
             run_as: RunAs::default(),
             tool,
             replayed: false,
+            resumed: Vec::new(),
         };
         assert_eq!(summary.status, CaptureStatus::Complete);
         let capture = Capture::from_memory(head, files).expect("a capture");
