@@ -67,7 +67,6 @@ pub fn main() -> ExitCode {
     };
     match ended {
         Ok(end) => ExitCode::from(end as u8),
-        Err(error) if error.is_closed_pipe() => ExitCode::SUCCESS,
         Err(error) => {
             terminal.error(&error.to_string());
             ExitCode::from(error.exit_code())

@@ -1,10 +1,10 @@
 //! What to ask: a table of questions, the plan made from it, and the run that puts every question and keeps how
 //! it ended.
 //!
-//! [`table`] has a row for each kind of question; [`plan`] fixes what will be asked before the first request.
-//! [`collect`] puts the questions phase by phase, because later ones follow from earlier answers ([`extract`]);
-//! [`ask`] follows one question through its pages, [`reason`] says why one ended without a full answer, and
-//! [`redact`] decides what of an answer may be kept. A refusal ends its question, never the run.
+//! `table` has a row for each kind of question; [`plan`] fixes what will be asked before the first request.
+//! [`collect`] puts the questions phase by phase, because later ones follow from earlier answers (`extract`);
+//! `ask` follows one question through its pages, `reason` says why one ended without a full answer, and
+//! `redact` decides what of an answer may be kept. A refusal ends its question, never the run.
 
 mod ask;
 mod earlier;

@@ -198,6 +198,7 @@ fn spread(n: u32) -> u32 {
 #[test]
 fn killed_at_any_point_and_continued_it_keeps_what_one_run_keeps() {
     let world = World::new();
+    #[allow(clippy::disallowed_methods, reason = "how thorough the test is, is told from outside")]
     let kills = std::env::var("TICKMARK_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(KILLS);
     let mut cut = 0;
     for n in 0..kills {
@@ -364,8 +365,11 @@ fn what_would_mix_two_captures_is_refused() {
     bench.write(&plan, &kept);
     assert!(bench.files("tickmark-store") == before, "a refusal changes nothing");
     assert_eq!(bench.run(&["collect", "--capture", &id]).code, 2, "--capture goes with --resume");
-    let sealed = bench.run(&["assess", "--capture", &id]);
-    assert_eq!(sealed.code, 3, "what was not asked is not evaluated: {}{}", sealed.out, sealed.err);
+    let judged = bench.run(&["assess", "--capture", &id]);
+    // where it was killed decides whether an exception was seen already; the last line tells of both
+    assert!([1, 3].contains(&judged.code), "{}{}", judged.out, judged.err);
+    let last = judged.out.lines().last().unwrap_or_default();
+    assert!(last.contains("incomplete: "), "what was not asked is not evaluated: {last}");
 
     let head = format!("tickmark-store/captures/{id}/capture.json");
     let version = format!("\"version\": \"{}\"", env!("CARGO_PKG_VERSION"));

@@ -313,7 +313,7 @@ gap_hours = 48
     #[test]
     fn plain_http_is_for_loopback_only() {
         let with = |address: &str| {
-            GOOD.replace("credential", &"cloud = \"custom\"\ncredential".to_owned())
+            GOOD.replace("credential", "cloud = \"custom\"\ncredential")
                 + &format!(
                     "\n[azure.endpoints]\nauthority = \"{address}\"\nresource_manager = \"{address}\"\ngraph = \"{address}\"\nlog_analytics = \"{address}\"\n"
                 )

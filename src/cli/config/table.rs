@@ -138,7 +138,7 @@ impl<'t, 'a> Table<'t, 'a> {
     /// Where the `index`-th item of a list stands.
     pub(super) fn refuse_item(&self, key: &str, index: usize, what: impl AsRef<str>) {
         let span = match self.value(key) {
-            Some((span, DeValue::Array(items))) => items.iter().nth(index).map_or(span, Spanned::span),
+            Some((span, DeValue::Array(items))) => items.get(index).map_or(span, Spanned::span),
             Some((span, _)) => span,
             None => self.span.clone(),
         };
