@@ -21,6 +21,8 @@ const TOKEN: &str = "an.opaque.token-of-nobody";
 const KILLS: u32 = 12;
 /// Requests that may be under way when a run is killed, and are sent once more.
 const AT_A_TIME: usize = 8;
+/// Lists of this tenant that have two pages: a question that was under way may have had both of its answers.
+const SECOND_PAGES: usize = 3;
 
 /// A tenant that takes its time, and what one run in one go keeps of it.
 struct World {
@@ -227,7 +229,7 @@ fn killed_at_any_point_and_continued_it_keeps_what_one_run_keeps() {
         let was_complete = tickmark::evidence::Head::open(&folder).expect("a head").status == CaptureStatus::Complete;
         world.continued(&bench, &context);
         let again = world.azure.seen().len() - before - world.asked;
-        assert!(again <= AT_A_TIME, "{context}: {again} requests were sent twice");
+        assert!(again <= AT_A_TIME + SECOND_PAGES, "{context}: {again} requests were sent twice");
         let expected: &[Event] = match was_complete {
             true => &[Event::Started, Event::Finished],
             false => &[Event::Started, Event::Interrupted, Event::Resumed, Event::Finished],
