@@ -230,8 +230,18 @@ fn endpoint(key: &'static str, value: &str) -> Result<Url, CloudError> {
     }
 }
 
+/// Whether a token, or a digest to be time-stamped, may be sent there: https, or plain http on a loopback address.
+pub(super) fn is_safe(url: &Url) -> bool {
+    url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url))
+}
+
+/// The same of an address as it is written in a configuration.
+pub fn is_safe_address(address: &str) -> bool {
+    Url::parse(address).is_ok_and(|url| is_safe(&url))
+}
+
 /// Whether a URL points at this machine.
-pub(super) fn is_loopback(url: &Url) -> bool {
+fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),

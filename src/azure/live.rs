@@ -15,7 +15,7 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValu
 use thiserror::Error;
 use url::Url;
 
-use super::clouds::is_loopback;
+use super::clouds::is_safe;
 use super::credential::SignIn;
 use super::error::one_line;
 use super::http::{Way, client, failure, read_bounded};
@@ -151,7 +151,7 @@ impl Live {
     fn own_url(&self, ask: &Ask) -> Result<Url, TransportError> {
         let url = Url::parse(&ask.url).ok().filter(|_| self.cloud.is_own(ask.api, &ask.url));
         let url = url.ok_or_else(|| TransportError::Unsendable("the URL is not on the configured host".to_owned()))?;
-        if url.scheme() != "https" && !is_loopback(&url) {
+        if !is_safe(&url) {
             return Err(TransportError::Unsendable("no token is sent over plain http".to_owned()));
         }
         Ok(url)
