@@ -6,7 +6,7 @@
 //! client's alone; the system tells them when the client has ended. The floor is this program again, as a client
 //! that does nothing with what it gets.
 
-#![allow(missing_docs, clippy::print_stdout, clippy::expect_used, clippy::panic)]
+#![allow(missing_docs, clippy::print_stdout, clippy::print_stderr, clippy::expect_used, clippy::panic)]
 
 mod floor;
 mod measure;

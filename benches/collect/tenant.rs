@@ -108,7 +108,7 @@ impl Tenant {
                 guid(0x5b, sub, 0)
             )
         });
-        tenant.list(base, &arm("/subscriptions", "2022-12-01"), PAGE, listed.collect());
+        tenant.list(base, &arm("/subscriptions", "2022-12-01"), PAGE, &listed.collect::<Vec<_>>());
         let root = format!("/providers/Microsoft.Management/managementGroups/{TENANT}");
         let group = |id: &str, name: &str| {
             format!(
@@ -119,23 +119,23 @@ impl Tenant {
             base,
             &arm("/providers/Microsoft.Management/managementGroups", "2023-04-01"),
             PAGE,
-            vec![group(&root, TENANT)],
+            &[group(&root, TENANT)],
         );
         let below = subs.clone().map(|sub| {
             format!(r#"{{"id":"{}","type":"Microsoft.Management/managementGroups/subscriptions","name":"{}","properties":{{"displayName":"sub-{sub:03}","parent":{{"id":"{root}"}}}}}}"#, sub_id(sub), guid(0x5b, sub, 0))
         });
-        tenant.list(base, &arm(&format!("{root}/descendants"), "2023-04-01"), PAGE, below.collect());
+        tenant.list(base, &arm(&format!("{root}/descendants"), "2023-04-01"), PAGE, &below.collect::<Vec<_>>());
         for scope in ["", root.as_str()] {
             let path = arm(&format!("{scope}/providers/Microsoft.Authorization/roleAssignments"), "2022-04-01")
                 + "&$filter=atScope()";
-            tenant.list(base, &path, PAGE, Vec::new());
+            tenant.list(base, &path, PAGE, &[]);
         }
         let mut managed = Vec::new();
         for sub in subs {
             tenant.subscription(size, base, sub, &sub_id(sub), &mut managed);
         }
         let count = managed.len();
-        tenant.directory_list(base, managed, count);
+        tenant.directory_list(base, &managed, count);
         tenant
     }
 
@@ -164,10 +164,15 @@ impl Tenant {
                 identity(number)
             );
             let path = format!("/arm{}/federatedIdentityCredentials?api-version=2023-01-31", identity(number));
-            self.list(base, &path, 20, if number % 3 == 0 { vec![credential] } else { Vec::new() });
+            self.list(base, &path, 20, if number % 3 == 0 { std::slice::from_ref(&credential) } else { &[] });
             managed.push(format!(r#"{{"id":"{object}","appId":"{client}","displayName":"id-{sub:03}-{number:04}","servicePrincipalType":"ManagedIdentity","accountEnabled":true,"appOwnerOrganizationId":null,"alternativeNames":["isExplicit=True","{}"]}}"#, identity(number)));
         }
-        self.list(base, &arm("/providers/Microsoft.ManagedIdentity/userAssignedIdentities", "2023-01-31"), 100, listed);
+        self.list(
+            base,
+            &arm("/providers/Microsoft.ManagedIdentity/userAssignedIdentities", "2023-01-31"),
+            100,
+            &listed,
+        );
 
         // machines
         let attached = |number: usize| {
@@ -183,7 +188,12 @@ impl Tenant {
         let listed = (0..machines).map(|number| {
             format!(r#"{{"id":"{}","name":"vm-{sub:03}-{number:04}","type":"Microsoft.Compute/virtualMachines","location":"westeurope",{tags},{},"properties":{{"vmId":"{}","hardwareProfile":{{"vmSize":"Standard_D2s_v5"}},"provisioningState":"Succeeded","timeCreated":"2025-11-04T10:20:00.118+00:00","storageProfile":{{"imageReference":{{"publisher":"Canonical","offer":"0001-com-ubuntu-server-jammy","sku":"22_04-lts-gen2","version":"latest","exactVersion":"22.04.202510010"}},"osDisk":{{"osType":"Linux","name":"vm-{sub:03}-{number:04}_OsDisk_1","createOption":"FromImage","caching":"ReadWrite","managedDisk":{{"storageAccountType":"Premium_LRS","id":"{}"}},"deleteOption":"Delete","diskSizeGB":64}},"dataDisks":[]}},"osProfile":{{"computerName":"vm-{number}","adminUsername":"azureuser","linuxConfiguration":{{"disablePasswordAuthentication":true,"provisionVMAgent":true}},"allowExtensionOperations":true}},"networkProfile":{{"networkInterfaces":[{{"id":"{}"}}]}},"diagnosticsProfile":{{"bootDiagnostics":{{"enabled":true}}}}}}}}"#, machine(number), attached(number), guid(0xd1, sub, number), rg(number) + "/providers/Microsoft.Compute/disks/disk-0001", rg(number) + "/providers/Microsoft.Network/networkInterfaces/nic-0001")
         });
-        self.list(base, &arm("/providers/Microsoft.Compute/virtualMachines", "2024-03-01"), 100, listed.collect());
+        self.list(
+            base,
+            &arm("/providers/Microsoft.Compute/virtualMachines", "2024-03-01"),
+            100,
+            &listed.collect::<Vec<_>>(),
+        );
         for number in 0..machines {
             managed.push(format!(r#"{{"id":"{}","appId":"{}","displayName":"vm-{sub:03}-{number:04}","servicePrincipalType":"ManagedIdentity","accountEnabled":true,"appOwnerOrganizationId":null,"alternativeNames":["isExplicit=False","{}"]}}"#, guid(MACHINE, sub, number), guid(0xc5, sub, number), machine(number)));
         }
@@ -217,7 +227,7 @@ impl Tenant {
                 more,
             )
         }));
-        self.list(base, &arm("/resources", "2021-04-01"), PAGE, listed);
+        self.list(base, &arm("/resources", "2021-04-01"), PAGE, &listed);
 
         // vaults and their diagnostic settings
         let workspace_sub = sub / 10 * 10;
@@ -239,24 +249,24 @@ impl Tenant {
                 "/arm{}/providers/Microsoft.Insights/diagnosticSettings?api-version=2021-05-01-preview",
                 vault(number)
             );
-            self.list(base, &path, PAGE, if number % 10 == 9 { Vec::new() } else { vec![setting] });
+            self.list(base, &path, PAGE, if number % 10 == 9 { &[] } else { std::slice::from_ref(&setting) });
         }
-        self.list(base, &arm("/providers/Microsoft.KeyVault/vaults", "2026-02-01"), 200, listed);
-        self.list(base, &arm("/providers/Microsoft.KeyVault/deletedVaults", "2026-02-01"), PAGE, Vec::new());
-        self.list(base, &arm("/providers/Microsoft.Authorization/denyAssignments", "2022-04-01"), PAGE, Vec::new());
+        self.list(base, &arm("/providers/Microsoft.KeyVault/vaults", "2026-02-01"), 200, &listed);
+        self.list(base, &arm("/providers/Microsoft.KeyVault/deletedVaults", "2026-02-01"), PAGE, &[]);
+        self.list(base, &arm("/providers/Microsoft.Authorization/denyAssignments", "2022-04-01"), PAGE, &[]);
 
         self.list(
             base,
             &arm("/providers/Microsoft.Authorization/roleDefinitions", "2022-04-01"),
             PAGE,
-            definitions(id),
+            &definitions(id),
         );
         let listed = (0..size.assignments).map(|number| assignment(size, sub, id, number, &rg, &vault, &identity));
         self.list(
             base,
             &arm("/providers/Microsoft.Authorization/roleAssignments", "2022-04-01"),
             PAGE,
-            listed.collect(),
+            &listed.collect::<Vec<_>>(),
         );
 
         // groups of the subscription
@@ -282,7 +292,7 @@ impl Tenant {
 
         // the workspace
         let customer = guid(0x3a, sub, 0);
-        let has_workspace = sub % 10 == 0;
+        let has_workspace = sub.is_multiple_of(10);
         let workspace = format!(
             r#"{{"properties":{{"customerId":"{customer}","provisioningState":"Succeeded","sku":{{"name":"PerGB2018","lastSkuUpdate":"2025-01-01T00:00:00.0000000Z"}},"retentionInDays":180,"features":{{"legacy":0,"searchVersion":1,"enableLogAccessUsingOnlyResourcePermissions":true}},"workspaceCapping":{{"dailyQuotaGb":-1.0}},"publicNetworkAccessForIngestion":"Enabled","publicNetworkAccessForQuery":"Enabled","createdDate":"2025-01-01T00:00:00.0000000Z"}},"location":"westeurope",{tags},"id":"{workspace_id}","name":"law-{sub:03}","type":"Microsoft.OperationalInsights/workspaces"}}"#
         );
@@ -290,7 +300,7 @@ impl Tenant {
             base,
             &arm("/providers/Microsoft.OperationalInsights/workspaces", "2023-09-01"),
             PAGE,
-            if has_workspace { vec![workspace] } else { Vec::new() },
+            if has_workspace { std::slice::from_ref(&workspace) } else { &[] },
         );
         if has_workspace {
             let tables = (0..700).map(|number| {
@@ -298,13 +308,13 @@ impl Tenant {
                 format!(r#"{{"properties":{{"totalRetentionInDays":180,"archiveRetentionInDays":0,"plan":"Analytics","retentionInDaysAsDefault":true,"totalRetentionInDaysAsDefault":true,"schema":{{"tableSubType":"Any","name":"{name}","tableType":"Microsoft","standardColumns":[{{"name":"TenantId","type":"guid","description":"The Log Analytics workspace ID","isDefaultDisplay":false,"isHidden":false}},{{"name":"TimeGenerated","type":"datetime","description":"The time at which the data was generated","isDefaultDisplay":false,"isHidden":false}}],"solutions":["LogManagement"],"isTroubleshootingAllowed":true}},"provisioningState":"Succeeded","retentionInDays":180}},"id":"{workspace_id}/tables/{name}","name":"{name}"}}"#)
             });
             let path = format!("/arm{workspace_id}/tables?api-version=2022-10-01");
-            self.list(base, &path, PAGE, tables.collect());
+            self.list(base, &path, PAGE, &tables.collect::<Vec<_>>());
             self.logs.insert(customer, Log::of(size, sub, &vault));
         }
     }
 
     /// A list of Resource Manager in pages.
-    fn list(&mut self, base: &str, path: &str, page: usize, items: Vec<String>) {
+    fn list(&mut self, base: &str, path: &str, page: usize, items: &[String]) {
         let count = items.len().div_ceil(page).max(1);
         for number in 0..count {
             let part = items.get(number * page..items.len().min((number + 1) * page)).unwrap_or_default();
@@ -319,7 +329,7 @@ impl Tenant {
     }
 
     /// The list of managed identities in the directory.
-    fn directory_list(&mut self, base: &str, items: Vec<String>, total: usize) {
+    fn directory_list(&mut self, base: &str, items: &[String], total: usize) {
         let path = "/graph/v1.0/servicePrincipals?$filter=servicePrincipalType%20eq%20%27ManagedIdentity%27&$count=true\
             &$select=id,appId,displayName,servicePrincipalType,accountEnabled,appOwnerOrganizationId,alternativeNames&$top=999";
         let count = items.len().div_ceil(999).max(1);
