@@ -17,7 +17,16 @@ use crate::evidence::{Capture, Period, write_atomically};
 use crate::pack::SigningKey;
 
 const TENANT: &str = include_str!("../../tests/tenants/idsentinel/tenant.json");
-const ANSWERS: &str = include_str!("../../tests/tenants/idsentinel/answers.json");
+const ANSWERS: &[(&str, &str)] = &[
+    ("answers.json", include_str!("../../tests/tenants/idsentinel/answers.json")),
+    ("answers/authorization.json", include_str!("../../tests/tenants/idsentinel/answers/authorization.json")),
+    ("answers/directory.json", include_str!("../../tests/tenants/idsentinel/answers/directory.json")),
+    ("answers/hosts.json", include_str!("../../tests/tenants/idsentinel/answers/hosts.json")),
+    ("answers/logging.json", include_str!("../../tests/tenants/idsentinel/answers/logging.json")),
+    ("answers/queries.json", include_str!("../../tests/tenants/idsentinel/answers/queries.json")),
+    ("answers/tenant.json", include_str!("../../tests/tenants/idsentinel/answers/tenant.json")),
+    ("answers/vaults.json", include_str!("../../tests/tenants/idsentinel/answers/vaults.json")),
+];
 
 /// The demo's key comes from these public words, so that two demos are the same. It proves nothing about anybody.
 const KEY_WORDS: &[u8] = b"tickmark demo signing key: public, worthless, the same for everybody";
@@ -102,4 +111,23 @@ fn advise(pack: &Path, public: &Path, terminal: &Terminal) -> Result<(), CliErro
     terminal.line("  sha256sum -c --strict --quiet SHA256SUMS")?;
     terminal.line("The demo's key is public and worthless; a real pack is signed with the key of `tickmark init`.")?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_program_carries_every_file_of_the_recording() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tenants/idsentinel");
+        let mut files: Vec<String> = fs::read_dir(folder.join("answers"))
+            .unwrap()
+            .map(|file| format!("answers/{}", file.unwrap().file_name().to_string_lossy()))
+            .collect();
+        files.push("answers.json".to_owned());
+        files.sort();
+        let mut carried: Vec<&str> = ANSWERS.iter().map(|(file, _)| *file).collect();
+        carried.sort_unstable();
+        assert_eq!(carried, files);
+    }
 }

@@ -16,13 +16,13 @@ use super::ask::{Put, Told, not_put, put};
 use super::earlier::is_same;
 use super::extract::Found;
 use super::kql::{self, KqlError, Value};
-use super::plan::{COUNTS, OF_GROUP, OF_SUBSCRIPTION, OF_TENANT, ROWS, group_scope, scopes, subscription_scope};
+use super::plan::{group_scope, scopes, subscription_scope};
 use super::record::{record, run_as};
-use super::table::collector;
+use super::table::{Form, collector, collectors};
 use super::{CollectRequest, extract};
 use crate::azure::{Api, Ask, Door, Method};
 use crate::evidence::{
-    CaptureStatus, CaptureWriter, ControlTotal, Earlier, EvidenceError, Kind, Page, Reason, Record, RunAs, Window,
+    CaptureStatus, CaptureWriter, ControlTotal, Earlier, EvidenceError, Kind, Over, Page, Reason, Record, RunAs, Window,
 };
 
 /// How many questions are under way at a time; the door may allow fewer requests.
@@ -123,39 +123,10 @@ pub async fn collect(
         is_stopped: false,
         identities: BTreeSet::new(),
     };
-    let expected = &request.expected;
-
-    run.phase(OF_TENANT.iter().map(|(kind, scope)| (*kind, (*scope).to_owned())).collect()).await?;
-
-    let mut groups = extract::Ids::default();
-    scopes(&expected.management_groups, group_scope).iter().for_each(|id| groups.add(id));
-    run.found.groups.shown().for_each(|id| groups.add(id));
-    run.phase(product(OF_GROUP, groups.shown())).await?;
-
-    let subscriptions = run.subscriptions();
-    run.phase(product(OF_SUBSCRIPTION, subscriptions.shown())).await?;
-
-    let of_identities = product(&[Kind::FederatedCredentials], run.found.identities.shown());
-    let of_vaults = product(&[Kind::DiagnosticSettings], run.found.vaults.shown());
-    run.phase([of_identities, of_vaults].concat()).await?;
-
-    let unread = run.found.named_workspaces.shown().filter(|id| !run.found.workspaces.contains(id));
-    let unread = product(&[Kind::Workspace], unread);
-    run.phase(unread).await?;
-
-    let (workspaces, logs) = run.found.workspaces_in_use(&expected.workspaces);
-    run.phase(product(&[Kind::Tables], workspaces.iter().map(String::as_str))).await?;
-    run.phase(product(COUNTS, logs.iter().map(String::as_str))).await?;
-    run.phase(product(ROWS, logs.iter().map(String::as_str))).await?;
-
-    let mut directory = vec![(Kind::ManagedIdentityPrincipals, "directory".to_owned())];
-    if !run.found.principals.is_empty() {
-        directory.push((Kind::Principals, "directory".to_owned()));
+    for stage in Over::STAGES {
+        let questions = stage.iter().flat_map(|over| run.questions_over(*over)).collect();
+        run.phase(questions).await?;
     }
-    run.phase(directory).await?;
-    let groups: Vec<String> = run.groups().iter().map(|id| format!("group:{id}")).collect();
-    run.phase(product(&[Kind::GroupMembers], groups.iter().map(String::as_str))).await?;
-
     Ok(run.summary())
 }
 
@@ -178,6 +149,38 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
+    /// The questions of every kind that is asked over a family of scopes, at each scope of it that is known by now.
+    fn questions_over(&self, over: Over) -> Vec<(Kind, String)> {
+        let scopes = self.scopes(over);
+        let kinds = collectors().map(|row| row.kind).filter(|kind| kind.over().contains(&over));
+        // no ids, no question about them
+        let kinds = kinds.filter(|kind| *kind != Kind::Principals || !self.found.principals.is_empty());
+        scopes.iter().flat_map(|scope| kinds.clone().map(move |kind| (kind, scope.clone()))).collect()
+    }
+
+    /// The scopes of a family: those that are expected, and those that answers have named.
+    fn scopes(&self, over: Over) -> Vec<String> {
+        let expected = &self.request.expected;
+        let shown = |ids: &extract::Ids| ids.shown().map(str::to_owned).collect();
+        match over {
+            Over::Tenant | Over::Root | Over::Directory => over.fixed().into_iter().map(str::to_owned).collect(),
+            Over::ManagementGroup => {
+                let mut groups = self.found.of(over);
+                scopes(&expected.management_groups, group_scope).iter().for_each(|id| groups.add(id));
+                shown(&groups)
+            }
+            Over::Subscription => shown(&self.subscriptions()),
+            Over::NamedWorkspace => {
+                let named = self.found.named_workspaces.shown();
+                named.filter(|id| !self.found.workspaces.contains(id)).map(str::to_owned).collect()
+            }
+            Over::Workspace => self.found.workspaces_in_use(&expected.workspaces).0,
+            Over::LogCount | Over::Log => self.found.workspaces_in_use(&expected.workspaces).1.into_iter().collect(),
+            Over::Group => self.groups().iter().map(|id| format!("group:{id}")).collect(),
+            Over::Identity | Over::Vault => shown(&self.found.of(over)),
+        }
+    }
+
     /// Puts these questions side by side.
     async fn phase(&mut self, mut questions: Vec<(Kind, String)>) -> Result<(), CollectError> {
         questions.sort_by_key(|(kind, scope)| (*kind, scope.to_lowercase()));
@@ -230,29 +233,20 @@ impl Run<'_> {
 
     fn question(&self, kind: Kind, scope: String) -> Result<Option<Put>, KqlError> {
         let Some(collector) = collector(kind) else { return Ok(None) };
-        let url = self.door.cloud().url(collector.api, &collector.path_and_query(&scope));
+        let url = self.door.cloud().url(collector.api, &collector.path_and_query(&scope, &self.window()));
         let get = Ask { api: collector.api, method: Method::Get, url, headers: Vec::new(), body: None };
-        let asks = match (collector.api, kind) {
-            (Api::LogAnalytics, _) => vec![Ask {
-                method: Method::Post,
-                headers: vec![("Prefer", "wait=600".to_owned())],
-                body: Some(self.query(kind)?),
-                ..get
-            }],
-            // `$count` and all that depends on the index behind it are ignored without this header
-            (_, Kind::ManagedIdentityPrincipals | Kind::GroupMembers) => {
-                vec![Ask { headers: vec![("ConsistencyLevel", "eventual".to_owned())], ..get }]
+        let post = |body: String| Ask { method: Method::Post, body: Some(body), ..get.clone() };
+        let asks = match collector.form {
+            Form::Get => vec![get],
+            Form::Advanced => vec![Ask { headers: vec![("ConsistencyLevel", "eventual".to_owned())], ..get }],
+            Form::Post(body) => vec![post(body.to_owned())],
+            Form::Query => {
+                vec![Ask { headers: vec![("Prefer", "wait=600".to_owned())], ..post(self.query(kind)?) }]
             }
-            (_, Kind::Principals) => {
+            Form::Ids => {
                 let ids: Vec<&String> = self.found.principals.iter().collect();
-                let post = |ids: &[&String]| Ask {
-                    method: Method::Post,
-                    body: Some(serde_json::json!({ "ids": ids }).to_string()),
-                    ..get.clone()
-                };
-                ids.chunks(IDS_A_BATCH).map(post).collect()
+                ids.chunks(IDS_A_BATCH).map(|ids| post(serde_json::json!({ "ids": ids }).to_string())).collect()
             }
-            _ => vec![get],
         };
         Ok(Some(Put { collector, scope, asks }))
     }
@@ -389,11 +383,6 @@ impl Run<'_> {
             identities: self.identities,
         }
     }
-}
-
-/// Every kind at every scope.
-fn product<'a>(kinds: &[Kind], scopes: impl Iterator<Item = &'a str>) -> Vec<(Kind, String)> {
-    scopes.flat_map(|scope| kinds.iter().map(move |kind| (*kind, scope.to_owned()))).collect()
 }
 
 fn evidence_id(number: usize) -> String {

@@ -19,7 +19,6 @@ use thiserror::Error;
 
 use self::item::Item;
 use self::pages::Pages;
-use super::coverage::is_asked_per_subscription;
 use super::{Id, PrincipalKind, Tenant};
 use crate::evidence::{Capture, EvidenceError, Kind};
 
@@ -98,10 +97,7 @@ fn expect_questions(tenant: &mut Tenant) {
     let mut expected: BTreeSet<(Kind, Id)> = BTreeSet::new();
     for subscription in &tenant.subscriptions {
         expected.extend(
-            Kind::ALL
-                .iter()
-                .filter(|kind| is_asked_per_subscription(**kind))
-                .map(|kind| (*kind, subscription.id.clone())),
+            Kind::ALL.iter().filter(|kind| kind.is_per_subscription()).map(|kind| (*kind, subscription.id.clone())),
         );
         let above = tenant.hierarchy.above(&subscription.id);
         expected.extend(above.into_iter().map(|group| (Kind::RoleAssignments, group)));
