@@ -1,21 +1,24 @@
 //! One question through all its pages: what was read is kept, and why it ended early is told.
+//!
+//! A page is redacted, handed over to be kept, and dropped before the next is asked for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 use chrono::{DateTime, Utc};
-use serde::de::IgnoredAny;
-use serde::{Deserialize, Deserializer};
-use serde_json::value::RawValue;
 
-use super::reason;
+use super::envelope::Envelope;
 use super::record::{header, offset, request_of};
 use super::redact::{self, Clean, shown};
-use super::table::{Collector, Form, Shape};
+use super::table::{Collector, Form};
+use super::windows::Span;
+use super::{kql, reason};
 use crate::azure::{Answered, Ask, Door};
-use crate::evidence::{Gap, Kind, Page, Reason, Redaction, Request, sha256_hex};
+use crate::evidence::{EvidenceError, Gap, Kind, Page, Reason, Redaction, Request, sha256_hex};
 
 /// A chain longer than this is taken for an endless one.
 const MOST_PAGES: usize = 10_000;
+/// The status of a query that the service gave up.
+const TIMED_OUT: u16 = 504;
 
 /// How a question went.
 #[derive(Clone, Debug)]
@@ -24,8 +27,6 @@ pub(super) struct Told {
     pub request: Request,
     /// Its answers.
     pub pages: Vec<Page>,
-    /// The bytes of each page that are kept.
-    pub kept: Vec<Vec<u8>>,
     /// What was cut.
     pub cuts: Vec<Redaction>,
     /// Why it has no full answer.
@@ -46,40 +47,6 @@ pub(super) struct Told {
     accepted: usize,
 }
 
-/// An item of a list or a row of a table: the first character of its JSON, which tells its type.
-struct Part(Option<char>);
-
-impl<'de> Deserialize<'de> for Part {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Part, D::Error> {
-        Ok(Part(<&RawValue>::deserialize(deserializer)?.get().chars().next()))
-    }
-}
-
-/// The parts of a body that say whether it is one, and whether more follows. A member named twice is refused.
-#[derive(Deserialize)]
-struct Envelope {
-    value: Option<Vec<Part>>,
-    tables: Option<Vec<Table>>,
-    error: Option<IgnoredAny>,
-    id: Option<IgnoredAny>,
-    #[serde(rename = "nextLink")]
-    next: Option<String>,
-    #[serde(rename = "@nextLink")]
-    at_next: Option<String>,
-    #[serde(rename = "@odata.nextLink")]
-    odata_next: Option<String>,
-    #[serde(rename = "@odata.count")]
-    count: Option<u64>,
-}
-
-#[derive(Deserialize)]
-struct Table {
-    name: Option<String>,
-    #[serde(rename = "columns")]
-    _columns: Vec<IgnoredAny>,
-    rows: Vec<Part>,
-}
-
 /// Why a chain ends before its end, before it is known which page it was.
 struct Stop {
     reason: Reason,
@@ -89,34 +56,94 @@ struct Stop {
     request_id: Option<String>,
 }
 
+/// What ends a chain before its end.
+enum End {
+    /// There is no full answer.
+    Stop(Stop),
+    /// The service gives the answer only in smaller windows.
+    TooMuch,
+    /// What was answered cannot be kept.
+    Broken(EvidenceError),
+}
+
+impl From<Stop> for End {
+    fn from(stop: Stop) -> End {
+        End::Stop(stop)
+    }
+}
+
+impl From<EvidenceError> for End {
+    fn from(error: EvidenceError) -> End {
+        End::Broken(error)
+    }
+}
+
 impl Stop {
     fn because(reason: Reason, cause: impl Into<String>) -> Stop {
         Stop { reason, cause: cause.into(), status: None, code: None, request_id: None }
     }
 }
 
-/// A question as it is put: its row, its scope, and its requests. More than one only where ids go in batches.
+/// A question as it is put: its row, its scope, and its requests.
 #[derive(Clone, Debug)]
 pub(super) struct Put {
     /// Row of the table.
     pub collector: &'static Collector,
     /// Where.
     pub scope: String,
-    /// First request of each chain of pages.
-    pub asks: Vec<Ask>,
+    /// What is sent. More than one request only where ids go in batches, or log rows in windows.
+    pub parts: Vec<Part>,
 }
 
-/// Puts a question and follows it to its end. This never fails: how it ended is the answer.
-pub(super) async fn put(door: &Door, question: &Put) -> Told {
+/// The first request of one chain of pages.
+#[derive(Clone, Debug)]
+pub(super) struct Part {
+    /// The request.
+    pub ask: Ask,
+    /// The window of time that it is for, where it is for one.
+    pub span: Option<Span>,
+}
+
+impl From<Ask> for Part {
+    fn from(ask: Ask) -> Part {
+        Part { ask, span: None }
+    }
+}
+
+impl Part {
+    /// The request for a window as requests for its halves.
+    fn halves(&self, kind: Kind) -> Option<[Part; 2]> {
+        let half = |span: Span| {
+            let body = Some(kql::body(kind, &span.window).ok()?);
+            Some(Part { ask: Ask { body, ..self.ask.clone() }, span: Some(span) })
+        };
+        let [first, second] = self.span.as_ref()?.halves()?;
+        Some([half(first)?, half(second)?])
+    }
+}
+
+/// Takes the pages of a question one by one.
+pub(super) type Sink<'a> = &'a dyn Fn(&Page, &[u8]) -> Result<(), EvidenceError>;
+
+/// Puts a question and follows it to its end. How it ended is the answer; this fails only where the sink does.
+pub(super) async fn put(door: &Door, question: &Put, sink: Sink<'_>) -> Result<Told, EvidenceError> {
     let mut told = Told::new(question, door.clock().now());
-    for ask in &question.asks {
-        if let Err(stop) = chain(door, question, ask.clone(), &mut told).await {
-            told.end(stop);
-            break;
+    let mut parts: VecDeque<Part> = question.parts.iter().cloned().collect();
+    while let Some(part) = parts.pop_front() {
+        let halves = part.halves(question.collector.kind);
+        let chain = Chain { door, question, sink, has_halves: halves.is_some() };
+        match chain.follow(part.ask, &mut told).await {
+            Ok(()) => {}
+            Err(End::TooMuch) => halves.into_iter().flatten().rev().for_each(|half| parts.push_front(half)),
+            Err(End::Stop(stop)) => {
+                told.end(stop);
+                break;
+            }
+            Err(End::Broken(error)) => return Err(error),
         }
     }
     told.ended_at = told.ended_at.max(door.clock().now());
-    told
+    Ok(told)
 }
 
 /// A question that is not put any more.
@@ -126,35 +153,144 @@ pub(super) fn not_put(at: DateTime<Utc>, question: &Put) -> Told {
     told
 }
 
-async fn chain(door: &Door, question: &Put, first: Ask, told: &mut Told) -> Result<(), Stop> {
-    let api = question.collector.api;
-    let mut followed = BTreeSet::from([first.url.clone()]);
-    let mut next = Some(first);
-    while let Some(ask) = next.take() {
-        let answered = door.ask(ask.clone()).await;
-        let answered = answered.map_err(|refused| Stop::because(reason::of_refused(&refused), refused.to_string()))?;
-        told.ended_at = answered.received_at;
-        let Some(link) = told.take(question, &ask, &answered)? else { return Ok(()) };
-        told.last_next_link = Some(shown(&link));
-        if !followed.insert(link.clone()) {
-            return Err(Stop::because(Reason::CutShort, "the list links back to a page that was read"));
+/// One request of a question, with the pages that follow from it.
+struct Chain<'a> {
+    door: &'a Door,
+    question: &'a Put,
+    sink: Sink<'a>,
+    /// Whether it can be put in halves instead. A cut answer to it is then no evidence, and is not kept.
+    has_halves: bool,
+}
+
+impl Chain<'_> {
+    async fn follow(&self, first: Ask, told: &mut Told) -> Result<(), End> {
+        let api = self.question.collector.api;
+        let mut followed = BTreeSet::from([first.url.clone()]);
+        let mut next = Some(first);
+        while let Some(ask) = next.take() {
+            let answered = self.door.ask(ask.clone()).await;
+            let answered =
+                answered.map_err(|refused| Stop::because(reason::of_refused(&refused), refused.to_string()))?;
+            told.ended_at = answered.received_at;
+            let Some(link) = self.take(told, &ask, &answered)? else { return Ok(()) };
+            told.last_next_link = Some(shown(&link));
+            if !followed.insert(link.clone()) {
+                return Err(Stop::because(Reason::CutShort, "the list links back to a page that was read").into());
+            }
+            if followed.len() > MOST_PAGES {
+                let why = format!("the list has more than {MOST_PAGES} pages");
+                return Err(Stop::because(Reason::CutShort, why).into());
+            }
+            let following = self.door.next(api, &link, &ask);
+            next = following.map_err(|refused| Stop::because(Reason::CutShort, refused.to_string()))?;
         }
-        if followed.len() > MOST_PAGES {
-            return Err(Stop::because(Reason::CutShort, format!("the list has more than {MOST_PAGES} pages")));
-        }
-        let following = door.next(api, &link, &ask);
-        next = following.map_err(|refused| Stop::because(Reason::CutShort, refused.to_string()))?;
+        Ok(())
     }
-    Ok(())
+
+    /// Keeps one answer; gives the link to the next page.
+    fn take(&self, told: &mut Told, ask: &Ask, answered: &Answered) -> Result<Option<String>, End> {
+        let kind = self.question.collector.kind;
+        let answer = &answered.answer;
+        if answer.status == TIMED_OUT && self.has_halves {
+            return Err(End::TooMuch);
+        }
+        if answer.status != 200 {
+            let clean = redact::refusal(&answer.body).unwrap_or_else(|_| nothing());
+            let codes = reason::codes(&clean.bytes);
+            let why = reason::of_answer(kind, answer.status, &codes);
+            let advice = reason::advice(why, self.question.collector, &self.question.scope, &codes);
+            let said = [&["HTTP".to_owned(), answer.status.to_string()], codes.as_slice()].concat().join(" ");
+            let request_id = self.keep(told, ask, answered, clean, 0)?;
+            return Err(End::Stop(Stop {
+                reason: why,
+                cause: format!("{said}: {advice}"),
+                status: Some(answer.status),
+                code: codes.into_iter().next(),
+                request_id,
+            }));
+        }
+        let envelope: Result<Envelope, _> = serde_json::from_slice(&answer.body);
+        let malformed = |why: &str| Stop {
+            status: Some(answer.status),
+            request_id: request_id(answered),
+            ..Stop::because(Reason::Malformed, why)
+        };
+        // Of a body that is not read, nothing is kept: what cannot be read cannot be cleared of secrets.
+        let Ok(envelope) = envelope else { return Err(malformed("the answer is not the JSON of the contract").into()) };
+        if envelope.is_partial() && self.has_halves {
+            return Err(End::TooMuch);
+        }
+        let clean = redact::answer(kind, &answer.body).map_err(|redact::Malformed(why)| malformed(why))?;
+        let code = if envelope.is_partial() { reason::codes(&clean.bytes).into_iter().next() } else { None };
+        let held = envelope.held(self.question.collector.shape);
+        let request_id = self.keep(told, ask, answered, clean, held.as_ref().map_or(0, |held| held.count))?;
+        match held {
+            None => return Err(malformed("the answer holds no list where the contract has one").into()),
+            Some(held) if !held.are_of_contract => {
+                return Err(malformed("the list holds something that is no item of the contract").into());
+            }
+            Some(_) => {}
+        }
+        if envelope.is_partial() {
+            let cause = match kind {
+                Kind::VaultLogDedicated | Kind::VaultLogLegacy => {
+                    "the service marked its answer as partial, as it does past 500,000 rows; collect shorter periods"
+                }
+                _ => "the service marked its answer as partial",
+            };
+            let stop = Stop::because(Reason::Partial, cause);
+            return Err(End::Stop(Stop { status: Some(200), code, request_id, ..stop }));
+        }
+        told.accepted += 1;
+        told.last_next_link = None;
+        told.said_total = told.said_total.or(envelope.said_total());
+        Ok(envelope.next())
+    }
+
+    /// Hands over what is kept of one answer; gives the id of its request.
+    fn keep(
+        &self,
+        told: &mut Told,
+        ask: &Ask,
+        answered: &Answered,
+        clean: Clean,
+        item_count: u64,
+    ) -> Result<Option<String>, EvidenceError> {
+        let file = format!("page-{:04}.json", told.pages.len() + 1);
+        let answer = &answered.answer;
+        let server_date = header(answer, &["date"]);
+        if told.pages.is_empty() {
+            told.clock_offset = offset(answered.received_at, server_date.as_deref());
+        }
+        let request_id = request_id(answered);
+        told.cuts.extend(clean.cuts.into_iter().map(|cut| Redaction { place: format!("{file}#{}", cut.place), ..cut }));
+        let has_own_body = self.question.collector.form == Form::Ids || ask.body != told.request.body;
+        let page = Page {
+            file,
+            url: shown(&ask.url),
+            body: ask.body.clone().filter(|_| has_own_body),
+            status: answer.status,
+            item_count,
+            request_id: request_id.clone(),
+            correlation_id: header(answer, &["x-ms-correlation-request-id", "client-request-id"]),
+            server_date,
+            received_at: answered.received_at,
+            attempts: answered.attempts,
+            bytes: clean.bytes.len() as u64,
+            sha256: sha256_hex(&clean.bytes),
+        };
+        (self.sink)(&page, &clean.bytes)?;
+        told.pages.push(page);
+        Ok(request_id)
+    }
 }
 
 impl Told {
     fn new(question: &Put, at: DateTime<Utc>) -> Told {
-        let request = question.asks.first().map(request_of);
+        let request = question.parts.first().map(|part| request_of(&part.ask));
         Told {
             request: request.unwrap_or(Request { method: "GET".to_owned(), url: String::new(), body: None }),
             pages: Vec::new(),
-            kept: Vec::new(),
             cuts: Vec::new(),
             gap: None,
             last_next_link: None,
@@ -165,97 +301,6 @@ impl Told {
             ended_at: at,
             accepted: 0,
         }
-    }
-
-    /// Keeps one answer; gives the link to the next page.
-    fn take(&mut self, question: &Put, ask: &Ask, answered: &Answered) -> Result<Option<String>, Stop> {
-        let kind = question.collector.kind;
-        let answer = &answered.answer;
-        if answer.status != 200 {
-            let clean = redact::refusal(&answer.body).ok();
-            let codes = clean.as_ref().map(|clean| reason::codes(&clean.bytes)).unwrap_or_default();
-            let request_id = self.keep(question, ask, answered, clean.unwrap_or_else(nothing), 0);
-            let why = reason::of_answer(kind, answer.status, &codes);
-            let advice = reason::advice(why, question.collector, &question.scope, &codes);
-            let said = [&["HTTP".to_owned(), answer.status.to_string()], codes.as_slice()].concat().join(" ");
-            return Err(Stop {
-                reason: why,
-                cause: format!("{said}: {advice}"),
-                status: Some(answer.status),
-                code: codes.into_iter().next(),
-                request_id,
-            });
-        }
-        let envelope: Result<Envelope, _> = serde_json::from_slice(&answer.body);
-        let malformed = |why: &str| Stop {
-            status: Some(answer.status),
-            request_id: request_id(answered),
-            ..Stop::because(Reason::Malformed, why)
-        };
-        // Of a body that is not read, nothing is kept: what cannot be read cannot be cleared of secrets.
-        let Ok(envelope) = envelope else { return Err(malformed("the answer is not the JSON of the contract")) };
-        let clean = redact::answer(kind, &answer.body).map_err(|redact::Malformed(why)| malformed(why))?;
-        let rows = || envelope.tables.as_deref().and_then(primary).map(|table| (table.rows.as_slice(), '['));
-        let list = || envelope.value.as_deref().map(|items| (items, '{'));
-        let (parts, first) = match question.collector.shape {
-            Shape::Rows => rows().unzip(),
-            Shape::One => (envelope.id.as_ref().map(|_| [Part(None)].as_slice()), None),
-            Shape::List => list().unzip(),
-        };
-        let request_id = self.keep(question, ask, answered, clean, parts.map_or(0, <[Part]>::len) as u64);
-        let Some(parts) = parts else { return Err(malformed("the answer holds no list where the contract has one")) };
-        if parts.iter().any(|part| part.0 != first) {
-            return Err(malformed("the list holds something that is no item of the contract"));
-        }
-        if envelope.error.is_some() {
-            let code = self.kept.last().and_then(|kept| reason::codes(kept).into_iter().next());
-            let cause = match kind {
-                Kind::VaultLogDedicated | Kind::VaultLogLegacy => {
-                    "the service marked its answer as partial, as it does past 500,000 rows; collect shorter periods"
-                }
-                _ => "the service marked its answer as partial",
-            };
-            return Err(Stop { status: Some(200), code, request_id, ..Stop::because(Reason::Partial, cause) });
-        }
-        self.accepted += 1;
-        self.last_next_link = None;
-        self.said_total = self.said_total.or(envelope.count);
-        let links = [envelope.next, envelope.at_next, envelope.odata_next];
-        Ok(links.into_iter().flatten().find(|link| !link.is_empty()))
-    }
-
-    fn keep(
-        &mut self,
-        question: &Put,
-        ask: &Ask,
-        answered: &Answered,
-        clean: Clean,
-        item_count: u64,
-    ) -> Option<String> {
-        let file = format!("page-{:04}.json", self.pages.len() + 1);
-        let answer = &answered.answer;
-        let server_date = header(answer, &["date"]);
-        if self.pages.is_empty() {
-            self.clock_offset = offset(answered.received_at, server_date.as_deref());
-        }
-        let request_id = request_id(answered);
-        self.cuts.extend(clean.cuts.into_iter().map(|cut| Redaction { place: format!("{file}#{}", cut.place), ..cut }));
-        self.pages.push(Page {
-            file,
-            url: shown(&ask.url),
-            body: ask.body.clone().filter(|_| question.collector.form == Form::Ids),
-            status: answer.status,
-            item_count,
-            request_id: request_id.clone(),
-            correlation_id: header(answer, &["x-ms-correlation-request-id", "client-request-id"]),
-            server_date,
-            received_at: answered.received_at,
-            attempts: answered.attempts,
-            bytes: clean.bytes.len() as u64,
-            sha256: sha256_hex(&clean.bytes),
-        });
-        self.kept.push(clean.bytes);
-        request_id
     }
 
     /// Ends the question early. Once a page was accepted, the reason is that the list was cut short.
@@ -277,8 +322,4 @@ fn request_id(answered: &Answered) -> Option<String> {
 
 fn nothing() -> Clean {
     Clean { bytes: Vec::new(), cuts: Vec::new() }
-}
-
-fn primary(tables: &[Table]) -> Option<&Table> {
-    tables.iter().find(|table| table.name.as_deref() == Some("PrimaryResult")).or(tables.first())
 }

@@ -7,14 +7,14 @@ use crate::evidence::{Kind, Record};
 /// Whether a record is of this very question: also the same request, on the same host, in the same version, for the
 /// same window and the same ids. Ids to look up follow from answers, so that a look-up may have become another one.
 pub(super) fn is_same(record: &Record, question: &Put) -> bool {
-    let first = question.asks.first().map(request_of);
+    let first = question.parts.first().map(|part| request_of(&part.ask));
     if first.as_ref() != Some(&record.request) {
         return false;
     }
     if question.collector.kind != Kind::Principals {
         return true;
     }
-    let mut batches = question.asks.iter().map(|ask| ask.body.as_deref());
+    let mut batches = question.parts.iter().map(|part| part.ask.body.as_deref());
     let sent = record.pages.iter().map(|page| page.body.as_deref()).filter(Option::is_some);
     let is_prefix = sent.into_iter().all(|body| batches.next() == Some(body));
     is_prefix && (batches.next().is_none() || !record.is_whole())
@@ -30,22 +30,20 @@ mod tests {
     use crate::evidence::{Gap, Reason, testing::CaptureBuilder};
 
     fn look_up(batches: &[&str]) -> Put {
-        let ask = |body: &&str| Ask {
-            api: Api::Graph,
-            method: Method::Post,
-            url: "https://graph.microsoft.com/v1.0/directoryObjects/getByIds".to_owned(),
-            headers: Vec::new(),
-            body: Some((*body).to_owned()),
+        let part = |body: &&str| {
+            let url = "https://graph.microsoft.com/v1.0/directoryObjects/getByIds".to_owned();
+            let body = Some((*body).to_owned());
+            Ask { api: Api::Graph, method: Method::Post, url, headers: Vec::new(), body }.into()
         };
         let collector = collector(Kind::Principals).expect("a row");
-        Put { collector, scope: "directory".to_owned(), asks: batches.iter().map(ask).collect() }
+        Put { collector, scope: "directory".to_owned(), parts: batches.iter().map(part).collect() }
     }
 
     fn record(batches: &[&str]) -> Record {
         let pages = batches.iter().map(|body| (json!({"value": []}), Some((*body).to_owned()))).collect();
         let capture = CaptureBuilder::default().pages(Kind::Principals, "directory", pages).build();
         let mut record = capture.records.into_iter().next().expect("a record");
-        record.request = request_of(&look_up(batches).asks[0]);
+        record.request = request_of(&look_up(batches).parts[0].ask);
         record
     }
 

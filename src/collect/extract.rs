@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::plan::{subscription_scope, workspace_scope};
-use super::redact;
 use super::table::collector;
+use super::windows::Days;
+use super::{redact, rows};
 use crate::evidence::{Kind, Over};
 
 /// The object id that role and deny assignments use for everyone.
@@ -65,7 +66,7 @@ pub(super) struct Found {
     /// Object ids that the directory calls groups, lower case.
     pub known_groups: BTreeSet<String>,
     /// Rows that the counts expect, by question for rows and scope.
-    pub expected_rows: BTreeMap<(Kind, String), u64>,
+    pub expected_rows: BTreeMap<(Kind, String), Days>,
 }
 
 impl Found {
@@ -79,16 +80,18 @@ impl Found {
         if !teaches(kind) {
             return;
         }
+        if let Some(counted) = counts(kind) {
+            return rows::count(page, self.expected_rows.entry((counted, scope.to_owned())).or_default());
+        }
+        if kind.is_log() {
+            return rows::callers(page).iter().for_each(|caller| self.learn_principal(Some(caller)));
+        }
         let Ok(body) = serde_json::from_slice::<Value>(page) else { return };
         for item in items(&body) {
             self.learn_item(kind, scope, item);
         }
-        match kind {
-            Kind::Workspace => self.learn_workspace(&body),
-            Kind::VaultLogDedicated | Kind::VaultLogLegacy => self.learn_callers(&body),
-            Kind::VaultLogDedicatedCount => self.learn_count(Kind::VaultLogDedicated, scope, &body),
-            Kind::VaultLogLegacyCount => self.learn_count(Kind::VaultLogLegacy, scope, &body),
-            _ => {}
+        if kind == Kind::Workspace {
+            self.learn_workspace(&body);
         }
     }
 
@@ -162,24 +165,6 @@ impl Found {
         }
     }
 
-    fn learn_callers(&mut self, body: &Value) {
-        for row in Rows::of(body) {
-            self.learn_principal(row.cell("CallerObjectId").and_then(Value::as_str));
-            let identity = row.cell("Identity");
-            let parsed = identity.and_then(Value::as_str).and_then(|text| serde_json::from_str::<Value>(text).ok());
-            let oid = parsed.as_ref().or(identity).and_then(|identity| text(identity, "/claim/oid"));
-            self.learn_principal(oid);
-        }
-    }
-
-    fn learn_count(&mut self, of: Kind, scope: &str, body: &Value) {
-        let kept = Rows::of(body).filter_map(|row| match row.cell("Kept")? {
-            Value::String(text) => text.trim().parse().ok(),
-            number => number.as_u64(),
-        });
-        *self.expected_rows.entry((of, scope.to_owned())).or_default() += kept.sum::<u64>();
-    }
-
     /// Workspaces in use, with the scope for queries where it is known.
     pub(super) fn workspaces_in_use(&self, expected: &[String]) -> (Vec<String>, BTreeSet<String>) {
         let expected: BTreeSet<String> = expected.iter().map(|guid| workspace_scope(guid.trim())).collect();
@@ -196,47 +181,17 @@ impl Found {
     }
 }
 
-/// Rows of the primary table of a log answer.
-struct Rows<'a> {
-    columns: Vec<&'a str>,
-    rows: std::slice::Iter<'a, Value>,
-}
-
-struct Row<'a> {
-    columns: Vec<&'a str>,
-    cells: &'a Value,
-}
-
-impl<'a> Rows<'a> {
-    fn of(body: &'a Value) -> Rows<'a> {
-        let tables = body.get("tables").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        let is_primary = |table: &&Value| text(table, "/name") == Some("PrimaryResult");
-        let table = tables.iter().find(is_primary).or(tables.first());
-        let list = |name: &str| {
-            table.and_then(|table| table.get(name)).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
-        };
-        let columns = list("columns").iter().map(|column| text(column, "/name").unwrap_or_default()).collect();
-        Rows { columns, rows: list("rows").iter() }
-    }
-}
-
-impl<'a> Iterator for Rows<'a> {
-    type Item = Row<'a>;
-
-    fn next(&mut self) -> Option<Row<'a>> {
-        self.rows.next().map(|cells| Row { columns: self.columns.clone(), cells })
-    }
-}
-
-impl<'a> Row<'a> {
-    fn cell(&self, name: &str) -> Option<&'a Value> {
-        let index = self.columns.iter().position(|column| *column == name)?;
-        self.cells.get(index)
+/// The question for rows that a question for counts counts.
+pub(super) fn counts(kind: Kind) -> Option<Kind> {
+    match kind {
+        Kind::VaultLogDedicatedCount => Some(Kind::VaultLogDedicated),
+        Kind::VaultLogLegacyCount => Some(Kind::VaultLogLegacy),
+        _ => None,
     }
 }
 
 /// Whether later questions follow from answers of this kind. The others are large and need not be read here.
-fn teaches(kind: Kind) -> bool {
+pub(super) fn teaches(kind: Kind) -> bool {
     !matches!(
         kind,
         Kind::FederatedCredentials
@@ -347,14 +302,14 @@ mod tests {
     }
 
     #[test]
-    fn callers_and_counts_come_from_rows_by_column_name() {
-        let rows = json!({"tables": [{"name": "PrimaryResult", "columns": [{"name": "Identity"}, {"name": "CallerObjectId"}],
-            "rows": [[null, A], [format!("{{\"claim\":{{\"oid\":\"{B}\"}}}}"), ""], [{"claim": {"oid": "x"}}, null]]}]});
+    fn callers_and_counts_come_from_rows() {
+        let rows = json!({"tables": [{"name": "PrimaryResult", "columns": [{"name": "CallerObjectId"}],
+            "rows": [[A], [B], ["x"], [null], [A]]}]});
         assert_eq!(learn(Kind::VaultLogDedicated, "w", &rows).principals.len(), 2);
         let counts = json!({"tables": [{"name": "PrimaryResult", "columns": [{"name": "Rows"}, {"name": "Kept"}],
             "rows": [[10, 3], ["9", "4"], [1, null]]}]});
         let found = learn(Kind::VaultLogLegacyCount, "w", &counts);
-        assert_eq!(found.expected_rows[&(Kind::VaultLogLegacy, "w".to_owned())], 7);
+        assert_eq!(found.expected_rows[&(Kind::VaultLogLegacy, "w".to_owned())], Days::from([(None, 7)]));
     }
 
     #[test]

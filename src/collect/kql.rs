@@ -6,7 +6,7 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use thiserror::Error;
 
-use crate::evidence::Kind;
+use crate::evidence::{Kind, Window};
 
 /// A query that cannot be rendered: a mistake in the program.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -20,7 +20,7 @@ pub struct KqlError {
 
 /// A typed value of a parameter.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Value {
+enum Value {
     /// `datetime`.
     Time(DateTime<Utc>),
     /// `string`.
@@ -45,7 +45,7 @@ impl Value {
 }
 
 /// A time as KQL and a timespan take it.
-pub(super) fn time(at: DateTime<Utc>) -> String {
+fn time(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
@@ -80,7 +80,7 @@ pub fn sources() -> [(&'static str, &'static str); 4] {
 }
 
 /// Name and text of the query for a kind of question.
-pub(super) fn source(kind: Kind) -> Option<(&'static str, &'static str)> {
+fn source(kind: Kind) -> Option<(&'static str, &'static str)> {
     let name = match kind {
         Kind::VaultLogDedicated => "vault_log_dedicated",
         Kind::VaultLogLegacy => "vault_log_legacy",
@@ -92,10 +92,7 @@ pub(super) fn source(kind: Kind) -> Option<(&'static str, &'static str)> {
 }
 
 /// The text to send: the declaration replaced by one `let` line for each of its parameters.
-pub(super) fn render(
-    (query, text): (&'static str, &'static str),
-    values: &[(&str, Value)],
-) -> Result<String, KqlError> {
+fn render((query, text): (&'static str, &'static str), values: &[(&str, Value)]) -> Result<String, KqlError> {
     let fail = |why: String| KqlError { query, why };
     let mut sent = String::new();
     let mut declared = 0;
@@ -128,6 +125,16 @@ pub(super) fn render(
         return Err(fail(format!("{} values are given and {declared} are declared", values.len())));
     }
     Ok(sent)
+}
+
+/// Body of a log question for one window.
+pub(super) fn body(kind: Kind, window: &Window) -> Result<String, KqlError> {
+    let missing = || KqlError { query: "?", why: format!("there is none for {kind:?}") };
+    let Window { start, end, cutoff } = *window;
+    let values = [("StartTime", Value::Time(start)), ("EndTime", Value::Time(end)), ("Cutoff", Value::Time(cutoff))];
+    let query = render(source(kind).ok_or_else(missing)?, &values)?;
+    let timespan = format!("{}/{}", time(start), time(end));
+    Ok(serde_json::json!({ "query": query, "timespan": timespan }).to_string())
 }
 
 #[cfg(test)]

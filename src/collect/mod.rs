@@ -3,30 +3,36 @@
 //!
 //! `table` has a row for each kind of question; [`plan`] fixes what will be asked before the first request.
 //! [`collect`] puts the questions phase by phase, because later ones follow from earlier answers (`extract`);
-//! `ask` follows one question through its pages, `reason` says why one ended without a full answer, and
-//! `redact` decides what of an answer may be kept. A refusal ends its question, never the run.
+//! `ask` follows one question through its pages, `reason` says why one ended without a full answer, `redact`
+//! decides what of an answer may be kept, and `windows` cuts a log into answers of a bearable size. A refusal ends
+//! its question, never the run.
 
 mod ask;
 mod earlier;
+mod envelope;
 mod extract;
+mod keeper;
 mod kql;
 mod permission;
 mod plan;
 mod reason;
 mod record;
 mod redact;
+mod rows;
 mod run;
 mod table;
+mod windows;
 
 #[cfg(test)]
 mod tests;
 
 use chrono::{DateTime, Utc};
 
+pub use keeper::Keeper;
 pub use kql::sources as queries;
 pub use permission::{Permission, actions, graph_permissions};
 pub use plan::plan;
-pub use run::{CollectError, Keeper, Progress, Summary, collect};
+pub use run::{CollectError, Progress, Summary, collect};
 pub use table::{Collector, collectors};
 
 use crate::evidence::{Expected, Period, Plan, Tool};

@@ -6,23 +6,25 @@
 //! A run that continues an interrupted one goes the same way. A question that has an answer of then is not put; its
 //! answer is kept again under the number that it has now, and later questions follow from it as if it were new.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::StreamExt;
 use thiserror::Error;
 
-use super::ask::{Put, Told, not_put, put};
+use super::ask::{Part, Put, Told, not_put, put};
 use super::earlier::is_same;
-use super::extract::Found;
-use super::kql::{self, KqlError, Value};
+use super::extract::{Found, counts, teaches};
+use super::kql::{self, KqlError};
 use super::plan::{group_scope, scopes, subscription_scope};
 use super::record::{record, run_as};
 use super::table::{Form, collector, collectors};
-use super::{CollectRequest, extract};
+use super::windows::Span;
+use super::{CollectRequest, Keeper, extract};
 use crate::azure::{Api, Ask, Door, Method};
 use crate::evidence::{
-    CaptureStatus, CaptureWriter, ControlTotal, Earlier, EvidenceError, Kind, Over, Page, Reason, Record, RunAs, Window,
+    CaptureStatus, ControlTotal, Earlier, EvidenceError, Kind, Over, Page, Reason, Record, RunAs, Window,
 };
 
 /// How many questions are under way at a time; the door may allow fewer requests.
@@ -31,36 +33,6 @@ const AT_A_TIME: usize = 8;
 const IDS_A_BATCH: usize = 1000;
 /// Rows younger than this may still be on their way into the log: minutes.
 const SETTLING: TimeDelta = TimeDelta::minutes(30);
-
-/// Keeps records.
-pub trait Keeper {
-    /// Keeps one record with the bytes of its pages.
-    fn keep(&self, record: &Record, pages: &[Vec<u8>]) -> Result<(), EvidenceError>;
-
-    /// What the run that is continued kept for a question.
-    fn earlier(&self, _kind: Kind, _scope: &str) -> Result<Option<Earlier>, EvidenceError> {
-        Ok(None)
-    }
-
-    /// Keeps what [`Keeper::earlier`] gave as `record`, which is the same with this run's number.
-    fn take_over(&self, earlier: &Earlier, record: &Record) -> Result<(), EvidenceError> {
-        self.keep(record, &earlier.pages)
-    }
-}
-
-impl Keeper for CaptureWriter {
-    fn keep(&self, record: &Record, pages: &[Vec<u8>]) -> Result<(), EvidenceError> {
-        CaptureWriter::keep(self, record, pages)
-    }
-
-    fn earlier(&self, kind: Kind, scope: &str) -> Result<Option<Earlier>, EvidenceError> {
-        CaptureWriter::earlier(self, kind, scope)
-    }
-
-    fn take_over(&self, earlier: &Earlier, record: &Record) -> Result<(), EvidenceError> {
-        CaptureWriter::take_over(self, earlier, record)
-    }
-}
 
 /// Is told how the run goes, and may stop it.
 pub trait Progress {
@@ -111,12 +83,13 @@ pub async fn collect(
     keeper: &dyn Keeper,
     progress: &dyn Progress,
 ) -> Result<Summary, CollectError> {
+    let found = RefCell::new(Found::default());
     let mut run = Run {
         door,
         request,
         keeper,
         progress,
-        found: Found::default(),
+        found: &found,
         ended: BTreeMap::new(),
         counted: BTreeMap::new(),
         taken_over: 0,
@@ -135,7 +108,8 @@ struct Run<'a> {
     request: &'a CollectRequest,
     keeper: &'a dyn Keeper,
     progress: &'a dyn Progress,
-    found: Found,
+    /// Learns from every page as it comes.
+    found: &'a RefCell<Found>,
     /// Kind, scope and reason of the gap, by number.
     ended: BTreeMap<usize, (Kind, String, Option<Reason>)>,
     /// Records that counted rows and were answered whole, by the question for rows.
@@ -154,30 +128,30 @@ impl Run<'_> {
         let scopes = self.scopes(over);
         let kinds = collectors().map(|row| row.kind).filter(|kind| kind.over().contains(&over));
         // no ids, no question about them
-        let kinds = kinds.filter(|kind| *kind != Kind::Principals || !self.found.principals.is_empty());
+        let kinds = kinds.filter(|kind| *kind != Kind::Principals || !self.found.borrow().principals.is_empty());
         scopes.iter().flat_map(|scope| kinds.clone().map(move |kind| (kind, scope.clone()))).collect()
     }
 
     /// The scopes of a family: those that are expected, and those that answers have named.
     fn scopes(&self, over: Over) -> Vec<String> {
-        let expected = &self.request.expected;
+        let (expected, found) = (&self.request.expected, self.found.borrow());
         let shown = |ids: &extract::Ids| ids.shown().map(str::to_owned).collect();
         match over {
             Over::Tenant | Over::Root | Over::Directory => over.fixed().into_iter().map(str::to_owned).collect(),
             Over::ManagementGroup => {
-                let mut groups = self.found.of(over);
+                let mut groups = found.of(over);
                 scopes(&expected.management_groups, group_scope).iter().for_each(|id| groups.add(id));
                 shown(&groups)
             }
             Over::Subscription => shown(&self.subscriptions()),
             Over::NamedWorkspace => {
-                let named = self.found.named_workspaces.shown();
-                named.filter(|id| !self.found.workspaces.contains(id)).map(str::to_owned).collect()
+                let named = found.named_workspaces.shown();
+                named.filter(|id| !found.workspaces.contains(id)).map(str::to_owned).collect()
             }
-            Over::Workspace => self.found.workspaces_in_use(&expected.workspaces).0,
-            Over::LogCount | Over::Log => self.found.workspaces_in_use(&expected.workspaces).1.into_iter().collect(),
+            Over::Workspace => found.workspaces_in_use(&expected.workspaces).0,
+            Over::LogCount | Over::Log => found.workspaces_in_use(&expected.workspaces).1.into_iter().collect(),
             Over::Group => self.groups().iter().map(|id| format!("group:{id}")).collect(),
-            Over::Identity | Over::Vault => shown(&self.found.of(over)),
+            Over::Identity | Over::Vault => shown(&found.of(over)),
         }
     }
 
@@ -197,18 +171,26 @@ impl Run<'_> {
                 None => open.push((first + index, question)),
             }
         }
-        let (door, progress) = (self.door, self.progress);
+        let (door, progress, keeper, found) = (self.door, self.progress, self.keeper, self.found);
         let put = open.into_iter().map(|(number, question)| async move {
+            let id = evidence_id(number);
+            let sink = |page: &Page, bytes: &[u8]| {
+                keeper.keep_page(&id, page, bytes)?;
+                if page.status == 200 {
+                    found.borrow_mut().learn(question.collector.kind, &question.scope, bytes);
+                }
+                Ok(())
+            };
             let told = match progress.stop_asked() {
                 true => None,
-                false => Some(put(door, &question).await),
+                false => Some(put(door, &question, &sink).await),
             };
             (number, question, told)
         });
         let mut under_way = futures::stream::iter(put).buffer_unordered(AT_A_TIME);
         while let Some((number, question, told)) = under_way.next().await {
             match told {
-                Some(told) => self.keep(number, &question, &told)?,
+                Some(told) => self.keep(number, &question, &told?)?,
                 None => self.leave(number, &question)?,
             }
         }
@@ -236,30 +218,36 @@ impl Run<'_> {
         let url = self.door.cloud().url(collector.api, &collector.path_and_query(&scope, &self.window()));
         let get = Ask { api: collector.api, method: Method::Get, url, headers: Vec::new(), body: None };
         let post = |body: String| Ask { method: Method::Post, body: Some(body), ..get.clone() };
-        let asks = match collector.form {
-            Form::Get => vec![get],
-            Form::Advanced => vec![Ask { headers: vec![("ConsistencyLevel", "eventual".to_owned())], ..get }],
-            Form::Post(body) => vec![post(body.to_owned())],
+        let parts = match collector.form {
+            Form::Get => vec![get.into()],
+            Form::Advanced => vec![Ask { headers: vec![("ConsistencyLevel", "eventual".to_owned())], ..get }.into()],
+            Form::Post(body) => vec![post(body.to_owned()).into()],
             Form::Query => {
-                vec![Ask { headers: vec![("Prefer", "wait=600".to_owned())], ..post(self.query(kind)?) }]
+                let part = |span: Span| {
+                    let ask = post(kql::body(kind, &span.window)?);
+                    let ask = Ask { headers: vec![("Prefer", "wait=600".to_owned())], ..ask };
+                    Ok(Part { ask, span: Some(span) })
+                };
+                self.spans(kind, &scope).into_iter().map(part).collect::<Result<_, _>>()?
             }
             Form::Ids => {
-                let ids: Vec<&String> = self.found.principals.iter().collect();
-                ids.chunks(IDS_A_BATCH).map(|ids| post(serde_json::json!({ "ids": ids }).to_string())).collect()
+                let found = self.found.borrow();
+                let ids: Vec<&String> = found.principals.iter().collect();
+                let bodies = ids.chunks(IDS_A_BATCH).map(|ids| serde_json::json!({ "ids": ids }).to_string());
+                bodies.map(|body| post(body).into()).collect()
             }
         };
-        Ok(Some(Put { collector, scope, asks }))
+        Ok(Some(Put { collector, scope, parts }))
     }
 
-    /// Body of a log question.
-    fn query(&self, kind: Kind) -> Result<String, KqlError> {
-        let Window { start, end, cutoff } = self.window();
-        let missing = || KqlError { query: "?", why: format!("there is none for {kind:?}") };
-        let values =
-            [("StartTime", Value::Time(start)), ("EndTime", Value::Time(end)), ("Cutoff", Value::Time(cutoff))];
-        let query = kql::render(kql::source(kind).ok_or_else(missing)?, &values)?;
-        let timespan = format!("{}/{}", kql::time(start), kql::time(end));
-        Ok(serde_json::json!({ "query": query, "timespan": timespan }).to_string())
+    /// The windows that a log is asked for in. Counts are asked for over the whole.
+    fn spans(&self, kind: Kind, scope: &str) -> Vec<Span> {
+        if counts(kind).is_some() {
+            return vec![Span::whole(self.window())];
+        }
+        let (key, found) = ((kind, scope.to_owned()), self.found.borrow());
+        let is_counted = self.counted.contains_key(&key);
+        Span::cut(&self.window(), found.expected_rows.get(&key).filter(|_| is_counted))
     }
 
     /// The part of the period that has passed, and the instant up to which rows count as arrived.
@@ -275,8 +263,8 @@ impl Run<'_> {
         let window = (question.collector.api == Api::LogAnalytics).then(|| self.window());
         let totals = self.control_totals(&id, kind, scope, &told.pages, told.said_total);
         let record = record((&id, question.collector, scope), told, (self.request, self.door), (window, totals));
-        self.keeper.keep(&record, &told.kept)?;
-        self.ended(number, &record, &told.kept);
+        self.keeper.keep(&record)?;
+        self.ended(number, &record);
         Ok(())
     }
 
@@ -288,26 +276,19 @@ impl Run<'_> {
         let said = said.map(|total| total.expected);
         let totals = self.control_totals(&id, kind, &question.scope, &then.pages, said);
         let record = Record { evidence_id: id, control_totals: totals, ..then.clone() };
+        for page in then.pages.iter().filter(|page| page.status == 200 && teaches(kind)) {
+            self.found.borrow_mut().learn(kind, &then.scope, &earlier.page(page)?);
+        }
         self.keeper.take_over(earlier, &record)?;
         self.taken_over += 1;
-        self.ended(number, &record, &earlier.pages);
+        self.ended(number, &record);
         Ok(())
     }
 
-    /// Learns from a record what later questions need.
-    fn ended(&mut self, number: usize, record: &Record, kept: &[Vec<u8>]) {
+    /// Notes how a question ended.
+    fn ended(&mut self, number: usize, record: &Record) {
         let (kind, scope) = (record.kind, record.scope.as_str());
-        for (page, bytes) in record.pages.iter().zip(kept) {
-            if page.status == 200 {
-                self.found.learn(kind, scope, bytes);
-            }
-        }
-        let counted = match kind {
-            Kind::VaultLogDedicatedCount => Some(Kind::VaultLogDedicated),
-            Kind::VaultLogLegacyCount => Some(Kind::VaultLogLegacy),
-            _ => None,
-        };
-        if let (Some(rows), None) = (counted, &record.gap) {
+        if let (Some(rows), None) = (counts(kind), &record.gap) {
             self.counted.insert((rows, scope.to_owned()), record.evidence_id.clone());
         }
         self.identities.extend(record.run_as.object_id.clone());
@@ -332,7 +313,7 @@ impl Run<'_> {
         let counted = self.counted.get(&key).map(|record| ControlTotal {
             source: "rows counted by the service in a query of its own".to_owned(),
             record: record.clone(),
-            expected: self.found.expected_rows.get(&key).copied().unwrap_or(0),
+            expected: self.found.borrow().expected_rows.get(&key).map_or(0, |days| days.values().sum()),
             read,
         });
         let said = said.map(|expected| ControlTotal {
@@ -349,12 +330,12 @@ impl Run<'_> {
     fn subscriptions(&self) -> extract::Ids {
         let expected = &self.request.expected;
         if expected.subscriptions.is_empty() && expected.management_groups.is_empty() {
-            return self.found.subscriptions.clone();
+            return self.found.borrow().subscriptions.clone();
         }
-        let mut ids = extract::Ids::default();
+        let (mut ids, found) = (extract::Ids::default(), self.found.borrow());
         scopes(&expected.subscriptions, subscription_scope).iter().for_each(|id| ids.add(id));
         for group in scopes(&expected.management_groups, group_scope) {
-            let below = self.found.below.get(&group.to_lowercase());
+            let below = found.below.get(&group.to_lowercase());
             below.into_iter().flat_map(extract::Ids::shown).for_each(|id| ids.add(id));
         }
         ids
@@ -363,10 +344,11 @@ impl Run<'_> {
     /// Groups to expand: those that the directory calls so. Where it was not heard to the end, also those that
     /// role assignments call so; else such a one no longer exists, which the look-up shows.
     fn groups(&self) -> BTreeSet<String> {
-        let mut groups = self.found.known_groups.clone();
+        let found = self.found.borrow();
+        let mut groups = found.known_groups.clone();
         let is_whole = self.ended.values().any(|(kind, _, gap)| *kind == Kind::Principals && gap.is_none());
         if !is_whole {
-            groups.extend(self.found.said_groups.iter().cloned());
+            groups.extend(found.said_groups.iter().cloned());
         }
         groups
     }

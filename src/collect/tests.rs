@@ -5,7 +5,7 @@ mod script;
 
 use serde_json::{Value, json};
 
-use self::script::{CALLER, GROUP, Ran, SUB, Stopping, WORKSPACE, empty, of_sub, run, run_with, tenant};
+use self::script::{CALLER, GROUP, Ran, SUB, Script, Stopping, WORKSPACE, empty, of_sub, run, run_with, tenant};
 use super::*;
 use crate::evidence::{CaptureStatus, Kind, Reason};
 
@@ -213,6 +213,73 @@ fn partial_rows_are_kept_and_said_to_be_partial() {
     let gap = record.gap.as_ref().expect("a gap");
     assert_eq!((gap.reason, gap.code.as_deref(), record.truncated), (Reason::Partial, Some("PartialError"), true));
     assert_eq!(record.row_count, 1);
+}
+
+/// The tenant with two busy days in its log, and further answers to queries that hold these texts.
+fn busy(answers: &[(&str, u16, Value)]) -> Script {
+    let counts = json!({"tables": [{"name": "PrimaryResult",
+        "columns": [{"name": "Day", "type": "datetime"}, {"name": "Kept", "type": "long"}],
+        "rows": [["2026-07-10T00:00:00Z", 9_000], ["2026-08-10T00:00:00Z", 9_000]]}]});
+    let script = tenant().first("/query", "question=vault_log_dedicated_count;", 200, &counts);
+    answers.iter().fold(script, |script, (part, status, body)| script.first("/query", part, *status, body))
+}
+
+/// The windows that log rows were asked for in, and those whose answers were kept.
+fn windows(ran: &Ran) -> (Vec<String>, Vec<String>) {
+    let timespan = |body: &str| {
+        let body: Value = serde_json::from_str(body).expect("JSON");
+        body["timespan"].as_str().expect("a timespan").replace("T00:00:00Z", "")
+    };
+    let bodies = ran.asked.iter().filter_map(|ask| ask.body.as_deref());
+    let asked = bodies.filter(|body| body.contains("question=vault_log_dedicated;")).map(timespan).collect();
+    let record = ran.record(Kind::VaultLogDedicated, &format!("workspace:{WORKSPACE}"));
+    let first = record.request.body.as_deref().expect("a body");
+    (asked, record.pages.iter().map(|page| timespan(page.body.as_deref().unwrap_or(first))).collect())
+}
+
+const JULY: &str = "2026-07-01/2026-08-10";
+const AUGUST: &str = "2026-08-10/2026-10-01";
+
+#[test]
+fn many_rows_are_asked_for_in_windows_that_follow_on_each_other() {
+    let ran = run(busy(&[]), Expected::default());
+    let both = vec![JULY.to_owned(), AUGUST.to_owned()];
+    assert_eq!(windows(&ran), (both.clone(), both));
+    let record = ran.record(Kind::VaultLogDedicated, &format!("workspace:{WORKSPACE}"));
+    assert_eq!((record.page_count, record.row_count, record.gap.as_ref()), (2, 4, None));
+    assert_eq!((record.control_totals[0].expected, record.control_totals[0].read), (18_000, 4));
+    let window = record.window.as_ref().expect("a window");
+    assert_eq!(window.end - window.start, chrono::TimeDelta::days(92), "the record is about the whole");
+    let looked_up = ran.record(Kind::Principals, "directory").pages[0].body.clone();
+    assert!(looked_up.is_some_and(|body| body.contains(CALLER)), "callers in any window are looked up");
+}
+
+#[test]
+fn a_cut_answer_to_a_large_window_is_no_evidence_and_its_halves_are_asked_for() {
+    let rows = json!({"tables": [{"name": "PrimaryResult", "columns": [], "rows": [[], []]}],
+        "error": {"code": "PartialError"}});
+    let july = "2026-07-01T00:00:00Z/2026-08-10T00:00:00Z";
+    let halves = ["2026-07-01/2026-07-21".to_owned(), "2026-07-21/2026-08-10".to_owned()];
+    for (status, body) in [(200, rows), (504, json!({}))] {
+        let ran = run(busy(&[(july, status, body)]), Expected::default());
+        let (asked, kept) = windows(&ran);
+        let kept_due = [&halves[..], &[AUGUST.to_owned()]].concat();
+        assert_eq!(kept, kept_due, "{status}");
+        assert!(asked.starts_with(&[JULY.to_owned()]) && asked.ends_with(&kept_due), "{asked:?}");
+        let record = ran.record(Kind::VaultLogDedicated, &format!("workspace:{WORKSPACE}"));
+        assert_eq!((record.row_count, record.truncated, record.gap.as_ref()), (6, false, None), "{status}");
+    }
+}
+
+#[test]
+fn windows_that_no_halving_helps_end_as_a_gap() {
+    let rows = json!({"tables": [{"name": "PrimaryResult", "columns": [], "rows": [[]]}],
+        "error": {"code": "PartialError"}});
+    let ran = run(busy(&[("question=vault_log_dedicated;", 200, rows)]), Expected::default());
+    let (asked, kept) = windows(&ran);
+    assert_eq!((asked.len(), kept.len()), (9, 1));
+    let record = ran.record(Kind::VaultLogDedicated, &format!("workspace:{WORKSPACE}"));
+    assert_eq!((record.gap.as_ref().map(|gap| gap.reason), record.truncated), (Some(Reason::Partial), true));
 }
 
 #[test]

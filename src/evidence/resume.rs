@@ -10,20 +10,24 @@ use std::path::{Path, PathBuf};
 
 use super::capture::{LARGEST_RECORD, Place};
 use super::write::{entries, lock, remove_aside, remove_folder, sync_folder, to_json, write_json};
-use super::{CaptureWriter, EvidenceError, Head, Kind, Plan, Record, sha256_hex};
+use super::{CaptureWriter, EvidenceError, Head, Kind, Page, Plan, Record, sha256_hex};
 
 const EARLIER: &str = "earlier";
 
-/// What an earlier run of the same capture kept for one question.
+/// What an earlier run of the same capture kept for one question, and is still what its record says.
 #[derive(Clone, Debug)]
 pub struct Earlier {
     /// Its record, with the number that it had.
     pub record: Record,
-    /// The bytes of its pages.
-    pub pages: Vec<Vec<u8>>,
+    place: Place,
 }
 
 impl Earlier {
+    /// The bytes of one of its pages.
+    pub fn page(&self, page: &Page) -> Result<Vec<u8>, EvidenceError> {
+        self.place.read(&page.file, page.bytes)
+    }
+
     /// Whether the question need not be put again: it was answered whole, or asking again would say the same.
     pub fn is_settled(&self) -> bool {
         is_settled(&self.record)
@@ -96,24 +100,23 @@ impl CaptureWriter {
     pub fn earlier(&self, kind: Kind, scope: &str) -> Result<Option<Earlier>, EvidenceError> {
         let path = self.earlier_place(kind, scope);
         let Some(record) = whole_record(&path)? else { return Ok(None) };
-        let place = Place::Folder(path);
-        let mut pages = Vec::new();
-        for page in &record.pages {
-            match or_damaged(place.read(&page.file, page.bytes))? {
-                Some(bytes) if sha256_hex(&bytes) == page.sha256 => pages.push(bytes),
+        let earlier = Earlier { record, place: Place::Folder(path) };
+        for page in &earlier.record.pages {
+            match or_damaged(earlier.page(page))? {
+                Some(bytes) if sha256_hex(&bytes) == page.sha256 => {}
                 _ => return Ok(None),
             }
         }
-        Ok(Some(Earlier { record, pages }))
+        Ok(Some(earlier))
     }
 
     /// Keeps an earlier run's answer in this one, as `record`: the same with this run's number.
     pub fn take_over(&self, earlier: &Earlier, record: &Record) -> Result<(), EvidenceError> {
+        let (from, to) = (self.earlier_place(record.kind, &record.scope), self.folder.join("evidence"));
         if earlier.record != *record {
-            return self.keep(record, &earlier.pages);
+            write_json(&from.join("ipe.json"), record)?;
         }
         // Not synced: before this rename and after it nothing is missing.
-        let (from, to) = (self.earlier_place(record.kind, &record.scope), self.folder.join("evidence"));
         fs::rename(&from, to.join(&record.evidence_id)).map_err(EvidenceError::io("rename", &from))
     }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::lock::FileLock;
-use super::{CaptureStatus, EvidenceError, Head, Plan, Record};
+use super::{CaptureStatus, EvidenceError, Head, Page, Plan, Record};
 
 /// Name of what is not in its place yet ends so.
 pub(super) const ASIDE: &str = ".tmp";
@@ -48,21 +48,32 @@ impl CaptureWriter {
         &self.folder
     }
 
-    /// Keeps one record with the bytes of its pages, in the order of `record.pages`. It takes the place of what an
-    /// earlier run kept for the same question.
-    pub fn keep(&self, record: &Record, pages: &[Vec<u8>]) -> Result<(), EvidenceError> {
+    /// Keeps one page of a record to the side, the first page first. The record is there once [`CaptureWriter::keep`]
+    /// was called.
+    pub fn keep_page(&self, evidence_id: &str, page: &Page, bytes: &[u8]) -> Result<(), EvidenceError> {
+        let aside = self.aside(evidence_id);
+        let kept = match page.file.as_str() {
+            Page::FIRST => create_folder(&aside),
+            _ => Ok(()),
+        };
+        or_removed(kept.and_then(|()| write_synced(&aside.join(&page.file), bytes)), &aside)
+    }
+
+    /// Keeps a record whose pages, if it has any, were kept to the side. It takes the place of what an earlier run
+    /// kept for the same question.
+    pub fn keep(&self, record: &Record) -> Result<(), EvidenceError> {
         let evidence = self.folder.join("evidence");
-        let aside = evidence.join(format!("{}{ASIDE}", record.evidence_id));
+        let aside = self.aside(&record.evidence_id);
         let place = evidence.join(&record.evidence_id);
-        remove_folder(&aside)?;
-        let kept = write_record(&aside, record, pages)
+        let kept = write_record(&aside, record)
             .and_then(|()| fs::rename(&aside, &place).map_err(EvidenceError::io("rename", &aside)));
-        if let Err(error) = kept {
-            let _ = fs::remove_dir_all(&aside); // room for the words that tell of the error, which is the one to tell
-            return Err(error);
-        }
+        or_removed(kept, &aside)?;
         sync_folder(&evidence)?;
         self.forget(record)
+    }
+
+    fn aside(&self, evidence_id: &str) -> PathBuf {
+        self.folder.join("evidence").join(format!("{evidence_id}{ASIDE}"))
     }
 
     /// Writes the head again, at the end of the run. Once it says that the capture is complete, nothing of earlier
@@ -138,10 +149,23 @@ pub(super) fn remove_folder(path: &Path) -> Result<(), EvidenceError> {
     }
 }
 
-fn write_record(folder: &Path, record: &Record, pages: &[Vec<u8>]) -> Result<(), EvidenceError> {
-    fs::create_dir(folder).map_err(EvidenceError::io("create", folder))?;
-    for (page, bytes) in record.pages.iter().zip(pages) {
-        write_synced(&folder.join(&page.file), bytes)?;
+/// An empty folder, whatever was there.
+fn create_folder(path: &Path) -> Result<(), EvidenceError> {
+    remove_folder(path)?;
+    fs::create_dir(path).map_err(EvidenceError::io("create", path))
+}
+
+/// Makes room for the words that tell of an error, which is the one to tell.
+fn or_removed(kept: Result<(), EvidenceError>, aside: &Path) -> Result<(), EvidenceError> {
+    if kept.is_err() {
+        let _ = fs::remove_dir_all(aside);
+    }
+    kept
+}
+
+fn write_record(folder: &Path, record: &Record) -> Result<(), EvidenceError> {
+    if record.pages.is_empty() {
+        create_folder(folder)?;
     }
     write_synced(&folder.join("redactions.json"), &to_json(&record.transformations)?)?;
     write_synced(&folder.join("ipe.json"), &to_json(record)?)?;

@@ -16,7 +16,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 use tickmark::azure::{Answer, Ask, Cloud, Door, Pace, Recording, TokenFacts, Transport, TransportError};
 use tickmark::collect::{CollectRequest, Keeper, Progress, collect};
-use tickmark::evidence::{EvidenceError, Expected, Kind, Period, Record, Tool};
+use tickmark::evidence::{EvidenceError, Expected, Kind, Page, Period, Record, Tool};
 use url::Url;
 
 use super::harness::tenant_folder;
@@ -230,7 +230,11 @@ impl Transport for Unlisted {
 struct Asked(RefCell<Vec<(Kind, String, Url)>>);
 
 impl Keeper for Asked {
-    fn keep(&self, record: &Record, _pages: &[Vec<u8>]) -> Result<(), EvidenceError> {
+    fn keep_page(&self, _: &str, _: &Page, _: &[u8]) -> Result<(), EvidenceError> {
+        Ok(())
+    }
+
+    fn keep(&self, record: &Record) -> Result<(), EvidenceError> {
         let url = Url::parse(&record.request.url).expect("a URL");
         self.0.borrow_mut().push((record.kind, record.request.method.clone(), url));
         Ok(())

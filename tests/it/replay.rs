@@ -13,7 +13,7 @@ use tickmark::assess::{Assessment, Inputs, Organisation, assess};
 use tickmark::azure::{Clock, Cloud, Door, Pace, Recording};
 use tickmark::check::{Parameters, find};
 use tickmark::collect::{CollectRequest, Keeper, Progress, Summary, collect, plan};
-use tickmark::evidence::{Capture, EvidenceError, Expected, Head, Period, Record, Tool};
+use tickmark::evidence::{Capture, EvidenceError, Expected, Head, Page, Period, Record, Tool};
 use tickmark::{control, model};
 
 use super::harness::tenant_folder;
@@ -154,13 +154,14 @@ fn tool() -> Tool {
 struct Memory(RefCell<BTreeMap<String, Vec<u8>>>);
 
 impl Keeper for Memory {
-    fn keep(&self, record: &Record, pages: &[Vec<u8>]) -> Result<(), EvidenceError> {
-        let mut files = self.0.borrow_mut();
-        let folder = format!("evidence/{}", record.evidence_id);
-        files.insert(format!("{folder}/ipe.json"), serde_json::to_vec(record).expect("JSON"));
-        for (page, bytes) in record.pages.iter().zip(pages) {
-            files.insert(format!("{folder}/{}", page.file), bytes.clone());
-        }
+    fn keep_page(&self, evidence_id: &str, page: &Page, bytes: &[u8]) -> Result<(), EvidenceError> {
+        self.0.borrow_mut().insert(format!("evidence/{evidence_id}/{}", page.file), bytes.to_vec());
+        Ok(())
+    }
+
+    fn keep(&self, record: &Record) -> Result<(), EvidenceError> {
+        let path = format!("evidence/{}/ipe.json", record.evidence_id);
+        self.0.borrow_mut().insert(path, serde_json::to_vec(record).expect("JSON"));
         Ok(())
     }
 }

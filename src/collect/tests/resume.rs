@@ -12,7 +12,8 @@ use super::super::*;
 use super::script::{SUB, Script, Still, of_sub, request, tenant};
 use crate::azure::{Cloud, Door, Pace};
 use crate::evidence::{
-    Capture, CaptureStatus, CaptureWriter, Earlier, EvidenceError, Gap, Head, Kind, Reason, Record, RunAs, TakenUp,
+    Capture, CaptureStatus, CaptureWriter, Earlier, EvidenceError, Gap, Head, Kind, Page, Reason, Record, RunAs,
+    TakenUp,
 };
 
 /// Keeps so many records and then fails, as a full disk does.
@@ -31,9 +32,13 @@ impl Room<'_> {
 }
 
 impl Keeper for Room<'_> {
-    fn keep(&self, record: &Record, pages: &[Vec<u8>]) -> Result<(), EvidenceError> {
+    fn keep_page(&self, evidence_id: &str, page: &Page, bytes: &[u8]) -> Result<(), EvidenceError> {
+        self.0.keep_page(evidence_id, page, bytes)
+    }
+
+    fn keep(&self, record: &Record) -> Result<(), EvidenceError> {
         self.take()?;
-        self.0.keep(record, pages)
+        self.0.keep(record)
     }
 
     fn earlier(&self, kind: Kind, scope: &str) -> Result<Option<Earlier>, EvidenceError> {
@@ -235,6 +240,21 @@ fn what_may_pass_is_asked_again_and_so_is_what_followed_from_it() {
         let (files, asked) = continued(tenant().first(url, in_body, 429, &throttled()), NEVER, NEVER);
         assert!(files == whole, "{url} {in_body}");
         assert!(asked >= 1 && asked < questions, "{url} {in_body}: asked {asked}");
+    }
+}
+
+#[test]
+fn a_log_in_windows_is_taken_over_and_its_callers_are_looked_up_again() {
+    let counts = json!({"tables": [{"name": "PrimaryResult", "columns": [{"name": "Day"}, {"name": "Kept"}],
+        "rows": [["2026-07-10T00:00:00Z", 9_000], ["2026-08-10T00:00:00Z", 9_000]]}]});
+    let busy = || tenant().first("/query", "question=vault_log_dedicated_count;", 200, &counts);
+    let (whole, questions) = in_one_go(busy());
+    for kept in 0..questions - 1 {
+        let store = tempfile::tempdir().expect("a folder");
+        put(&begin(store.path()), busy(), kept, NEVER);
+        let (writer, _) = take_up(store.path());
+        put(&writer, busy(), NEVER, NEVER);
+        assert!(finish(writer, store.path()) == whole, "after {kept} records");
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::super::*;
 use crate::azure::{Answer, Ask, Clock, Cloud, Door, Pace, TokenFacts, Transport, TransportError};
-use crate::evidence::{Capture, EvidenceError, Head, Kind, Reason, Record, RunAs};
+use crate::evidence::{Capture, EvidenceError, Head, Kind, Page, Reason, Record, RunAs};
 
 pub(super) const SUB: &str = "/subscriptions/aaaaaaaa-0000-0000-0000-000000000001";
 pub(super) const WORKSPACE: &str = "bbbbbbbb-0000-0000-0000-00000000000b";
@@ -90,13 +90,15 @@ impl Clock for Still {
 struct Memory(Mutex<BTreeMap<String, Vec<u8>>>, Mutex<Vec<String>>);
 
 impl Keeper for Memory {
-    fn keep(&self, record: &Record, pages: &[Vec<u8>]) -> Result<(), EvidenceError> {
-        let mut files = self.0.lock().expect("a lock");
-        let at = |file: &str| format!("evidence/{}/{file}", record.evidence_id);
-        for (page, bytes) in record.pages.iter().zip(pages) {
-            files.insert(at(&page.file), bytes.clone());
-        }
-        files.insert(at("ipe.json"), serde_json::to_vec(record).expect("JSON"));
+    fn keep_page(&self, evidence_id: &str, page: &Page, bytes: &[u8]) -> Result<(), EvidenceError> {
+        let path = format!("evidence/{evidence_id}/{}", page.file);
+        self.0.lock().expect("a lock").insert(path, bytes.to_vec());
+        Ok(())
+    }
+
+    fn keep(&self, record: &Record) -> Result<(), EvidenceError> {
+        let path = format!("evidence/{}/ipe.json", record.evidence_id);
+        self.0.lock().expect("a lock").insert(path, serde_json::to_vec(record).expect("JSON"));
         Ok(())
     }
 }

@@ -13,7 +13,7 @@ use tickmark::azure::{
 use tickmark::check::{Facts, Outcome, Parameters, run_all};
 use tickmark::collect::{CollectRequest, Keeper, Progress, collect, plan};
 use tickmark::evidence::{
-    Capture, CaptureStatus, EvidenceError, Expected, Head, Kind, Period, Reason, Record, RunAs, Tool,
+    Capture, CaptureStatus, EvidenceError, Expected, Head, Kind, Page, Period, Reason, Record, RunAs, Tool,
 };
 
 use crate::server::Server;
@@ -40,13 +40,15 @@ impl Clock for Noted {
 pub struct Memory(Mutex<BTreeMap<String, Vec<u8>>>);
 
 impl Keeper for Memory {
-    fn keep(&self, record: &Record, pages: &[Vec<u8>]) -> Result<(), EvidenceError> {
-        let mut files = self.0.lock().expect("a lock");
-        let place = |file: &str| format!("evidence/{}/{file}", record.evidence_id);
-        for (page, bytes) in record.pages.iter().zip(pages) {
-            files.insert(place(&page.file), bytes.clone());
-        }
-        files.insert(place("ipe.json"), serde_json::to_vec(record).expect("JSON"));
+    fn keep_page(&self, evidence_id: &str, page: &Page, bytes: &[u8]) -> Result<(), EvidenceError> {
+        let path = format!("evidence/{evidence_id}/{}", page.file);
+        self.0.lock().expect("a lock").insert(path, bytes.to_vec());
+        Ok(())
+    }
+
+    fn keep(&self, record: &Record) -> Result<(), EvidenceError> {
+        let path = format!("evidence/{}/ipe.json", record.evidence_id);
+        self.0.lock().expect("a lock").insert(path, serde_json::to_vec(record).expect("JSON"));
         Ok(())
     }
 }
