@@ -9,6 +9,7 @@
 mod ask;
 mod extract;
 mod kql;
+mod permission;
 mod plan;
 mod reason;
 mod record;
@@ -22,9 +23,10 @@ mod tests;
 use chrono::{DateTime, Utc};
 
 pub use kql::sources as queries;
+pub use permission::{Permission, actions, graph_permissions};
 pub use plan::plan;
 pub use run::{CollectError, Keeper, Progress, Summary, collect};
-pub use table::{Collector, permissions};
+pub use table::{Collector, collectors};
 
 use crate::evidence::{Expected, Period, Tool};
 

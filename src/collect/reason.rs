@@ -57,7 +57,7 @@ pub(super) fn advice(reason: Reason, collector: &Collector, scope: &str, codes: 
     match reason {
         Reason::Forbidden => format!(
             "give the collecting identity `{}` at `{scope}`; a fresh grant can take an hour to be honoured",
-            collector.permission
+            collector.permission()
         ),
         Reason::Unauthenticated => "check tenant, audience and validity of the credential".to_owned(),
         Reason::Throttled => "collect again at a quieter time".to_owned(),

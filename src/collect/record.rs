@@ -26,7 +26,7 @@ pub(super) fn record(
             tenant_id: request.tenant_id.clone(),
             host: door.cloud().host(collector.api),
             api_version: collector.api_version.to_owned(),
-            permission: collector.permission.to_owned(),
+            permission: collector.permission(),
         },
         request: told.request.clone(),
         pages: told.pages.clone(),

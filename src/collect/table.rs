@@ -1,5 +1,6 @@
 //! The table of questions: where each kind is asked, in which version, and which permission it needs.
 
+use super::permission::Permission::{self, Action, Graph, LogTable};
 use crate::azure::Api;
 use crate::evidence::Kind;
 
@@ -8,8 +9,8 @@ use crate::evidence::Kind;
 pub struct Collector {
     /// What is asked.
     pub kind: Kind,
-    /// The least permission that answers it whole: an Azure action, or a Graph application permission.
-    pub permission: &'static str,
+    /// The least that answers it: the first lets it be asked, further ones fill the answer.
+    pub permissions: &'static [Permission],
     /// Path and query for a scope. ARM's `api-version` is added from the next field.
     pub url: fn(&str) -> String,
     /// `api-version` of ARM, or the version in the path.
@@ -21,20 +22,24 @@ pub struct Collector {
 impl Collector {
     const fn arm(
         kind: Kind,
-        permission: &'static str,
+        permissions: &'static [Permission],
         api_version: &'static str,
         url: fn(&str) -> String,
     ) -> Collector {
-        Collector { kind, permission, url, api_version, api: Api::ResourceManager }
+        Collector { kind, permissions, url, api_version, api: Api::ResourceManager }
     }
 
-    const fn graph(kind: Kind, permission: &'static str, url: fn(&str) -> String) -> Collector {
-        Collector { kind, permission, url, api_version: "v1.0", api: Api::Graph }
+    const fn graph(kind: Kind, permissions: &'static [Permission], url: fn(&str) -> String) -> Collector {
+        Collector { kind, permissions, url, api_version: "v1.0", api: Api::Graph }
     }
 
-    const fn logs(kind: Kind) -> Collector {
-        let permission = "Microsoft.OperationalInsights/workspaces/query/read";
-        Collector { kind, permission, url: query_url, api_version: "v1", api: Api::LogAnalytics }
+    const fn logs(kind: Kind, permissions: &'static [Permission]) -> Collector {
+        Collector { kind, permissions, url: query_url, api_version: "v1", api: Api::LogAnalytics }
+    }
+
+    /// The permission without which the question is refused.
+    pub fn permission(&self) -> String {
+        self.permissions.first().map(|permission| permission.name()).unwrap_or_default()
     }
 
     /// Path and query of the question at `scope`.
@@ -51,84 +56,130 @@ impl Collector {
     }
 }
 
+/// The list of resources leaves out, without a word, every type that the caller may not read. `*/read` would make
+/// it whole, and would read everything else too; named are therefore the types that checks look for, and those that
+/// commonly carry an identity. An identity on a resource of another type still shows: the directory knows it, and the
+/// inventory is compared with the directory.
+const RESOURCES: &[Permission] = &[
+    Action("Microsoft.Resources/subscriptions/resources/read"),
+    Action("Microsoft.App/containerApps/read"),
+    Action("Microsoft.App/jobs/read"),
+    Action("Microsoft.Automation/automationAccounts/read"),
+    Action("Microsoft.Compute/virtualMachineScaleSets/read"),
+    Action("Microsoft.Compute/virtualMachines/read"),
+    Action("Microsoft.ContainerInstance/containerGroups/read"),
+    Action("Microsoft.ContainerService/managedClusters/read"),
+    Action("Microsoft.DataFactory/factories/read"),
+    Action("Microsoft.Databricks/accessConnectors/read"),
+    Action("Microsoft.HybridCompute/machines/read"),
+    Action("Microsoft.KeyVault/vaults/read"),
+    Action("Microsoft.Logic/workflows/read"),
+    Action("Microsoft.Synapse/workspaces/read"),
+    Action("Microsoft.Web/sites/read"),
+    Action("Microsoft.Web/sites/slots/read"),
+];
+
+/// The first action runs a query and shows no rows; the second shows those of one table.
+const DEDICATED: &[Permission] =
+    &[Action("Microsoft.OperationalInsights/workspaces/query/read"), LogTable("AZKVAuditLogs")];
+const LEGACY: &[Permission] =
+    &[Action("Microsoft.OperationalInsights/workspaces/query/read"), LogTable("AzureDiagnostics")];
+
 /// Every question, in the order of [`Kind::ALL`].
-const COLLECTORS: &[Collector] = &[
-    Collector::arm(Kind::Subscriptions, "Microsoft.Resources/subscriptions/read", "2022-12-01", |_| {
+pub(super) const COLLECTORS: &[Collector] = &[
+    Collector::arm(Kind::Subscriptions, &[Action("Microsoft.Resources/subscriptions/read")], "2022-12-01", |_| {
         "/subscriptions".to_owned()
     }),
-    Collector::arm(Kind::ManagementGroups, "Microsoft.Management/managementGroups/read", "2023-04-01", |_| {
-        "/providers/Microsoft.Management/managementGroups".to_owned()
-    }),
+    Collector::arm(
+        Kind::ManagementGroups,
+        &[Action("Microsoft.Management/managementGroups/read")],
+        "2023-04-01",
+        |_| "/providers/Microsoft.Management/managementGroups".to_owned(),
+    ),
     Collector::arm(
         Kind::ManagementGroupDescendants,
-        "Microsoft.Management/managementGroups/descendants/read",
+        &[Action("Microsoft.Management/managementGroups/descendants/read")],
         "2023-04-01",
         |group| format!("{group}/descendants"),
     ),
-    // This list leaves out, without a word, what the caller may not read: only the right to read everything
-    // makes it whole.
-    Collector::arm(Kind::Resources, "*/read", "2021-04-01", |sub| format!("{sub}/resources")),
-    Collector::arm(Kind::VirtualMachines, "Microsoft.Compute/virtualMachines/read", "2024-03-01", |sub| {
+    Collector::arm(Kind::Resources, RESOURCES, "2021-04-01", |sub| format!("{sub}/resources")),
+    Collector::arm(Kind::VirtualMachines, &[Action("Microsoft.Compute/virtualMachines/read")], "2024-03-01", |sub| {
         format!("{sub}/providers/Microsoft.Compute/virtualMachines")
     }),
     Collector::arm(
         Kind::UserAssignedIdentities,
-        "Microsoft.ManagedIdentity/userAssignedIdentities/read",
+        &[Action("Microsoft.ManagedIdentity/userAssignedIdentities/read")],
         "2023-01-31",
         |sub| format!("{sub}/providers/Microsoft.ManagedIdentity/userAssignedIdentities"),
     ),
     Collector::arm(
         Kind::FederatedCredentials,
-        "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/read",
+        &[Action("Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/read")],
         "2023-01-31",
         |identity| format!("{identity}/federatedIdentityCredentials"),
     ),
-    Collector::arm(Kind::Vaults, "Microsoft.KeyVault/vaults/read", "2026-02-01", |sub| {
+    Collector::arm(Kind::Vaults, &[Action("Microsoft.KeyVault/vaults/read")], "2026-02-01", |sub| {
         format!("{sub}/providers/Microsoft.KeyVault/vaults")
     }),
-    Collector::arm(Kind::DeletedVaults, "Microsoft.KeyVault/deletedVaults/read", "2026-02-01", |sub| {
+    Collector::arm(Kind::DeletedVaults, &[Action("Microsoft.KeyVault/deletedVaults/read")], "2026-02-01", |sub| {
         format!("{sub}/providers/Microsoft.KeyVault/deletedVaults")
     }),
     Collector::arm(
         Kind::RoleAssignments,
-        "Microsoft.Authorization/roleAssignments/read",
+        &[Action("Microsoft.Authorization/roleAssignments/read")],
         "2022-04-01", // older ones leave conditions out
         role_assignments_url,
     ),
-    Collector::arm(Kind::RoleDefinitions, "Microsoft.Authorization/roleDefinitions/read", "2022-04-01", |sub| {
-        format!("{sub}/providers/Microsoft.Authorization/roleDefinitions")
-    }),
-    Collector::arm(Kind::DenyAssignments, "Microsoft.Authorization/denyAssignments/read", "2022-04-01", |sub| {
-        format!("{sub}/providers/Microsoft.Authorization/denyAssignments")
-    }),
+    Collector::arm(
+        Kind::RoleDefinitions,
+        &[Action("Microsoft.Authorization/roleDefinitions/read")],
+        "2022-04-01",
+        |sub| format!("{sub}/providers/Microsoft.Authorization/roleDefinitions"),
+    ),
+    Collector::arm(
+        Kind::DenyAssignments,
+        &[Action("Microsoft.Authorization/denyAssignments/read")],
+        "2022-04-01",
+        |sub| format!("{sub}/providers/Microsoft.Authorization/denyAssignments"),
+    ),
     Collector::arm(
         Kind::DiagnosticSettings,
-        "Microsoft.Insights/diagnosticSettings/read",
+        &[Action("Microsoft.Insights/diagnosticSettings/read")],
         "2021-05-01-preview",
         |vault| format!("{vault}/providers/Microsoft.Insights/diagnosticSettings"),
     ),
-    Collector::arm(Kind::Workspaces, "Microsoft.OperationalInsights/workspaces/read", "2023-09-01", |sub| {
+    Collector::arm(Kind::Workspaces, &[Action("Microsoft.OperationalInsights/workspaces/read")], "2023-09-01", |sub| {
         format!("{sub}/providers/Microsoft.OperationalInsights/workspaces")
     }),
-    Collector::arm(Kind::Workspace, "Microsoft.OperationalInsights/workspaces/read", "2023-09-01", str::to_owned),
-    Collector::arm(Kind::Tables, "Microsoft.OperationalInsights/workspaces/tables/read", "2022-10-01", |workspace| {
-        format!("{workspace}/tables")
-    }),
-    Collector::graph(Kind::ManagedIdentityPrincipals, "Application.Read.All", |_| {
+    Collector::arm(
+        Kind::Workspace,
+        &[Action("Microsoft.OperationalInsights/workspaces/read")],
+        "2023-09-01",
+        str::to_owned,
+    ),
+    Collector::arm(
+        Kind::Tables,
+        &[Action("Microsoft.OperationalInsights/workspaces/tables/read")],
+        "2022-10-01",
+        |workspace| format!("{workspace}/tables"),
+    ),
+    Collector::graph(Kind::ManagedIdentityPrincipals, &[Graph("Application.Read.All")], |_| {
         "/v1.0/servicePrincipals?$filter=servicePrincipalType%20eq%20%27ManagedIdentity%27&$count=true\
          &$select=id,appId,displayName,servicePrincipalType,accountEnabled,appOwnerOrganizationId,alternativeNames\
          &$top=999"
             .to_owned()
     }),
-    Collector::graph(Kind::Principals, "Directory.Read.All", |_| "/v1.0/directoryObjects/getByIds".to_owned()),
-    Collector::graph(Kind::GroupMembers, "GroupMember.Read.All", |group| {
+    Collector::graph(Kind::Principals, &[Graph("Directory.Read.All")], |_| {
+        "/v1.0/directoryObjects/getByIds".to_owned()
+    }),
+    Collector::graph(Kind::GroupMembers, &[Graph("GroupMember.Read.All")], |group| {
         let id = group.trim_start_matches("group:");
         format!("/v1.0/groups/{id}/transitiveMembers?$select=id,displayName&$top=999")
     }),
-    Collector::logs(Kind::VaultLogDedicated),
-    Collector::logs(Kind::VaultLogLegacy),
-    Collector::logs(Kind::VaultLogDedicatedCount),
-    Collector::logs(Kind::VaultLogLegacyCount),
+    Collector::logs(Kind::VaultLogDedicated, DEDICATED),
+    Collector::logs(Kind::VaultLogLegacy, LEGACY),
+    Collector::logs(Kind::VaultLogDedicatedCount, DEDICATED),
+    Collector::logs(Kind::VaultLogLegacyCount, LEGACY),
 ];
 
 /// The row for a kind.
@@ -136,9 +187,9 @@ pub(super) fn collector(kind: Kind) -> Option<&'static Collector> {
     COLLECTORS.iter().find(|collector| collector.kind == kind)
 }
 
-/// The permission that each question needs, to tell customers what the collecting identity must hold.
-pub fn permissions() -> Vec<(Kind, &'static str)> {
-    COLLECTORS.iter().map(|collector| (collector.kind, collector.permission)).collect()
+/// Every row.
+pub fn collectors() -> &'static [Collector] {
+    COLLECTORS
 }
 
 /// At a subscription the list goes unfiltered, to see what lies below; above, only what is assigned there.
@@ -180,7 +231,6 @@ mod tests {
     fn there_is_one_row_for_each_kind_in_order() {
         let kinds: Vec<Kind> = COLLECTORS.iter().map(|collector| collector.kind).collect();
         assert_eq!(kinds, Kind::ALL);
-        assert!(permissions().iter().all(|(_, permission)| !permission.is_empty()));
     }
 
     #[test]

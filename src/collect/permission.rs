@@ -1,0 +1,129 @@
+//! What the collecting identity must hold, added up over the table of questions.
+
+use std::collections::BTreeSet;
+
+use super::table::COLLECTORS;
+
+/// One permission, in the system that grants it. No question needs a data action of Azure: a role that has one
+/// could not be assigned at a management group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Permission {
+    /// An action of the management plane, in an Azure role.
+    Action(&'static str),
+    /// Rows of one table of Log Analytics, by the table's name; an action in an Azure role as well.
+    LogTable(&'static str),
+    /// An application permission of Microsoft Graph.
+    Graph(&'static str),
+}
+
+impl Permission {
+    /// The name by which it is granted.
+    pub fn name(self) -> String {
+        match self {
+            Permission::Action(name) | Permission::Graph(name) => name.to_owned(),
+            Permission::LogTable(table) => format!("Microsoft.OperationalInsights/workspaces/query/{table}/read"),
+        }
+    }
+
+    /// The system that grants it.
+    pub fn system(self) -> &'static str {
+        match self {
+            Permission::Action(_) => "Azure role",
+            Permission::LogTable(_) => "Azure role, by table",
+            Permission::Graph(_) => "Microsoft Graph",
+        }
+    }
+}
+
+/// Every action that an Azure role for the collecting identity needs, each once, in order.
+pub fn actions() -> Vec<String> {
+    let all = COLLECTORS.iter().flat_map(|collector| collector.permissions);
+    let actions = all.filter(|permission| !matches!(permission, Permission::Graph(_)));
+    actions.map(|permission| permission.name()).collect::<BTreeSet<String>>().into_iter().collect()
+}
+
+/// Every application permission of Microsoft Graph that it needs, each once, in order.
+pub fn graph_permissions() -> Vec<String> {
+    let all = COLLECTORS.iter().flat_map(|collector| collector.permissions);
+    let graph = all.filter(|permission| matches!(permission, Permission::Graph(_)));
+    graph.map(|permission| permission.name()).collect::<BTreeSet<String>>().into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::azure::Api;
+
+    /// Families of operations as Azure lists them.
+    const FAMILIES: &[&str] = &[
+        "Microsoft.App/",
+        "Microsoft.Authorization/",
+        "Microsoft.Automation/automationAccounts/",
+        "Microsoft.Compute/virtualMachine",
+        "Microsoft.ContainerInstance/containerGroups/",
+        "Microsoft.ContainerService/managedClusters/",
+        "Microsoft.DataFactory/factories/",
+        "Microsoft.Databricks/accessConnectors/",
+        "Microsoft.HybridCompute/machines/",
+        "Microsoft.Insights/diagnosticSettings/",
+        "Microsoft.KeyVault/",
+        "Microsoft.Logic/workflows/",
+        "Microsoft.ManagedIdentity/userAssignedIdentities/",
+        "Microsoft.Management/managementGroups/",
+        "Microsoft.OperationalInsights/workspaces/",
+        "Microsoft.Resources/subscriptions/",
+        "Microsoft.Synapse/workspaces/",
+        "Microsoft.Web/sites/",
+    ];
+
+    #[test]
+    fn only_reads_are_needed_and_each_is_named() {
+        let actions = actions();
+        for action in &actions {
+            assert!(action.ends_with("/read"), "`{action}` is no read");
+            assert!(!action.contains('*'), "`{action}` is wider than a question");
+            assert!(FAMILIES.iter().any(|family| action.starts_with(family)), "`{action}` is of no known family");
+        }
+        for family in FAMILIES {
+            assert!(actions.iter().any(|action| action.starts_with(family)), "`{family}` is not needed any more");
+        }
+        // Of vaults, the resource and not what is in it.
+        let of_vaults: Vec<&String> =
+            actions.iter().filter(|action| action.starts_with("Microsoft.KeyVault/")).collect();
+        assert_eq!(of_vaults, ["Microsoft.KeyVault/deletedVaults/read", "Microsoft.KeyVault/vaults/read"]);
+        assert_eq!(graph_permissions(), ["Application.Read.All", "Directory.Read.All", "GroupMember.Read.All"]);
+    }
+
+    #[test]
+    fn what_is_needed_is_what_the_questions_need() {
+        let (actions, graph) = (actions(), graph_permissions());
+        for collector in COLLECTORS {
+            assert!(!collector.permissions.is_empty(), "{:?}", collector.kind);
+            for permission in collector.permissions {
+                let (held, is_graph) = match permission {
+                    Permission::Graph(_) => (&graph, true),
+                    _ => (&actions, false),
+                };
+                assert!(held.contains(&permission.name()), "{:?}", collector.kind);
+                assert_eq!(is_graph, collector.api == Api::Graph, "{:?}", collector.kind);
+            }
+        }
+        let needed_by_none = |name: &&String| {
+            !COLLECTORS.iter().flat_map(|row| row.permissions).any(|permission| permission.name() == **name)
+        };
+        assert_eq!(actions.iter().chain(&graph).find(needed_by_none), None);
+    }
+
+    #[test]
+    fn a_log_question_may_run_and_sees_its_own_table_only() {
+        let row = COLLECTORS.iter().find(|row| row.kind == crate::evidence::Kind::VaultLogLegacyCount).expect("a row");
+        let names: Vec<String> = row.permissions.iter().map(|permission| permission.name()).collect();
+        assert_eq!(
+            names,
+            [
+                "Microsoft.OperationalInsights/workspaces/query/read",
+                "Microsoft.OperationalInsights/workspaces/query/AzureDiagnostics/read"
+            ]
+        );
+    }
+}
