@@ -13,8 +13,10 @@ mod built_in;
 mod capability;
 mod denies;
 mod engine;
+mod excess;
 mod principals;
 
 pub use actions::{grants_action, grants_data_action};
 pub use answer::{Answer, Capability, Grant, Held, Hop, Open, Path, Via};
 pub use engine::Access;
+pub use excess::{excess, is_excess_in_policy};

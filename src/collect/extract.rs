@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::plan::{subscription_scope, workspace_scope};
-use crate::evidence::Kind;
+use super::plan::{group_scope, scopes, subscription_scope, workspace_scope};
+use crate::evidence::{Expected, Kind};
 
 /// The object id that role and deny assignments use for everyone.
 const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
@@ -174,6 +174,20 @@ impl Found {
             number => number.as_u64(),
         });
         *self.expected_rows.entry((of, scope.to_owned())).or_default() += kept.sum::<u64>();
+    }
+
+    /// Subscriptions to ask in: those expected, those below an expected group, else all that are visible.
+    pub(super) fn subscriptions_in(&self, expected: &Expected) -> Ids {
+        if expected.subscriptions.is_empty() && expected.management_groups.is_empty() {
+            return self.subscriptions.clone();
+        }
+        let mut ids = Ids::default();
+        scopes(&expected.subscriptions, subscription_scope).iter().for_each(|id| ids.add(id));
+        for group in scopes(&expected.management_groups, group_scope) {
+            let below = self.below.get(&group.to_lowercase());
+            below.into_iter().flat_map(Ids::shown).for_each(|id| ids.add(id));
+        }
+        ids
     }
 
     /// Workspaces in use, with the scope for queries where it is known.

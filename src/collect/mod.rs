@@ -9,8 +9,10 @@
 mod ask;
 mod extract;
 mod kql;
+mod own;
 mod permission;
 mod plan;
+mod probe;
 mod reason;
 mod record;
 mod redact;
@@ -23,8 +25,10 @@ mod tests;
 use chrono::{DateTime, Utc};
 
 pub use kql::sources as queries;
+pub use own::{OwnEntry, OwnPolicy, OwnRights, OwnRole, own_rights};
 pub use permission::{Permission, actions, graph_permissions};
 pub use plan::plan;
+pub use probe::{Probe, Probed, State, probe};
 pub use run::{CollectError, Keeper, Progress, Summary, collect};
 pub use table::{Collector, collectors};
 

@@ -12,7 +12,7 @@ use thiserror::Error;
 use super::ask::{Put, Told, not_put, put};
 use super::extract::Found;
 use super::kql::{self, KqlError, Value};
-use super::plan::{COUNTS, OF_GROUP, OF_SUBSCRIPTION, OF_TENANT, ROWS, group_scope, scopes, subscription_scope};
+use super::plan::{COUNTS, OF_GROUP, OF_SUBSCRIPTION, OF_TENANT, ROWS, group_scope, scopes};
 use super::record::{record, run_as, title};
 use super::table::collector;
 use super::{CollectRequest, extract};
@@ -101,7 +101,7 @@ pub async fn collect(
     run.found.groups.shown().for_each(|id| groups.add(id));
     run.phase(product(OF_GROUP, groups.shown())).await?;
 
-    let subscriptions = run.subscriptions();
+    let subscriptions = run.found.subscriptions_in(expected);
     run.phase(product(OF_SUBSCRIPTION, subscriptions.shown())).await?;
 
     let of_identities = product(&[Kind::FederatedCredentials], run.found.identities.shown());
@@ -257,21 +257,6 @@ impl Run<'_> {
         });
         // A question that failed read nothing that could be compared.
         counted.into_iter().chain(said).filter(|_| told.pages.iter().any(|page| page.status == 200)).collect()
-    }
-
-    /// Subscriptions to ask in: those expected, those below an expected group, else all that are visible.
-    fn subscriptions(&self) -> extract::Ids {
-        let expected = &self.request.expected;
-        if expected.subscriptions.is_empty() && expected.management_groups.is_empty() {
-            return self.found.subscriptions.clone();
-        }
-        let mut ids = extract::Ids::default();
-        scopes(&expected.subscriptions, subscription_scope).iter().for_each(|id| ids.add(id));
-        for group in scopes(&expected.management_groups, group_scope) {
-            let below = self.found.below.get(&group.to_lowercase());
-            below.into_iter().flat_map(extract::Ids::shown).for_each(|id| ids.add(id));
-        }
-        ids
     }
 
     /// Groups to expand: those that the directory calls so. Where it was not heard to the end, also those that

@@ -1,5 +1,6 @@
 //! Runs against answers from a script.
 
+mod probe;
 mod script;
 
 use serde_json::{Value, json};

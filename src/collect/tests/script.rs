@@ -18,14 +18,32 @@ pub(super) const GROUP: &str = "cccccccc-0000-0000-0000-00000000000c";
 pub(super) const CALLER: &str = "dddddddd-0000-0000-0000-00000000000d";
 
 /// Answers by a part of the URL and a part of the body, the first that fits; notes what was asked.
-#[derive(Default)]
 pub(super) struct Script {
     pub(super) answers: Vec<(String, String, u16, String)>,
-    asked: Mutex<Vec<Ask>>,
+    /// As the token tells.
+    pub(super) object_id: Option<String>,
+    pub(super) asked: Mutex<Vec<Ask>>,
+}
+
+impl Default for Script {
+    fn default() -> Script {
+        Script { answers: Vec::new(), object_id: Some("me".to_owned()), asked: Mutex::default() }
+    }
 }
 
 impl Script {
-    fn on(self, url: &str, status: u16, body: Value) -> Script {
+    pub(super) fn asked(&self) -> Vec<Ask> {
+        self.asked.lock().expect("a lock").clone()
+    }
+
+    /// Answers this before what was said so far.
+    pub(super) fn first(self, url: &str, status: u16, body: Value) -> Script {
+        let mut script = Script::default().on(url, status, body);
+        script.answers.extend(self.answers);
+        script
+    }
+
+    pub(super) fn on(self, url: &str, status: u16, body: Value) -> Script {
         self.on_query(url, "", status, body)
     }
 
@@ -55,7 +73,7 @@ impl Transport for Script {
     }
 
     fn token_facts(&self) -> Option<TokenFacts> {
-        Some(TokenFacts { object_id: Some("me".to_owned()), ..TokenFacts::default() })
+        Some(TokenFacts { object_id: self.object_id.clone(), ..TokenFacts::default() })
     }
 
     fn credential(&self) -> String {
@@ -141,10 +159,14 @@ pub(super) fn run(script: Script, expected: Expected) -> Ran {
     run_with(script, expected, None)
 }
 
+pub(super) fn door(script: Arc<Script>) -> Door {
+    let pace = Pace { tries: 2, tries_on_failure: 2, ..Pace::default() };
+    Door::new(script, Cloud::named("public").expect("a cloud"), Arc::new(Still), pace)
+}
+
 pub(super) fn run_with(script: Script, expected: Expected, progress: Option<&dyn Progress>) -> Ran {
     let script = Arc::new(script);
-    let pace = Pace { tries: 2, tries_on_failure: 2, ..Pace::default() };
-    let door = Door::new(script.clone(), Cloud::named("public").expect("a cloud"), Arc::new(Still), pace);
+    let door = door(script.clone());
     let request = request(expected);
     let memory = Memory::default();
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
@@ -170,7 +192,7 @@ pub(super) fn run_with(script: Script, expected: Expected, progress: Option<&dyn
     };
     let capture = Capture::from_memory(head, files).expect("a capture");
     assert!(capture.damage().is_empty(), "digests are those of what was kept");
-    let asked = script.asked.lock().expect("a lock").clone();
+    let asked = script.asked();
     Ran { summary, capture, asked }
 }
 
