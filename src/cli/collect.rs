@@ -10,7 +10,7 @@ use super::args::{Args, Collect};
 use super::config::Config;
 use super::context::{self, SystemClock};
 use super::terminal::Terminal;
-use super::{CliError, End};
+use super::{CliError, End, doctor};
 use crate::azure::{Clock, Cloud, CredentialSettings, Door, Live, LiveSettings, Pace, Recording, Transport};
 use crate::collect::{CollectRequest, Progress, Summary, collect, plan};
 use crate::evidence::{CaptureStatus, CaptureWriter, Entry, Event, Expected, Head, Ledger, Period, RunAs, sha256_hex};
@@ -44,6 +44,9 @@ pub(super) fn run(options: &Collect, args: &Args, terminal: &Terminal) -> Result
         (None, Some(folder), None) => Period::parse(&Recording::open(folder)?.head().period)?,
         _ => context::period(args, config.as_ref(), source.clock.now())?,
     };
+    if options.strict_rights {
+        doctor::require_rights(&source)?;
+    }
     let store = context::store(args, config.as_ref());
     let collected = collect_into(&store, &source, period, terminal)?;
     terminal.line(&format!("capture {}", collected.capture_id))?;
@@ -110,6 +113,18 @@ impl Source {
             },
             replayed: false,
         })
+    }
+
+    pub(super) fn tenant_id(&self) -> &str {
+        &self.tenant_id
+    }
+
+    pub(super) fn expected(&self) -> &Expected {
+        &self.expected
+    }
+
+    pub(super) fn door(&self) -> Door {
+        Door::new(self.transport.clone(), self.cloud.clone(), self.clock.clone(), Pace::default())
     }
 
     pub(super) fn now(&self) -> DateTime<Utc> {
@@ -203,7 +218,7 @@ fn put_questions(
     writer: &CaptureWriter,
     terminal: &Terminal,
 ) -> Result<Summary, CliError> {
-    let door = Door::new(source.transport.clone(), source.cloud.clone(), source.clock.clone(), Pace::default());
+    let door = source.door();
     let progress = Stoppable { inner: terminal.progress(), stop: AtomicBool::new(false) };
     let runtime = context::runtime()?;
     runtime.block_on(async {

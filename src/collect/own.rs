@@ -65,10 +65,10 @@ pub struct OwnRights {
     pub unread: Vec<String>,
 }
 
-/// Reads what the identity that asks holds in the subscriptions that a run would ask in.
+/// Reads what the identity that asks holds at and above the subscriptions that a run would ask in.
 pub async fn own_rights(door: &Door, expected: &Expected) -> OwnRights {
     let mut reader = Reader { door, object_id: String::new(), groups: BTreeMap::new(), own: OwnRights::default() };
-    let subscriptions = reader.subscriptions(expected).await;
+    let (above, subscriptions) = reader.scopes(expected).await;
     // who asks is known once something was asked
     let object_id = door.transport().token_facts().and_then(|facts| facts.object_id).unwrap_or_default();
     if object_id.is_empty() || !object_id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
@@ -79,13 +79,25 @@ pub async fn own_rights(door: &Door, expected: &Expected) -> OwnRights {
     if subscriptions.is_empty() {
         reader.own.unread.push("no subscription is known to look in".to_owned());
     }
+    let mut assignments = BTreeMap::new();
+    for scope in above.iter().chain(&subscriptions) {
+        for item in reader.own_assignments(scope).await {
+            // one that holds above several scopes is listed at each
+            let id = text(&item, "/id").unwrap_or_default().to_lowercase();
+            assignments.entry(id).or_insert(item);
+        }
+    }
+    reader.roles(assignments.into_values().collect(), &subscriptions).await;
     for subscription in &subscriptions {
-        reader.subscription(subscription).await;
+        for vault in reader.list(Kind::Vaults, subscription).await {
+            reader.policies(&vault);
+        }
     }
     let mut own = reader.own;
-    own.roles.sort_by_key(|role| role.assignment.to_lowercase());
-    // an assignment above several subscriptions is listed in each
-    own.roles.dedup_by_key(|role| role.assignment.to_lowercase());
+    if own.roles.is_empty() && own.unread.is_empty() {
+        // it reads, so it holds something; what that is may hold more
+        own.unread.push("it was answered, and no role assignment of it was seen that allows that".to_owned());
+    }
     own.policies.sort_by_key(|policy| policy.vault.to_lowercase());
     own.subscriptions = subscriptions.len();
     own
@@ -100,80 +112,87 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    async fn subscriptions(&mut self, expected: &Expected) -> Vec<String> {
+    /// Scopes above the subscriptions, and the subscriptions.
+    async fn scopes(&mut self, expected: &Expected) -> (Vec<String>, Vec<String>) {
         let mut found = Found::default();
         let groups = scopes(&expected.management_groups, group_scope);
         let below = groups.iter().map(|group| (Kind::ManagementGroupDescendants, group.as_str()));
-        for (kind, scope) in [(Kind::Subscriptions, "tenant")].into_iter().chain(below) {
+        let of_tenant = [(Kind::Subscriptions, "tenant"), (Kind::ManagementGroups, "tenant")];
+        for (kind, scope) in of_tenant.into_iter().chain(below) {
             let Some(told) = self.put(kind, scope, "").await else { continue };
-            // who names the subscriptions does not depend on those that are visible
-            if !(kind == Kind::Subscriptions && !expected.subscriptions.is_empty()) {
+            // for whom the subscriptions are named, it does not matter which are visible
+            if kind != Kind::Subscriptions || expected.subscriptions.is_empty() {
                 self.take(kind, scope, &told);
             }
             told.kept.iter().for_each(|page| found.learn(kind, scope, page));
         }
-        found.subscriptions_in(expected).shown().map(str::to_owned).collect()
+        groups.iter().for_each(|group| found.groups.add(group));
+        let above = std::iter::once("/").chain(found.groups.shown()).map(str::to_owned).collect();
+        (above, found.subscriptions_in(expected).shown().map(str::to_owned).collect())
     }
 
-    async fn subscription(&mut self, subscription: &str) {
-        let (assignments, are_own) = self.assignments(subscription).await;
-        let mut own = Vec::new();
-        for assignment in assignments {
-            if are_own || self.is_own(&assignment).await {
-                own.push(assignment);
-            }
-        }
-        if !own.is_empty() {
-            let roles = self.roles(subscription).await;
-            own.iter().for_each(|assignment| self.role(assignment, &roles));
-        }
-        for vault in self.list(Kind::Vaults, subscription).await {
-            self.policies(&vault);
-        }
-    }
-
-    /// Assignments, and whether each of them is the identity's own: Azure is asked for those; where that form is not
-    /// answered, it is every assignment.
-    async fn assignments(&mut self, subscription: &str) -> (Vec<Value>, bool) {
-        let filter = format!("&$filter=assignedTo(%27{}%27)", self.object_id);
-        let Some(told) = self.put(Kind::RoleAssignments, subscription, &filter).await else {
-            return (Vec::new(), false);
-        };
+    /// The identity's own assignments at a scope: Azure is asked for those; where that form is not answered, all are
+    /// read and looked through.
+    async fn own_assignments(&mut self, scope: &str) -> Vec<Value> {
+        const KIND: Kind = Kind::RoleAssignments;
+        // above subscriptions the question has a filter already
+        let joint = if scope.to_ascii_lowercase().starts_with("/subscriptions/") { "&$filter=" } else { "%20and%20" };
+        let narrow = format!("{joint}assignedTo(%27{}%27)", self.object_id);
+        let Some(told) = self.put(KIND, scope, &narrow).await else { return Vec::new() };
         match told.gap.as_ref().map(|gap| gap.reason) {
             Some(Reason::NotRecorded | Reason::Refused) => {
-                (self.list(Kind::RoleAssignments, subscription).await, false)
+                let Some(told) = self.put(KIND, scope, "").await else { return Vec::new() };
+                let mut own = Vec::new();
+                for item in self.take_assignments(scope, &told) {
+                    if self.is_own(&item).await {
+                        own.push(item);
+                    }
+                }
+                own
             }
-            _ => (self.take(Kind::RoleAssignments, subscription, &told), true),
+            _ => self.take_assignments(scope, &told),
         }
     }
 
-    /// Name and entries of every role, by lower-case GUID.
-    async fn roles(&mut self, subscription: &str) -> BTreeMap<String, (String, Vec<OwnEntry>)> {
-        let mut roles = BTreeMap::new();
-        for item in self.list(Kind::RoleDefinitions, subscription).await {
-            let entries = item.pointer("/properties/permissions").and_then(Value::as_array);
-            let (Some(id), Some(entries)) = (text(&item, "/id").or(text(&item, "/name")), entries) else { continue };
-            let guid = last_segment(id);
-            let name = text(&item, "/properties/roleName").unwrap_or(&guid).to_owned();
-            roles.insert(guid, (name, entries.iter().map(entry).collect()));
-        }
-        roles
+    /// At `/` a refusal is an answer too: a role there that changes or grants anything reads assignments as well.
+    fn take_assignments(&mut self, scope: &str, told: &Told) -> Vec<Value> {
+        let is_refused = told.gap.as_ref().is_some_and(|gap| gap.reason == Reason::Forbidden);
+        if scope == "/" && is_refused { Vec::new() } else { self.take(Kind::RoleAssignments, scope, told) }
     }
 
-    fn role(&mut self, item: &Value, roles: &BTreeMap<String, (String, Vec<OwnEntry>)>) {
-        let id = text(item, "/id").unwrap_or("an assignment without an id");
-        let principal = text(item, "/properties/principalId").unwrap_or_default().to_lowercase();
-        let guid = last_segment(text(item, "/properties/roleDefinitionId").unwrap_or_default());
-        let Some((role, entries)) = roles.get(&guid) else {
-            return self.own.unread.push(format!("the role of `{id}` is in no list of role definitions"));
-        };
-        self.own.roles.push(OwnRole {
-            assignment: id.to_owned(),
-            scope: text(item, "/properties/scope").unwrap_or("?").to_owned(),
-            role: role.clone(),
-            group: Some(principal).filter(|principal| *principal != self.object_id),
-            entries: entries.clone(),
-        });
+    /// Looks up what the roles of these assignments give. Each subscription lists the built-in roles and those that
+    /// can be assigned at or above it.
+    async fn roles(&mut self, assignments: Vec<Value>, subscriptions: &[String]) {
+        let role_of = |item: &Value| last_segment(text(item, "/properties/roleDefinitionId").unwrap_or_default());
+        let mut roles: BTreeMap<String, (String, Vec<OwnEntry>)> = BTreeMap::new();
+        for subscription in subscriptions {
+            if assignments.iter().all(|item| roles.contains_key(&role_of(item))) {
+                break;
+            }
+            for item in self.list(Kind::RoleDefinitions, subscription).await {
+                let entries = item.pointer("/properties/permissions").and_then(Value::as_array);
+                let (Some(id), Some(entries)) = (text(&item, "/id").or(text(&item, "/name")), entries) else {
+                    continue;
+                };
+                let name = text(&item, "/properties/roleName").unwrap_or(id).to_owned();
+                roles.insert(last_segment(id), (name, entries.iter().map(entry).collect()));
+            }
+        }
+        for item in assignments {
+            let id = text(&item, "/id").unwrap_or("an assignment without an id").to_owned();
+            let Some((role, entries)) = roles.get(&role_of(&item)) else {
+                self.own.unread.push(format!("the role of `{id}` is in no list of role definitions"));
+                continue;
+            };
+            let principal = text(&item, "/properties/principalId").unwrap_or_default().to_lowercase();
+            self.own.roles.push(OwnRole {
+                assignment: id,
+                scope: text(&item, "/properties/scope").unwrap_or("?").to_owned(),
+                role: role.clone(),
+                group: Some(principal).filter(|principal| *principal != self.object_id),
+                entries: entries.clone(),
+            });
+        }
     }
 
     /// Whether an assignment is to the identity, or to a group that it is in.

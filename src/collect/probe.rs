@@ -53,6 +53,20 @@ impl State {
         }
     }
 
+    /// The word in exports.
+    pub fn word(self) -> &'static str {
+        match self {
+            State::Works => "works",
+            State::Refused => "refused",
+            State::NotLicensed => "not_licensed",
+            State::NotInCloud => "not_in_cloud",
+            State::NotThere => "not_there",
+            State::NoTable => "no_table",
+            State::Failed => "failed",
+            State::NotAsked => "not_asked",
+        }
+    }
+
     /// Whether a run would get an answer, as far as this can tell.
     pub fn is_good(self) -> bool {
         matches!(self, State::Works | State::NoTable | State::NotAsked)
@@ -91,12 +105,19 @@ pub struct Probe {
     pub groups: Vec<String>,
 }
 
+impl Probe {
+    /// Whether the token was refused, or there was none; then nothing further was asked.
+    pub fn is_signed_out(&self) -> bool {
+        self.questions.iter().any(|asked| asked.reason == Some(Reason::Unauthenticated) && asked.scope == "tenant")
+    }
+}
+
 /// Puts the cheapest form of every question.
 pub async fn probe(door: &Door, expected: &Expected, progress: &dyn Progress) -> Probe {
     let mut prober = Prober { door, progress, found: Found::default(), probe: Probe::default() };
     for (kind, scope) in OF_TENANT {
         prober.ask(*kind, scope).await;
-        if prober.is_signed_out() {
+        if prober.probe.is_signed_out() {
             return prober.probe; // every further question would end the same way
         }
     }
@@ -206,10 +227,6 @@ impl Prober<'_> {
         scopes(&expected.management_groups, group_scope).iter().for_each(|id| groups.add(id));
         self.found.groups.shown().for_each(|id| groups.add(id));
         groups
-    }
-
-    fn is_signed_out(&self) -> bool {
-        self.probe.questions.iter().any(|asked| asked.reason == Some(Reason::Unauthenticated))
     }
 
     fn end(mut self, expected: &Expected, subscriptions: &Ids) -> Probe {

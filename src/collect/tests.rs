@@ -89,7 +89,11 @@ fn a_refusal_ends_its_question_and_not_the_run() {
         (Reason::Forbidden, Some(403), Some("AuthorizationFailed"))
     );
     assert_eq!(gap.request_id.as_deref(), Some("req-1"));
-    assert!(gap.detail.contains("`*/read`") && !gap.detail.contains("CANARY"), "{}", gap.detail);
+    assert!(
+        gap.detail.contains("`Microsoft.Resources/subscriptions/resources/read`") && !gap.detail.contains("CANARY"),
+        "{}",
+        gap.detail
+    );
     assert_eq!((record.pages[0].status, record.row_count), (403, 0));
     assert_eq!(ran.page(record, 0), json!({"error": {"code": "AuthorizationFailed"}}));
     assert_eq!(ran.summary.gaps.len(), 3);

@@ -2,5 +2,6 @@
 
 mod commands;
 mod demo;
+mod doctor;
 mod harness;
 mod imports;

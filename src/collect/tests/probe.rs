@@ -120,7 +120,7 @@ fn where_that_form_is_not_answered_groups_are_expanded() {
 #[test]
 fn what_was_not_read_is_told() {
     let forbidden = json!({"error": {"code": "AuthorizationFailed"}});
-    let refused = own(tenant().first("assignedTo", 403, forbidden));
+    let refused = own(tenant().first("filter=assignedTo", 403, forbidden));
     assert_eq!(refused.unread.len(), 1);
     assert!(refused.unread[0].starts_with(&format!("role assignments at `{SUB}`: HTTP 403")), "{:?}", refused.unread);
     let unknown_role = json!({"value": [assignment("a1", ME, "ServicePrincipal")]});
@@ -130,6 +130,36 @@ fn what_was_not_read_is_told() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let nobody = runtime.block_on(own_rights(&door(nobody), &Expected::default()));
     assert_eq!(nobody.unread, ["the token names no object id"]);
+}
+
+#[test]
+fn an_identity_that_is_answered_holds_something() {
+    let own = own(tenant().first("assignedTo", 200, empty()));
+    assert_eq!(own.unread, ["it was answered, and no role assignment of it was seen that allows that"]);
+}
+
+#[test]
+fn roles_above_the_subscriptions_count_and_each_once() {
+    let group = "/providers/Microsoft.Management/managementGroups/m1";
+    let answer = json!({"value": [assignment("a1", ME, "ServicePrincipal")]});
+    let script = tenant()
+        .first("/roleDefinitions", 200, definitions())
+        .first("/roleAssignments", 200, empty())
+        .first(&format!("{group}/providers/Microsoft.Authorization/roleAssignments"), 200, answer)
+        .first("/managementGroups?", 200, json!({"value": [{"id": group}]}));
+    let own = own(script);
+    assert_eq!((own.roles.len(), own.unread.len()), (1, 0), "{own:?}");
+}
+
+#[test]
+fn a_refusal_at_the_root_says_that_nothing_is_held_there() {
+    let forbidden = json!({"error": {"code": "AuthorizationFailed"}});
+    let script = tenant().first("azure.com/providers/Microsoft.Authorization/roleAssignments", 403, forbidden).first(
+        &format!("{SUB}/providers/Microsoft.Authorization/roleAssignments"),
+        200,
+        empty(),
+    );
+    assert!(own(script).unread.is_empty());
 }
 
 #[test]
