@@ -1,8 +1,8 @@
 //! What each capability takes: data actions in RBAC mode, permissions of an access policy in the other, and
 //! control-plane actions in both (learn.microsoft.com/azure/role-based-access-control/permissions/security).
 
-use super::Capability;
-use crate::model::{AccessPolicy, Id};
+use super::{Capability, grants_action, grants_data_action};
+use crate::model::{AccessPolicy, Id, Permission};
 
 const VAULTS_WRITE: &str = "Microsoft.KeyVault/vaults/write";
 
@@ -65,6 +65,13 @@ impl Capability {
             Capability::ManageVault => &[VAULTS_WRITE],
             _ => &[],
         }
+    }
+
+    /// Those of its actions that one entry of a role grants.
+    pub(super) fn granted_by(self, entry: &Permission, is_rbac: bool) -> Vec<&'static str> {
+        let data = self.data_actions().iter().filter(|action| grants_data_action(entry, action));
+        let control = self.actions(is_rbac).iter().filter(|action| grants_action(entry, action));
+        data.chain(control).copied().collect()
     }
 
     /// Whether a role assigned at `scope`, an object in `vault`, can give it there.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::denies::Denies;
 use super::principals::Principals;
-use super::{Answer, Capability, Grant, Held, Open, Path, Via, grants_action, grants_data_action};
+use super::{Answer, Capability, Grant, Held, Open, Path, Via};
 use crate::evidence::{Cite, Reason};
 use crate::model::{AccessPolicy, Id, RoleAssignment, RoleDefinition, Tenant, Vault};
 
@@ -50,11 +50,11 @@ impl Access {
 }
 
 /// How a role gives a capability.
-#[derive(Clone, Copy, PartialEq, Eq)]
 enum Given<'a> {
-    /// Under a condition in the definition.
+    /// By these actions.
+    By(Vec<&'static str>),
+    /// Under a condition in the definition only.
     When(&'a str),
-    Always,
 }
 
 struct Engine<'a> {
@@ -133,8 +133,10 @@ impl<'a> Engine<'a> {
         found: &mut Found,
     ) {
         let definition = self.tenant.role_definitions.get(&assignment.role);
-        let given = self.roles.get(&(assignment.role.as_str(), vault.is_rbac())).and_then(Option::as_ref);
         let is_inside = assignment.scope != vault.id && vault.id.is_at_or_above(&assignment.scope);
+        // Who may write vaults, but only inside one, can write neither it nor its policies.
+        let is_rbac = vault.is_rbac() || is_inside;
+        let given = self.roles.get(&(assignment.role.as_str(), is_rbac)).and_then(Option::as_ref);
         let object = if is_inside { &assignment.scope } else { &vault.id };
         for capability in Capability::ALL.iter().copied() {
             if capability.is_data() && !vault.is_rbac() {
@@ -143,14 +145,15 @@ impl<'a> Engine<'a> {
             if is_inside && !capability.applies_below(&vault.id, &assignment.scope) {
                 continue;
             }
-            let given = given.map(|given| given.get(&capability).copied());
-            if given == Some(None) {
+            let given = given.map(|given| given.get(&capability));
+            if matches!(given, Some(None)) {
                 continue;
             }
             let given = given.flatten();
+            let actions = if let Some(Given::By(actions)) = given { actions.as_slice() } else { &[] };
             let open = why_open(assignment, given).or_else(|| wrong_tenant(self.tenant, vault, capability));
             for reached in self.principals.behind(&assignment.principal_id) {
-                let open = open.clone().or_else(|| denies.open(&reached.id, capability, object));
+                let open = open.clone().or_else(|| denies.open(&reached.id, capability, actions, object));
                 let mut evidence = vec![assignment.from.clone()];
                 evidence.extend(definition.map(|definition| definition.from.clone()));
                 evidence.extend(reached.evidence.iter().cloned());
@@ -170,7 +173,8 @@ impl<'a> Engine<'a> {
 
     fn policy(&self, vault: &Vault, policy: &AccessPolicy, found: &mut Found) {
         for capability in Capability::ALL.iter().copied().filter(|capability| capability.is_in(policy)) {
-            let open = why_policy_open(vault, policy).or_else(|| wrong_tenant(self.tenant, vault, capability));
+            let open =
+                why_policy_open(self.tenant, vault, policy).or_else(|| wrong_tenant(self.tenant, vault, capability));
             for reached in self.principals.behind(&policy.object_id) {
                 let mut evidence = vec![policy.from.clone()];
                 evidence.extend(reached.evidence.iter().cloned());
@@ -227,30 +231,28 @@ impl Found {
 
 /// The capabilities that a role gives. Each entry of the role grants on its own.
 fn given(definition: &RoleDefinition, is_rbac: bool) -> BTreeMap<Capability, Given<'_>> {
-    let mut given = BTreeMap::new();
-    for capability in Capability::ALL.iter().copied() {
-        for entry in &definition.permissions {
-            let data = capability.data_actions().iter().any(|action| grants_data_action(entry, action));
-            if !data && !capability.actions(is_rbac).iter().any(|action| grants_action(entry, action)) {
-                continue;
-            }
-            match &entry.condition {
-                None => given.insert(capability, Given::Always),
-                Some(condition) => Some(*given.entry(capability).or_insert(Given::When(condition))),
-            };
+    let of = |capability: Capability| {
+        let by = |entry| capability.granted_by(entry, is_rbac);
+        let (always, when): (Vec<_>, Vec<_>) =
+            definition.permissions.iter().partition(|entry| entry.condition.is_none());
+        let actions: Vec<&'static str> = always.into_iter().flat_map(by).collect();
+        if !actions.is_empty() {
+            return Some(Given::By(actions));
         }
-    }
-    given
+        let entry = when.into_iter().find(|entry| !by(entry).is_empty())?;
+        entry.condition.as_deref().map(Given::When)
+    };
+    Capability::ALL.iter().filter_map(|capability| Some((*capability, of(*capability)?))).collect()
 }
 
 /// What keeps a role assignment from being settled, leaving deny assignments aside.
-fn why_open(assignment: &RoleAssignment, given: Option<Given<'_>>) -> Option<Open> {
+fn why_open(assignment: &RoleAssignment, given: Option<&Given<'_>>) -> Option<Open> {
     let Some(given) = given else {
         let detail = format!("role definition `{}` was not read", assignment.role);
         return Some(Open { reason: Reason::RoleDefinitionUnknown, detail, from: Some(assignment.from.clone()) });
     };
     let condition = match (&assignment.condition, given) {
-        (Some(condition), _) => condition,
+        (Some(condition), _) => condition.as_str(),
         (None, Given::When(condition)) => condition,
         (None, _) => return None,
     };
@@ -259,13 +261,14 @@ fn why_open(assignment: &RoleAssignment, given: Option<Given<'_>>) -> Option<Ope
 }
 
 /// What keeps an access policy from being settled.
-fn why_policy_open(vault: &Vault, policy: &AccessPolicy) -> Option<Open> {
-    let (reason, detail) = match (&policy.application_id, &policy.tenant_id, &vault.tenant_id) {
-        (Some(application), ..) => {
+fn why_policy_open(tenant: &Tenant, vault: &Vault, policy: &AccessPolicy) -> Option<Open> {
+    let trusted = vault.tenant_id.as_ref().unwrap_or(&tenant.id);
+    let (reason, detail) = match (&policy.application_id, &policy.tenant_id) {
+        (Some(application), _) => {
             let detail = format!("it holds only for application `{application}` acting for this principal");
             (Reason::ConditionNotEvaluated, detail)
         }
-        (None, Some(named), Some(trusted)) if named != trusted => (
+        (None, Some(named)) if !named.eq_ignore_ascii_case(trusted) => (
             Reason::PrincipalUnresolved,
             format!("the policy names tenant `{named}`, and the vault trusts `{trusted}`"),
         ),

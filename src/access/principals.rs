@@ -83,11 +83,14 @@ fn may_be_group(tenant: &Tenant, id: &str, told: Option<&str>) -> bool {
     if tenant.members.contains_key(id) {
         return true;
     }
-    if let Some(principal) = tenant.principal(id) {
-        return principal.kind == PrincipalKind::Group;
+    match tenant.principal(id).map(|principal| &principal.kind) {
+        Some(PrincipalKind::Group) => return true,
+        // It is there, and of no type that is known here: no better than not heard of.
+        Some(PrincipalKind::Other(_)) | None => {}
+        Some(_) => return false,
     }
     let is = |names: &[&str]| told.is_some_and(|told| names.iter().any(|name| told.eq_ignore_ascii_case(name)));
-    if tenant.resolved_ids.contains_key(id) {
+    if tenant.resolved_ids.contains_key(id) && tenant.principal(id).is_none() {
         // The directory was asked and does not know it. A group of another tenant is still a group.
         return is(&["ForeignGroup"]);
     }
@@ -97,9 +100,11 @@ fn may_be_group(tenant: &Tenant, id: &str, told: Option<&str>) -> bool {
 /// Why the members of what may be a group are not all known.
 fn open(tenant: &Tenant, id: &str) -> Option<Open> {
     let known = tenant.principal(id);
-    if known.is_none() && !tenant.members.contains_key(id) {
+    let is_group = known.is_some_and(|principal| principal.kind == PrincipalKind::Group);
+    if !is_group && !tenant.members.contains_key(id) {
         let detail = format!("`{id}` may be a group; the directory did not tell");
-        return Some(Open { reason: Reason::PrincipalUnresolved, detail, from: None });
+        let from = known.map(|principal| principal.from.clone());
+        return Some(Open { reason: Reason::PrincipalUnresolved, detail, from });
     }
     let need = Need { kind: Kind::GroupMembers, reach: Reach::Own };
     let missing = tenant.coverage.missing(need, &Id::new(format!("group:{id}"))).into_iter().next()?;

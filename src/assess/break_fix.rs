@@ -99,12 +99,12 @@ fn story(tenant: &Tenant, caller: &str, vault: &Id, events: &[&VaultEvent]) -> O
     extend(&mut moments, &allowed_after, "allowed");
     moments.sort_by(|a, b| (a.at, a.sort, &a.from).cmp(&(b.at, b.sort, &b.from)));
     moments.dedup();
-    let name = tenant.vaults.iter().find(|known| known.id == *vault).map_or(vault.name(), |known| &known.name);
+    let known = tenant.vaults.iter().find(|known| known.id == *vault);
     Some(Story {
         principal_id: caller.to_owned(),
         principal: tenant.principal_name(caller),
-        vault_id: vault.shown().to_owned(),
-        vault: name.to_owned(),
+        vault_id: known.map_or(vault, |known| &known.id).shown().to_owned(),
+        vault: known.map_or(vault.name(), |known| &known.name).to_owned(),
         shows: shows(denied_before.len(), by_rbac, allowed_before.len(), allowed_after.len()),
         denied_before: denied_before.len(),
         denied_by_rbac: by_rbac,
@@ -116,15 +116,21 @@ fn story(tenant: &Tenant, caller: &str, vault: &Id, events: &[&VaultEvent]) -> O
 }
 
 fn shows(denied_before: usize, by_rbac: usize, allowed_before: usize, allowed_after: usize) -> String {
+    let reads = |count: usize| if count == 1 { "1 read was".to_owned() } else { format!("{count} reads were") };
     if allowed_before > 0 {
+        let reads = reads(allowed_before);
+        return format!("{reads} allowed before the assignment, so it is not what gave access first");
+    }
+    let denied = reads(denied_before);
+    if by_rbac < denied_before {
         return format!(
-            "{allowed_before} reads were allowed before the assignment, so it is not what gave access first"
+            "{denied} denied before the assignment, {by_rbac} of them for want of a role, and {allowed_after} allowed \
+             after it; the other causes say nothing about the role"
         );
     }
-    let cause = if by_rbac == denied_before { "for want of a role" } else { "for more than one cause" };
     format!(
-        "{denied_before} reads were denied before the assignment ({cause}) and {allowed_after} allowed after it: \
-         a valid token alone did not give access"
+        "{denied} denied before the assignment (for want of a role) and {allowed_after} allowed after it: a valid token \
+         alone did not give access"
     )
 }
 
@@ -200,11 +206,11 @@ mod tests {
     const CALLER: &str = "aaaaaaaa-0000-0000-0000-000000000001";
     const ROLE: &str = "4633458b-17de-408a-b874-0445c86b69e6";
 
-    fn row(at: &str, operation: &str, status: u16, caller: Value, rbac: Value) -> Value {
+    fn row(at: &str, operation: &str, status: u16, caller: &Value, rbac: &Value) -> Value {
         json!([at, operation, status, "192.0.2.0", "sdk", caller, rbac, vault_id("kv1")])
     }
 
-    fn log(rows: Vec<Value>) -> Value {
+    fn log(rows: &[Value]) -> Value {
         let names = [
             "TimeGenerated",
             "OperationName",
@@ -219,7 +225,7 @@ mod tests {
         json!({"tables": [{"name": "PrimaryResult", "columns": columns, "rows": rows}]})
     }
 
-    fn tenant(created_on: &str, rows: Vec<Value>) -> CaptureBuilder {
+    fn tenant(created_on: &str, rows: &[Value]) -> CaptureBuilder {
         let mut assignment = assignment_json("a1", &vault_id("kv1"), ROLE, CALLER, "ServicePrincipal");
         assignment["properties"]["createdOn"] = json!(created_on);
         let role =
@@ -238,16 +244,16 @@ mod tests {
 
     fn scenario() -> Vec<Value> {
         vec![
-            row("2026-08-18T14:00:00Z", "Authentication", 401, Value::Null, Value::Null),
-            row("2026-08-18T14:00:01Z", "SecretGet", 403, json!(CALLER), json!(false)),
-            row("2026-08-18T15:00:00Z", "Authentication", 401, Value::Null, Value::Null),
-            row("2026-08-18T15:00:01Z", "SecretGet", 200, json!(CALLER), json!(true)),
+            row("2026-08-18T14:00:00Z", "Authentication", 401, &Value::Null, &Value::Null),
+            row("2026-08-18T14:00:01Z", "SecretGet", 403, &json!(CALLER), &json!(false)),
+            row("2026-08-18T15:00:00Z", "Authentication", 401, &Value::Null, &Value::Null),
+            row("2026-08-18T15:00:01Z", "SecretGet", 200, &json!(CALLER), &json!(true)),
         ]
     }
 
     #[test]
     fn denied_before_and_allowed_after_the_assignment_is_a_story() {
-        let stories = told(tenant("2026-08-18T14:21:07Z", scenario()));
+        let stories = told(tenant("2026-08-18T14:21:07Z", &scenario()));
         assert_eq!(stories.len(), 1);
         let sorts: Vec<&str> = stories[0].moments.iter().map(|moment| moment.sort).collect();
         assert_eq!(sorts, ["handshake", "denied", "assigned", "handshake", "allowed"]);
@@ -258,13 +264,13 @@ mod tests {
     #[test]
     fn a_read_before_the_assignment_takes_the_story_its_point() {
         let mut rows = scenario();
-        rows.insert(1, row("2026-08-18T14:00:00.5Z", "SecretGet", 200, json!(CALLER), json!(true)));
-        let stories = told(tenant("2026-08-18T14:21:07Z", rows));
-        assert!(stories[0].shows.starts_with("1 reads were allowed before the assignment"), "{}", stories[0].shows);
+        rows.insert(1, row("2026-08-18T14:00:00.5Z", "SecretGet", 200, &json!(CALLER), &json!(true)));
+        let stories = told(tenant("2026-08-18T14:21:07Z", &rows));
+        assert!(stories[0].shows.starts_with("1 read was allowed before the assignment"), "{}", stories[0].shows);
     }
 
     #[test]
     fn without_a_call_before_the_assignment_there_is_no_story() {
-        assert_eq!(told(tenant("2026-08-01T00:00:00Z", scenario()[2..].to_vec())), []);
+        assert_eq!(told(tenant("2026-08-01T00:00:00Z", &scenario()[2..])), []);
     }
 }

@@ -1,5 +1,7 @@
 //! How much was read, and which part of the period the logs cover.
 
+use std::collections::BTreeMap;
+
 use chrono::TimeDelta;
 
 use super::EvidenceLine;
@@ -49,7 +51,7 @@ pub struct CoveredPart {
     pub workspace: String,
     /// Table.
     pub table: &'static str,
-    /// Days that the table keeps rows.
+    /// Days that the table keeps rows in reach of queries.
     pub retention_days: Option<i64>,
     /// The part of the period that lies within retention and before the collection.
     pub part: Option<Period>,
@@ -91,45 +93,38 @@ fn gap_line(missing: Missing) -> GapLine {
 
 /// One part for each (workspace, table) that a vault sends audit events to.
 fn covered_parts(tenant: &Tenant, period: &Period) -> Vec<CoveredPart> {
-    let mut parts: Vec<CoveredPart> = Vec::new();
+    let mut parts: BTreeMap<(&Id, &str), CoveredPart> = BTreeMap::new();
     for vault in &tenant.vaults {
         for setting in tenant.settings_of(&vault.id).filter(|setting| setting.sends_audit_events()) {
-            let Some(workspace_id) = &setting.workspace_id else { continue };
+            let Some(workspace) = &setting.workspace_id else { continue };
             let table = if setting.is_dedicated() { "AZKVAuditLogs" } else { "AzureDiagnostics" };
-            let workspace = tenant.workspaces.iter().find(|workspace| workspace.id == *workspace_id);
-            let name = workspace.map_or_else(|| workspace_id.shown().to_owned(), |workspace| workspace.name.clone());
-            match parts.iter_mut().find(|part| part.workspace == name && part.table == table) {
-                Some(part) => part.vaults.push(vault.name.clone()),
-                None => parts.push(covered_part(tenant, period, workspace_id, name, table, &vault.name)),
+            let part =
+                parts.entry((workspace, table)).or_insert_with(|| covered_part(tenant, period, workspace, table));
+            if part.vaults.last() != Some(&vault.name) {
+                part.vaults.push(vault.name.clone());
             }
         }
     }
+    let mut parts: Vec<CoveredPart> = parts.into_values().collect();
     parts.sort_by(|a, b| (&a.workspace, a.table).cmp(&(&b.workspace, b.table)));
     parts
 }
 
-fn covered_part(
-    tenant: &Tenant,
-    period: &Period,
-    workspace: &Id,
-    name: String,
-    table: &'static str,
-    vault: &str,
-) -> CoveredPart {
-    let kept = tenant.tables.iter().find(|kept| kept.workspace == *workspace && kept.name.eq_ignore_ascii_case(table));
-    let retention_days =
-        kept.and_then(|kept| kept.total_retention_days.or(kept.retention_days)).filter(|days| *days > 0);
+fn covered_part(tenant: &Tenant, period: &Period, workspace: &Id, table: &'static str) -> CoveredPart {
+    let held = tenant.workspaces.iter().find(|held| held.id == *workspace);
+    // Rows in long-term retention are kept, and no query of a collection reaches them.
+    let retention_days = tenant.kept(workspace, table).and_then(|kept| kept.interactive);
     let part = retention_days.and_then(|days| {
         let oldest = tenant.collected_at.checked_sub_signed(TimeDelta::try_days(days)?)?;
         period.overlap(&Period { start: oldest, end: tenant.collected_at })
     });
     CoveredPart {
-        workspace: name,
+        workspace: held.map_or_else(|| workspace.shown().to_owned(), |held| held.name.clone()),
         table,
         retention_days,
         days: part.map_or(0, |part| part.days()),
         part,
-        vaults: vec![vault.to_owned()],
+        vaults: Vec::new(),
     }
 }
 

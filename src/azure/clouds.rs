@@ -135,8 +135,10 @@ impl Cloud {
     /// A cloud named `custom`. The audience of each API is the origin of its endpoint; an endpoint may have a
     /// base path, and may be plain http only on this machine.
     pub fn custom(endpoints: &Endpoints) -> Result<Cloud, CloudError> {
+        // the version is part of every path; endpoint tables of other tools have it in the endpoint
         let service = |key, value: &str| {
-            let base = endpoint(key, value)?;
+            let value = value.trim_end_matches('/');
+            let base = endpoint(key, value.strip_suffix("/v1.0").or(value.strip_suffix("/v1")).unwrap_or(value))?;
             let scope = format!("{}/.default", base.origin().ascii_serialization());
             Ok(Service { base, scope })
         };
@@ -228,8 +230,18 @@ fn endpoint(key: &'static str, value: &str) -> Result<Url, CloudError> {
     }
 }
 
+/// Whether a token, or a digest to be time-stamped, may be sent there: https, or plain http on a loopback address.
+pub(super) fn is_safe(url: &Url) -> bool {
+    url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url))
+}
+
+/// The same of an address as it is written in a configuration.
+pub fn is_safe_address(address: &str) -> bool {
+    Url::parse(address).is_ok_and(|url| is_safe(&url))
+}
+
 /// Whether a URL points at this machine.
-pub(super) fn is_loopback(url: &Url) -> bool {
+fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),
@@ -279,6 +291,8 @@ mod tests {
         let custom = local("http://127.0.0.1:4100/arm").unwrap();
         assert_eq!(custom.url(Api::ResourceManager, "/subscriptions"), "http://127.0.0.1:4100/arm/subscriptions");
         assert_eq!(custom.url(Api::Graph, "/v1.0/groups"), "http://localhost:4100/graph/v1.0/groups");
+        let versioned = local("http://127.0.0.1:4100/arm/v1/").unwrap();
+        assert_eq!(versioned.url(Api::ResourceManager, "/v1/x"), "http://127.0.0.1:4100/arm/v1/x", "not twice");
         assert_eq!(custom.host(Api::ResourceManager), "127.0.0.1:4100");
         assert_eq!(custom.scope(Api::ResourceManager), "http://127.0.0.1:4100/.default");
         let url = Url::parse("http://127.0.0.1:4100/arm/subscriptions").unwrap();

@@ -189,7 +189,8 @@ impl Door {
             return Err(Refused::ForeignHost { host: "?".to_owned(), own: own() });
         };
         if !self.cloud.is_own(ask.api, &ask.url) {
-            let host = url.host_str().unwrap_or("?").to_owned();
+            let host = url.host_str().unwrap_or("?");
+            let host = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
             return Err(Refused::ForeignHost { host, own: own() });
         }
         guard::permit(ask.api, ask.method, self.cloud.path_of(ask.api, &url)).map_err(|why| Refused::NotARead { why })
@@ -414,6 +415,12 @@ mod tests {
         let own = "management.azure.com".to_owned();
         assert_eq!(foreign.outcome, Err(Refused::ForeignHost { host: "evil.example".to_owned(), own }));
         assert!(foreign.fresh.is_empty());
+        let port =
+            run(Ask { url: "https://management.azure.com:444/subscriptions".to_owned(), ..list() }, vec![]).await;
+        assert_eq!(
+            port.outcome.unwrap_err().to_string(),
+            "the request was not sent: `management.azure.com:444` is not the configured host `management.azure.com`"
+        );
 
         let post = run(Ask { method: Method::Post, ..list() }, vec![]).await;
         assert!(matches!(post.outcome, Err(Refused::NotARead { .. })));

@@ -15,7 +15,7 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValu
 use thiserror::Error;
 use url::Url;
 
-use super::clouds::is_loopback;
+use super::clouds::is_safe;
 use super::credential::SignIn;
 use super::error::one_line;
 use super::http::{Way, client, failure, read_bounded};
@@ -36,11 +36,38 @@ pub struct LiveSettings {
     pub ca_file: Option<PathBuf>,
     /// Longest answer that is read, in bytes after decompression.
     pub longest_answer: usize,
+    /// How long one answer may take.
+    pub patience: Patience,
+}
+
+/// How long one answer may take, from the request to its last byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// A log query may run for ten minutes.
+    pub log_analytics: Duration,
+    /// Resource Manager gives its providers one.
+    pub others: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Patience {
+        Patience { log_analytics: Duration::from_secs(660), others: Duration::from_secs(180) }
+    }
+}
+
+impl Patience {
+    fn with(self, api: Api) -> Duration {
+        match api {
+            Api::LogAnalytics => self.log_analytics,
+            Api::ResourceManager | Api::Graph => self.others,
+        }
+    }
 }
 
 impl Default for LiveSettings {
     fn default() -> LiveSettings {
-        LiveSettings { credential: CredentialSettings::default(), ca_file: None, longest_answer: 256 << 20 }
+        let credential = CredentialSettings::default();
+        LiveSettings { credential, ca_file: None, longest_answer: 256 << 20, patience: Patience::default() }
     }
 }
 
@@ -124,7 +151,7 @@ impl Live {
     fn own_url(&self, ask: &Ask) -> Result<Url, TransportError> {
         let url = Url::parse(&ask.url).ok().filter(|_| self.cloud.is_own(ask.api, &ask.url));
         let url = url.ok_or_else(|| TransportError::Unsendable("the URL is not on the configured host".to_owned()))?;
-        if url.scheme() != "https" && !is_loopback(&url) {
+        if !is_safe(&url) {
             return Err(TransportError::Unsendable("no token is sent over plain http".to_owned()));
         }
         Ok(url)
@@ -143,7 +170,7 @@ impl Transport for Live {
         let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.token.secret()))
             .map_err(|_| TransportError::Token("it holds a character that no header can carry".to_owned()))?;
         bearer.set_sensitive(true);
-        let mut request = self.client.request(method, url).timeout(patience(ask.api));
+        let mut request = self.client.request(method, url).timeout(self.settings.patience.with(ask.api));
         request = request.header(AUTHORIZATION, bearer).header(ACCEPT, "application/json");
         for (name, value) in &ask.headers {
             request = request.header(*name, value);
@@ -164,14 +191,6 @@ impl Transport for Live {
 
     fn credential(&self) -> String {
         self.kind.name().to_owned()
-    }
-}
-
-/// A log query may run for ten minutes; Resource Manager gives its providers one.
-fn patience(api: Api) -> Duration {
-    match api {
-        Api::LogAnalytics => Duration::from_secs(660),
-        Api::ResourceManager | Api::Graph => Duration::from_secs(180),
     }
 }
 

@@ -23,11 +23,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-pub use clouds::{Cloud, CloudError, Endpoints};
+pub use clouds::{Cloud, CloudError, Endpoints, is_safe_address};
 pub use credential::{CredentialError, CredentialKind, CredentialSettings};
 pub use door::{Answered, Door, Pace, Refused};
 pub use error::TransportError;
-pub use live::{Live, LiveError, LiveSettings};
+pub use live::{Live, LiveError, LiveSettings, Patience};
 pub use recording::{RecordedOrganisation, RecordedRunAs, Recording, RecordingError, RecordingHead};
 pub use token::TokenFacts;
 pub use tsa::request_timestamp;

@@ -4,7 +4,7 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use url::Url;
 
 use super::TransportError;
-use super::clouds::is_loopback;
+use super::clouds::is_safe;
 use super::http::{Way, client, failure, read_bounded};
 
 /// A time-stamp answer is a few kilobytes with its certificates.
@@ -21,7 +21,7 @@ pub async fn request_timestamp(
 ) -> Result<Vec<u8>, TransportError> {
     let unsendable = |why: &str| TransportError::Unsendable(format!("the time-stamp authority {why}"));
     let url = Url::parse(url).map_err(|_| unsendable("has no valid URL"))?;
-    if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback(&url)) {
+    if !is_safe(&url) {
         return Err(unsendable("is not asked over https"));
     }
     let request = client(extra_root, Way::Outward)?.post(url).header(CONTENT_TYPE, QUERY).header(ACCEPT, REPLY);

@@ -1,8 +1,8 @@
 //! Whether silence in a vault's log can be taken for silence of the vault.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Days, Utc};
 
-use super::logs::{COUNTS, Log, Logs, not_over, oldest, retention};
+use super::logs::{COUNTS, Log, Logs, gap, not_over, oldest, retention};
 use super::{Check, Facts, Finding, Nature, Severity, about, judged, own, population};
 use crate::evidence::{Cite, Kind, Period};
 use crate::model::{Vault, VaultDay};
@@ -57,7 +57,7 @@ fn judge<'a>(facts: &Facts<'a>, logs: &Logs<'a>, vault: &'a Vault) -> Finding {
     let silence = silences(&days, &seen).into_iter().max_by_key(|(from, to)| (*to - *from, *from));
     if let Some((from, to)) = silence
         && busy
-        && to - from > TimeDelta::hours(facts.parameters.gap_hours)
+        && to - from > gap(facts)
     {
         return on.fail(words_of_silence(facts, &days, from, to));
     }
@@ -102,7 +102,9 @@ fn is_busy(facts: &Facts<'_>, days: &[&VaultDay], rows: u64) -> bool {
 fn silences(days: &[&VaultDay], seen: &Period) -> Vec<(DateTime<Utc>, DateTime<Utc>)> {
     let mut stretches: Vec<(DateTime<Utc>, DateTime<Utc>)> = days
         .iter()
-        .map(|day| (day.first.unwrap_or(day.day), day.last.unwrap_or(day.day + TimeDelta::days(1))))
+        .map(|day| {
+            (day.first.unwrap_or(day.day), day.last.or(day.day.checked_add_days(Days::new(1))).unwrap_or(day.day))
+        })
         .collect();
     stretches.sort();
     let mut silences = Vec::new();
@@ -143,7 +145,7 @@ mod tests {
     use super::CHECK;
     use crate::access::Access;
     use crate::check::logs::testing::{WORKSPACE, count, logged, setting_json, table_json, with_vault, workspace_id};
-    use crate::check::testing::{base, findings_of, list, only, vault_id};
+    use crate::check::testing::{base, findings_of, findings_with, list, only, vault_id};
     use crate::check::{Facts, Finding, Outcome, Parameters, runner};
     use crate::evidence::testing::CaptureBuilder;
     use crate::evidence::{Kind, Period, Reason};
@@ -190,6 +192,16 @@ mod tests {
             "{}",
             finding.because()
         );
+    }
+
+    #[test]
+    fn a_threshold_beyond_all_time_is_no_defect() {
+        for gap_hours in [i64::MAX, i64::MIN] {
+            let parameters = Parameters { gap_hours, ..Parameters::default() };
+            let findings = findings_with(&CHECK, logged(base(), &[], &daily(|_| false)), &parameters);
+            let expected = if gap_hours > 0 { Outcome::Pass } else { Outcome::Fail };
+            assert_eq!(only(&findings).outcome(), expected);
+        }
     }
 
     #[test]

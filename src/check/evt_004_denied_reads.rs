@@ -54,11 +54,12 @@ fn of_vault<'a>(facts: &Facts<'a>, logs: &Logs<'a>, people: &People<'_>, vault: 
     if let Some(unclear) = unclear {
         let on = on.citing([&unclear.from]);
         findings.push(on.not_evaluated(Reason::ValueUnknown, "a row has no HTTP status, so its outcome is not known"));
+    } else if let Some(open) = log.falls_short(facts) {
+        findings.push(on.open(&open)); // beside denials too: the days that the log cannot show may hold more
     } else if findings.is_empty() {
-        findings.push(match log.falls_short(facts) {
-            Some(open) => on.open(&open),
-            None if log.is_empty() => on.not_applicable("the log holds no row of it in the period"),
-            None => on.pass(format!("no denied call in {}", counted(calls.len(), "row"))),
+        findings.push(match log.is_empty() {
+            true => on.not_applicable("the log holds no row of it in the period"),
+            false => on.pass(format!("no denied call in {}", counted(calls.len(), "row"))),
         });
     }
     findings
@@ -102,8 +103,8 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::CHECK;
-    use crate::check::logs::testing::{WORKSPACE, count, logged, row, with_vault};
-    use crate::check::testing::{base, findings_of, only, patched, service_principal_json, with_principals};
+    use crate::check::logs::testing::{WORKSPACE, count, logged, row, table_json, with_vault, workspace_id};
+    use crate::check::testing::{base, findings_of, list, only, patched, service_principal_json, with_principals};
     use crate::check::{Finding, Outcome};
     use crate::evidence::testing::CaptureBuilder;
     use crate::evidence::{Kind, Reason};
@@ -146,6 +147,18 @@ mod tests {
         assert_eq!(judged(with_principals(denials(&["a", "b"]), &[CALLER], [])).outcome(), Outcome::Manual);
         // Not looked up is not unknown to the directory.
         assert_eq!(judged(denials(&["a", "b", "c"])).reason(), Some(Reason::PrincipalUnresolved));
+    }
+
+    #[test]
+    fn denials_in_a_log_that_does_not_show_the_whole_period_are_not_the_whole_list() {
+        let late = row("2026-09-10T08:00:00Z", "SecretGet", 403, Some(CALLER));
+        let late = logged(base(), &[late], &[count("2026-09-10", 1, 1)]);
+        let late = with_principals(late, &[CALLER], [service_principal_json(CALLER, "app")]);
+        let short = list([table_json("AZKVAuditLogs", Some(30), Some(30))]);
+        let findings = findings_of(&CHECK, late.replace(Kind::Tables, &workspace_id(), short));
+        let outcomes: Vec<Outcome> = findings.iter().map(Finding::outcome).collect();
+        assert_eq!(outcomes, [Outcome::Manual, Outcome::NotEvaluated]);
+        assert_eq!(findings[1].reason(), Some(Reason::RetentionTooShort));
     }
 
     #[test]

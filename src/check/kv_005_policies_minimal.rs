@@ -1,8 +1,8 @@
 //! KV-005: where access policies still decide, workloads hold no more than use.
 
-use super::{Check, Facts, Finding, Nature, Severity, about, population, whole};
+use super::{Check, Facts, Finding, Nature, Severity, about, judged, population, whole};
 use crate::evidence::{Cite, Kind, Reason};
-use crate::model::{AccessPolicy, Member, PrincipalKind, Tenant, Vault};
+use crate::model::{AccessPolicy, Member, Need, PrincipalKind, Tenant, Vault};
 
 pub(super) const CHECK: Check = Check {
     id: "KV-005",
@@ -17,9 +17,12 @@ pub(super) const CHECK: Check = Check {
                judged here. Groups whose membership changes after collection.",
     fix: "Move the vault to Azure RBAC, or cut the entry down: `az keyvault set-policy --name VAULT --object-id ID \
           --secret-permissions get list` (Bicep: `permissions: { secrets: [ 'get', 'list' ] }`).",
-    needs: &[population(Kind::Vaults), whole(Kind::Principals), whole(Kind::GroupMembers)],
+    needs: &[population(Kind::Vaults), judged(Kind::Principals), judged(Kind::GroupMembers)],
     run,
 };
+
+/// What tells who stands behind the entries; of no matter where they have no effect.
+const HOLDERS: &[Need] = &[whole(Kind::Principals), whole(Kind::GroupMembers)];
 
 const SECRET_USE: &[&str] = &["get", "list"];
 const KEY_USE: &[&str] =
@@ -28,10 +31,11 @@ const CERTIFICATE_USE: &[&str] = &["get", "list", "getissuers", "listissuers"];
 const STORAGE_USE: &[&str] = &["get", "list", "getsas", "listsas"];
 
 fn run(facts: &Facts<'_>) -> Vec<Finding> {
-    facts.tenant.vaults.iter().map(|vault| judge(facts.tenant, vault)).collect()
+    facts.tenant.vaults.iter().map(|vault| judge(facts, vault)).collect()
 }
 
-fn judge(tenant: &Tenant, vault: &Vault) -> Finding {
+fn judge(facts: &Facts<'_>, vault: &Vault) -> Finding {
+    let tenant = facts.tenant;
     let on = about("vault", &vault.id, &vault.name, &vault.from);
     if vault.is_rbac() {
         return on.not_applicable("Azure RBAC decides on this vault; access policies have no effect");
@@ -59,6 +63,9 @@ fn judge(tenant: &Tenant, vault: &Vault) -> Finding {
     }
     if let Some((policy, (reason, why))) = open {
         return on.citing([&policy.from]).not_evaluated(reason, why);
+    }
+    if let Some(missing) = facts.missing(HOLDERS, &vault.id) {
+        return on.missing(&missing);
     }
     on.citing(vault.access_policies.iter().map(|policy| &policy.from)).pass(format!(
         "none of its {} access policies gives a non-human identity more than use",
@@ -185,6 +192,17 @@ mod tests {
         assert_eq!(only(&findings).outcome(), Outcome::Pass);
         let findings =
             findings_of(&CHECK, builder.gap(Kind::GroupMembers, &format!("group:{GROUP}"), Reason::Forbidden));
+        assert_eq!(only(&findings).outcome(), Outcome::NotEvaluated);
+    }
+
+    #[test]
+    fn who_is_in_a_group_is_of_no_matter_where_policies_have_no_effect() {
+        let group = format!("group:{GROUP}");
+        let rbac = tenant(&json!([])).replace(Kind::Vaults, SUB, list([vault_json("kv1", &json!({}))]));
+        let findings = findings_of(&CHECK, rbac.gap(Kind::GroupMembers, &group, Reason::Forbidden));
+        assert_eq!(only(&findings).outcome(), Outcome::NotApplicable);
+        let reads = tenant(&json!([policy_json(APP, &["get"])]));
+        let findings = findings_of(&CHECK, reads.gap(Kind::GroupMembers, &group, Reason::Forbidden));
         assert_eq!(only(&findings).outcome(), Outcome::NotEvaluated);
     }
 

@@ -155,7 +155,7 @@ impl<'a> Log<'a> {
     /// Why the tables cannot show the beginning of the period. Rows from the beginning settle it.
     pub fn kept_too_short(&self, facts: &Facts<'_>) -> Option<Open> {
         let start = facts.period.start;
-        if self.first().is_some_and(|first| first - start <= TimeDelta::hours(facts.parameters.gap_hours)) {
+        if self.first().is_some_and(|first| first - start <= gap(facts)) {
             return None;
         }
         let mut longest: Option<Retention> = None;
@@ -195,6 +195,11 @@ pub(super) fn oldest(facts: &Facts<'_>, kept: &Retention) -> DateTime<Utc> {
     let back =
         TimeDelta::try_days(kept.interactive).and_then(|days| facts.tenant.collected_at.checked_sub_signed(days));
     back.unwrap_or(DateTime::<Utc>::MIN_UTC)
+}
+
+/// The longest silence that is none.
+pub(super) fn gap(facts: &Facts<'_>) -> TimeDelta {
+    TimeDelta::try_hours(facts.parameters.gap_hours.max(0)).unwrap_or(TimeDelta::MAX)
 }
 
 /// Why the end of the period is not in the log.
@@ -250,8 +255,7 @@ pub(super) fn retention(facts: &Facts<'_>, workspace_id: &Id, table: &str) -> Re
     if let Some(missing) = facts.missing(&[own(Kind::Tables)], workspace_id) {
         return Err(as_open(&missing));
     }
-    let mut tables = facts.tenant.tables.iter().filter(|table| table.workspace == *workspace_id);
-    let Some(of_name) = tables.find(|held| held.name.eq_ignore_ascii_case(table)) else {
+    let Some(kept) = facts.tenant.kept(workspace_id, table) else {
         let asked = facts.tenant.coverage.questions(Kind::Tables);
         return Err(Open {
             reason: Reason::TableMissing,
@@ -265,20 +269,16 @@ pub(super) fn retention(facts: &Facts<'_>, workspace_id: &Id, table: &str) -> Re
                 .next(),
         });
     };
-    let told = |days: Option<i64>| days.filter(|days| *days > 0);
-    let mut workspaces = facts.tenant.workspaces.iter();
-    let workspace = workspaces.find(|workspace| workspace.id == *workspace_id);
-    let interactive = told(of_name.retention_days).or_else(|| told(workspace?.retention_days));
-    let total = told(of_name.total_retention_days).or(interactive);
-    match (interactive, total) {
-        (Some(interactive), Some(total)) => Ok(Retention { interactive, total, from: of_name.from.clone() }),
+    let from = kept.table.from.clone();
+    match (kept.interactive, kept.total) {
+        (Some(interactive), Some(total)) => Ok(Retention { interactive, total, from }),
         _ => Err(Open {
             reason: Reason::ValueUnknown,
             detail: format!(
                 "neither table `{table}` nor workspace `{}` says how long rows are kept",
                 workspace_id.name()
             ),
-            from: Some(of_name.from.clone()),
+            from: Some(from),
         }),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::people::is_of_another_tenant;
 use super::{Check, Facts, Finding, Nature, Severity, about, population, whole};
 use crate::evidence::{Kind, Reason};
 use crate::model::{Id, RoleAssignment, Tenant};
@@ -42,11 +43,7 @@ fn judge(facts: &Facts<'_>, object_id: &str, assignments: &[&RoleAssignment]) ->
         let because = format!("the directory knows it as a {}", principal.kind.words());
         return Some(on.citing([&principal.from]).pass(because));
     }
-    let is_foreign = |assignment: &&RoleAssignment| {
-        assignment.delegated_managed_identity.is_some()
-            || assignment.principal_type.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("ForeignGroup"))
-    };
-    if assignments.iter().any(is_foreign) {
+    if assignments.iter().any(|assignment| is_of_another_tenant(assignment)) {
         let because = "it belongs to another tenant, whose directory is not asked";
         return Some(on.not_evaluated(Reason::PrincipalUnresolved, because));
     }

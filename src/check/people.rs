@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::about;
 use super::finding::About;
 use crate::evidence::{Cite, Kind, Reason};
-use crate::model::{Id, Missing, Principal, PrincipalKind, Tenant, Vault};
+use crate::model::{Id, Member, Missing, Principal, PrincipalKind, RoleAssignment, Tenant, Vault};
 
 /// Someone whom a list names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -160,6 +160,41 @@ impl<'a> People<'a> {
         }
     }
 
+    /// Somebody behind this principal of whom it is not known whether it is a non-human identity, although every list
+    /// was read: a member of a kind that is not known, or a principal of another tenant. That one cannot be judged;
+    /// for all others nothing is left open.
+    pub fn unjudged(&self, object_id: &str) -> Option<Missing> {
+        let id = object_id.to_lowercase();
+        match self.who(&id) {
+            Who::Gone(asked) if self.is_foreign(&id) => Some(Missing {
+                kind: Kind::Principals,
+                scope: "directory".to_owned(),
+                reason: Reason::PrincipalUnresolved,
+                detail: format!("`{id}` belongs to another tenant, whose directory is not asked"),
+                from: Some(asked.clone()),
+            }),
+            Who::Gone(_) | Who::Unknown => None,
+            Who::Known(group) => {
+                let is_open = |member: &&Member| {
+                    !self.by_id.contains_key(&member.id) && !member.odata_type.as_deref().is_some_and(is_harmless)
+                };
+                let member = self.tenant.members.get(&id)?.iter().find(is_open)?;
+                Some(Missing {
+                    kind: Kind::GroupMembers,
+                    scope: format!("group:{id}"),
+                    reason: Reason::ValueUnknown,
+                    detail: format!("member `{}` of `{}` is of a kind that is not known", member.name, group.name),
+                    from: Some(member.from.clone()),
+                })
+            }
+        }
+    }
+
+    /// Whether Azure itself says that an assignment's principal is of another tenant.
+    fn is_foreign(&self, id: &str) -> bool {
+        self.tenant.role_assignments.iter().filter(|assignment| assignment.principal_id == id).any(is_of_another_tenant)
+    }
+
     fn unread_group(&self, id: &str) -> Option<Missing> {
         let scope = format!("group:{id}");
         let mut asked = self.tenant.coverage.questions(Kind::GroupMembers);
@@ -196,6 +231,18 @@ impl<'a> People<'a> {
             from: refused.and_then(|refused| refused.from),
         }
     }
+}
+
+/// Whether Azure itself says that the principal is of another tenant.
+pub(super) fn is_of_another_tenant(assignment: &RoleAssignment) -> bool {
+    assignment.delegated_managed_identity.is_some()
+        || assignment.principal_type.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("ForeignGroup"))
+}
+
+/// Members that sign in to nothing here.
+fn is_harmless(odata_type: &str) -> bool {
+    let harmless = ["#microsoft.graph.device", "#microsoft.graph.orgContact", "#microsoft.graph.contact"];
+    harmless.iter().any(|known| odata_type.eq_ignore_ascii_case(known))
 }
 
 fn kind_of_member(odata_type: &str) -> Option<PrincipalKind> {

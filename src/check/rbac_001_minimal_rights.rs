@@ -1,5 +1,7 @@
 //! Workloads' data rights on vaults in RBAC mode.
 
+use std::collections::BTreeSet;
+
 use super::people::{People, Person, about_access, and_more};
 use super::roles::{conditional, role_name, through, unknown_definition};
 use super::{Check, Facts, Finding, Nature, Severity, about, judged, own, population, whole};
@@ -41,6 +43,7 @@ pub(super) const CHECK: Check = Check {
         own(Kind::RoleDefinitions),
         whole(Kind::Principals),
         judged(Kind::GroupMembers),
+        judged(Kind::DenyAssignments),
     ],
     run,
 };
@@ -52,11 +55,13 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
 }
 
 fn of_vault(facts: &Facts<'_>, people: &People<'_>, vault: &Vault) -> Vec<Finding> {
-    let hidden = hidden_holder(facts, people, vault);
+    let holders = data_holders(facts, vault);
+    let hidden = holders.iter().find_map(|holder| people.hidden_members(holder));
+    let unjudged = holders.iter().find_map(|holder| people.unjudged(holder));
     let mut findings: Vec<Finding> =
         people.non_human().filter_map(|person| judge(facts, vault, person, hidden.as_ref())).collect();
-    if let Some(hidden) = hidden {
-        findings.push(about("vault", &vault.id, &vault.name, &vault.from).missing(&hidden));
+    for open in hidden.iter().chain(&unjudged) {
+        findings.push(about("vault", &vault.id, &vault.name, &vault.from).missing(open));
     }
     if findings.is_empty() {
         let lists = facts.records_of(Kind::RoleAssignments);
@@ -83,9 +88,17 @@ fn judge(facts: &Facts<'_>, vault: &Vault, person: &Person, hidden: Option<&Miss
         }
         evidence.extend(&held.evidence);
         let words = words(facts, assignment, held);
+        let Some(definition) = definition else {
+            open = open.or_else(|| Some(unknown_definition(assignment)));
+            continue;
+        };
+        // A condition or a deny assignment takes away from a role that only reads, and adds nothing to it.
+        if is_minimal(assignment, definition) {
+            minimal.push(words);
+            continue;
+        }
         match why_open(facts, vault, person, assignment, definition) {
             Some(why) => open = open.or(Some(why)),
-            None if is_minimal(assignment, definition) => minimal.push(words),
             None => wide.push(words),
         }
     }
@@ -115,9 +128,8 @@ fn why_open(
     vault: &Vault,
     person: &Person,
     assignment: &RoleAssignment,
-    definition: Option<&RoleDefinition>,
+    definition: &RoleDefinition,
 ) -> Option<Open> {
-    let Some(definition) = definition else { return Some(unknown_definition(assignment)) };
     let is_this = |path: &&Path| matches!(&path.via, Via::Role { assignment: id, .. } if *id == assignment.id);
     let of_person = facts.access.on(&vault.id).iter().filter(|grant| grant.principal_id == person.id);
     let mut paths = of_person.flat_map(|grant| &grant.paths).filter(is_this);
@@ -137,11 +149,9 @@ fn has_vault_data(definition: &RoleDefinition) -> bool {
     })
 }
 
-fn is_minimal(assignment: &RoleAssignment, definition: Option<&RoleDefinition>) -> bool {
-    let reads_only = |definition: &RoleDefinition| {
-        data_actions(definition).all(|action| READING.contains(&action.to_lowercase().as_str()))
-    };
-    MINIMAL.contains(&assignment.role.as_str()) || definition.is_some_and(reads_only)
+fn is_minimal(assignment: &RoleAssignment, definition: &RoleDefinition) -> bool {
+    let is_reading = |action: &str| READING.contains(&action.to_lowercase().as_str());
+    MINIMAL.contains(&assignment.role.as_str()) || data_actions(definition).all(is_reading)
 }
 
 fn data_actions(definition: &RoleDefinition) -> impl Iterator<Item = &str> {
@@ -149,15 +159,14 @@ fn data_actions(definition: &RoleDefinition) -> impl Iterator<Item = &str> {
     entries.flat_map(|entry: &Permission| entry.data_actions.iter().map(String::as_str))
 }
 
-/// A group with unread members, or an id that could be one, that holds data roles on the vault beyond reading: any
-/// identity may be in it.
-fn hidden_holder(facts: &Facts<'_>, people: &People<'_>, vault: &Vault) -> Option<Missing> {
+/// Principals that hold data roles on the vault, as the assignments name them.
+fn data_holders<'a>(facts: &Facts<'a>, vault: &Vault) -> BTreeSet<&'a str> {
     let assignments = facts.tenant.role_assignments.iter().filter(|assignment| reaches(facts, assignment, vault));
-    let mut suspects = assignments.filter(|assignment| {
+    let of_data = assignments.filter(|assignment| {
         let definition = facts.tenant.role_definitions.get(&assignment.role);
         definition.is_none_or(has_vault_data)
     });
-    suspects.find_map(|assignment| people.hidden_members(&assignment.principal_id))
+    of_data.map(|assignment| assignment.principal_id.as_str()).collect()
 }
 
 #[cfg(test)]
@@ -217,6 +226,14 @@ mod tests {
     }
 
     #[test]
+    fn a_member_of_an_unknown_kind_is_not_passed_over() {
+        let held = holding(&[(&vault_id("kv"), OFFICER, GROUP)], &json!({}));
+        let odd = json!({"id": "eeeeeeee-0000-0000-0000-000000000001", "displayName": "odd"});
+        let finding = judged(held.answer(Kind::GroupMembers, &format!("group:{GROUP}"), list([odd])));
+        assert_eq!(finding.reason(), Some(Reason::ValueUnknown), "{}", finding.because());
+    }
+
+    #[test]
     fn a_role_through_a_group_names_the_group() {
         let finding = judged(member_of(holding(&[(&vault_id("kv"), OFFICER, GROUP)], &json!({})), APP));
         assert_eq!(finding.outcome(), Outcome::Fail);
@@ -231,6 +248,16 @@ mod tests {
             let finding = judged(holding(&[(&vault_id("kv"), role, APP)], &under));
             assert_eq!(finding.reason(), Some(Reason::ConditionNotEvaluated));
         }
+    }
+
+    #[test]
+    fn what_may_be_denied_is_not_evaluated_beyond_reading_and_stays_a_pass_within() {
+        let unread = |role: &str| judged(with_role(role).denied(Kind::DenyAssignments, SUB));
+        assert_eq!(unread(OFFICER).reason(), Some(Reason::Forbidden));
+        assert_eq!(unread(SECRETS_USER).outcome(), Outcome::Pass);
+        let under = json!({"properties": {"condition": "(a)"}});
+        let finding = judged(holding(&[(&vault_id("kv"), SECRETS_USER, APP)], &under));
+        assert_eq!(finding.outcome(), Outcome::Pass);
     }
 
     #[test]

@@ -27,6 +27,7 @@ pub(super) const CHECK: Check = Check {
         own(Kind::RoleDefinitions),
         whole(Kind::Principals),
         judged(Kind::GroupMembers),
+        judged(Kind::DenyAssignments),
     ],
     run,
 };
@@ -54,7 +55,9 @@ fn of_vault(facts: &Facts<'_>, people: &People<'_>, vault: &Vault) -> Vec<Findin
     }
     let on = about("vault", &vault.id, &vault.name, &vault.from);
     // A group that reads by a narrow path is no exception, but who is in it is not known.
-    let hidden = hidden.or_else(|| paths_of.keys().find_map(|principal| people.hidden_members(principal)));
+    let hidden = hidden.or_else(|| {
+        paths_of.keys().find_map(|holder| people.hidden_members(holder).or_else(|| people.unjudged(holder)))
+    });
     if let Some(hidden) = hidden {
         findings.push(on.missing(&hidden));
     } else if findings.is_empty() {
@@ -117,6 +120,13 @@ mod tests {
 
     fn reading_at(scope: &str) -> CaptureBuilder {
         holding(&[(scope, SECRETS_USER, APP)], &json!({}))
+    }
+
+    #[test]
+    fn what_may_be_denied_is_not_evaluated_from_above_and_stays_a_pass_at_the_vault() {
+        let unread = |scope: &str| judged(reading_at(scope).denied(Kind::DenyAssignments, SUB));
+        assert_eq!(unread(SUB).reason(), Some(Reason::Forbidden));
+        assert_eq!(unread(&vault_id("kv")).outcome(), Outcome::Pass);
     }
 
     #[test]

@@ -57,8 +57,10 @@ mod tests {
 
     use super::CHECK;
     use crate::check::roles::testing::{APP, CONTRIBUTOR, GROUP, OWNER, READER, holding, member_of};
-    use crate::check::testing::{ROOT_GROUP, SUB, about_name, base, findings_of, only, vault_id};
-    use crate::check::{Finding, Outcome};
+    use crate::check::testing::{
+        ROOT_GROUP, SUB, about_name, base, findings_in, findings_of, list, only, service_principal_json, vault_id,
+    };
+    use crate::check::{Finding, Outcome, Parameters};
     use crate::evidence::testing::CaptureBuilder;
     use crate::evidence::{Kind, Reason};
 
@@ -101,6 +103,28 @@ mod tests {
         let findings = findings_of(&CHECK, held());
         assert_eq!(about_name(&findings, "app").reason(), Some(Reason::NotAsked));
         assert_eq!(about_name(&findings, "readers").reason(), Some(Reason::NotAsked));
+    }
+
+    #[test]
+    fn a_member_of_an_unknown_kind_and_a_group_of_another_tenant_are_not_passed_over() {
+        const ODD: &str = "eeeeeeee-0000-0000-0000-000000000001";
+        let held = holding(&[(SUB, CONTRIBUTOR, GROUP)], &json!({}));
+        let odd = |kind: &str| json!({"@odata.type": kind, "id": ODD, "displayName": "odd"});
+        let with = |kind: &str| held.clone().answer(Kind::GroupMembers, &format!("group:{GROUP}"), list([odd(kind)]));
+        let findings = findings_of(&CHECK, with("#microsoft.graph.newKind"));
+        assert_eq!(about_name(&findings, "readers").reason(), Some(Reason::ValueUnknown));
+        assert_eq!(about_name(&findings, "app").outcome(), Outcome::Pass, "whoever is in the group is known");
+        assert_eq!(findings_of(&CHECK, with("#microsoft.graph.device")).len(), 1);
+
+        let foreign = json!({"properties": {"principalType": "ForeignGroup"}});
+        let builder = holding(&[(SUB, CONTRIBUTOR, ODD)], &foreign);
+        let builder = builder.replace(Kind::Principals, "directory", list([service_principal_json(APP, "app")]));
+        let asked = json!({"ids": [APP, ODD]}).to_string();
+        let mut capture = builder.build();
+        let directory = capture.records.iter_mut().find(|record| record.kind == Kind::Principals).expect("a record");
+        directory.pages[0].body = Some(asked);
+        let findings = findings_in(&CHECK, &capture, &Parameters::default());
+        assert_eq!(about_name(&findings, ODD).reason(), Some(Reason::PrincipalUnresolved));
     }
 
     #[test]

@@ -53,6 +53,9 @@ fn judge(facts: &Facts<'_>, people: &People<'_>, vault: &Vault) -> Finding {
         if !facts.tenant.hierarchy.reaches(&assignment.scope, &vault.id) || !sees(facts, assignment) {
             continue;
         }
+        if let Some(hidden) = people.hidden_members(&assignment.principal_id) {
+            return on.missing(&hidden); // the list would be shorter than it is, and say nothing of it
+        }
         evidence.insert(assignment.from.clone());
         let role = facts.tenant.role_definitions.get(&assignment.role);
         let role = role.map_or(assignment.role.clone(), |role| role.name.clone());
@@ -74,7 +77,7 @@ fn sees(facts: &Facts<'_>, assignment: &RoleAssignment) -> bool {
     definition.is_some_and(|role| role.permissions.iter().any(|entry| grants_action(entry, SEEING)))
 }
 
-/// The principal, or the members of the group; a group of which no member was read stands for itself.
+/// The principal, or the members of the group; a group without members stands for itself.
 fn who_holds(facts: &Facts<'_>, people: &People<'_>, assignment: &RoleAssignment) -> Vec<String> {
     let is_group = |id: &str| matches!(people.who(id), Who::Known(person) if person.kind == PrincipalKind::Group);
     let members = facts.tenant.members.get(&assignment.principal_id).into_iter().flatten();
@@ -150,6 +153,12 @@ mod tests {
     #[test]
     fn a_reading_group_that_was_not_read_leaves_it_open() {
         let finding = judged(holding(&[(SUB, READER, APP), (&vault_id("kv"), SECRETS_USER, GROUP)], &json!({})));
+        assert_eq!(finding.reason(), Some(Reason::NotAsked));
+    }
+
+    #[test]
+    fn a_seeing_group_that_was_not_read_leaves_the_list_open() {
+        let finding = judged(holding(&[(SUB, READER, APP), (SUB, OWNER, GROUP)], &json!({})));
         assert_eq!(finding.reason(), Some(Reason::NotAsked));
     }
 

@@ -39,9 +39,14 @@ pub(super) fn each_identity(
     let unread = hidden.values().next().map(|(_, missing)| missing.clone()).or_else(|| unread_above(facts));
     let mut findings: Vec<Finding> =
         people.non_human().map(|person| judge(facts, person, verdict, none, unread.as_ref())).collect();
-    findings.extend(hidden.iter().map(|(id, (held, missing))| {
+    let unjudged =
+        suspects.iter().filter_map(|held| Some((&held.principal_id, (*held, people.unjudged(&held.principal_id)?))));
+    let unjudged: BTreeMap<&String, (&RoleAssignment, Missing)> = unjudged.collect();
+    let hidden = hidden.iter().map(|(id, (held, missing))| (*id, held, missing));
+    let open = hidden.chain(unjudged.iter().map(|(id, (held, missing))| (id.as_str(), held, missing)));
+    findings.extend(open.map(|(id, held, missing)| {
         let kind = if missing.kind == Kind::GroupMembers { "group" } else { "principal" };
-        about(kind, &Id::new(*id), &people.name(id), &held.from).missing(missing)
+        about(kind, &Id::new(id), &people.name(id), &held.from).missing(missing)
     }));
     findings
 }

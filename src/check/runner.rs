@@ -21,14 +21,17 @@ pub fn run_all(facts: &Facts<'_>) -> Vec<Finding> {
 /// One check over `facts`.
 pub(super) fn run(check: &Check, facts: &Facts<'_>) -> Vec<Finding> {
     let coverage = &facts.tenant.coverage;
-    let mut findings: Vec<Finding> = Vec::new();
+    let mut unread_parts: Vec<Missing> = Vec::new();
     for need in check.needs.iter().filter(|need| need.reach == Reach::Population) {
-        let mut missing = coverage.missing_anywhere(need.kind);
+        let mut missing = coverage.missing_of_population(need.kind);
         if missing.is_empty() && !coverage.was_asked(need.kind) && !is_asked_per_thing_found(need.kind) {
             missing.push(not_asked(need.kind));
         }
-        findings.extend(missing.iter().map(unread));
+        // one list that everything is found through may be missing of several populations
+        missing.retain(|missing| !unread_parts.contains(missing));
+        unread_parts.extend(missing);
     }
+    let mut findings: Vec<Finding> = unread_parts.iter().map(unread).collect();
     for finding in (check.run)(facts) {
         findings.push(settle(check.needs, facts, finding));
     }
@@ -53,7 +56,7 @@ fn settle(needs: &[Need], facts: &Facts<'_>, finding: Finding) -> Finding {
 fn silence(check: &Check, facts: &Facts<'_>) -> Finding {
     let coverage = &facts.tenant.coverage;
     let settled_here = check.needs.iter().filter(|need| need.reach != Reach::Judged);
-    let mut missing = settled_here.flat_map(|need| coverage.missing_anywhere(need.kind));
+    let mut missing = settled_here.flat_map(|need| coverage.missing_of_population(need.kind));
     if let Some(missing) = missing.next() {
         return unread(&missing);
     }

@@ -150,6 +150,13 @@ pub(super) struct Collect {
     /// Refuse to start when the collecting identity holds rights that it should not have, or when that cannot be told.
     #[arg(long)]
     pub strict_rights: bool,
+    /// Continue a capture that was interrupted, by Ctrl-C, a full disk, a crash or a power cut: only what is missing
+    /// is asked. Tenant, period, scope and the window of the logs stay those that it was begun with.
+    #[arg(long)]
+    pub resume: bool,
+    /// With --resume: id of the capture; default: the newest of this tenant that did not reach its end.
+    #[arg(long, value_name = "ID", requires = "resume")]
+    pub capture: Option<String>,
 }
 
 /// Which capture.

@@ -79,19 +79,12 @@ pub(super) fn capture(store: &std::path::Path, which: Option<&str>) -> Result<(P
         let capture = Capture::open(&folder)?;
         return Ok((folder, capture));
     }
-    let entries = std::fs::read_dir(&captures).map_err(|_| {
-        CliError::Use(format!("the store `{}` holds no capture\nmake one with `tickmark collect`", store.display()))
-    })?;
     let mut newest: Option<(DateTime<Utc>, String, PathBuf, Capture)> = None;
-    for entry in entries {
-        let entry = entry.map_err(CliError::io("read", &captures))?;
-        if !entry.path().join("capture.json").is_file() {
-            continue;
-        }
-        let capture = Capture::open(&entry.path())?;
+    for folder in self::captures(store)? {
+        let capture = Capture::open(&folder)?;
         let rank = (capture.head.started_at, capture.head.capture_id.clone());
         if newest.as_ref().is_none_or(|(at, id, ..)| (*at, id) < (rank.0, &rank.1)) {
-            newest = Some((rank.0, rank.1, entry.path(), capture));
+            newest = Some((rank.0, rank.1, folder, capture));
         }
     }
     match newest {
@@ -101,6 +94,23 @@ pub(super) fn capture(store: &std::path::Path, which: Option<&str>) -> Result<(P
             Err(CliError::Use(format!("the store `{}` holds no capture\n{advice}", store.display())))
         }
     }
+}
+
+/// The folders of the captures of a store, in order. One that was not made whole is none.
+pub(super) fn captures(store: &std::path::Path) -> Result<Vec<PathBuf>, CliError> {
+    let captures = store.join("captures");
+    let entries = std::fs::read_dir(&captures).map_err(|_| {
+        CliError::Use(format!("the store `{}` holds no capture\nmake one with `tickmark collect`", store.display()))
+    })?;
+    let mut folders = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(CliError::io("read", &captures))?.path();
+        if path.join("capture.json").is_file() && path.extension().is_none_or(|ending| ending != "tmp") {
+            folders.push(path);
+        }
+    }
+    folders.sort();
+    Ok(folders)
 }
 
 /// A runtime for the commands that ask a network.

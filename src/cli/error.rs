@@ -87,9 +87,4 @@ impl CliError {
             _ => 2,
         }
     }
-
-    /// The reader of our output went away, as `| head` does: no error.
-    pub(super) fn is_closed_pipe(&self) -> bool {
-        matches!(self, CliError::Print(error) if error.kind() == std::io::ErrorKind::BrokenPipe)
-    }
 }

@@ -14,10 +14,12 @@ mod doctor;
 mod error;
 mod explain;
 mod init;
+mod job;
 mod key;
 mod list;
 mod readme;
 mod reperform;
+mod resume;
 mod role;
 mod run;
 mod seal;
@@ -69,7 +71,6 @@ pub fn main() -> ExitCode {
     };
     match ended {
         Ok(end) => ExitCode::from(end as u8),
-        Err(error) if error.is_closed_pipe() => ExitCode::SUCCESS,
         Err(error) => {
             terminal.error(&error.to_string());
             ExitCode::from(error.exit_code())

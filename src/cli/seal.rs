@@ -15,7 +15,7 @@ use super::{CliError, End, assess, context, key, readme};
 use crate::assess::Inputs;
 use crate::azure::request_timestamp;
 use crate::check::Outcome;
-use crate::evidence::{Capture, CaptureStatus, Entry, Event, Ledger, sha256_hex};
+use crate::evidence::{Capture, CaptureStatus, Entry, Event, Ledger, LockedLedger, sha256_hex};
 use crate::pack::statement::{Collection, Counts, Previous, Span, Tool};
 use crate::pack::{Authority, Facts, PackFile, SealRequest, Sealed, SigningKey, Source, seal, zip_folder};
 
@@ -89,13 +89,11 @@ fn zipped(folder: &Path) -> Result<(PathBuf, String), CliError> {
 pub(super) fn make(sealing: &Sealing<'_>, out: Option<&Path>) -> Result<(Sealed, Derived), CliError> {
     let capture = sealing.capture;
     if capture.head.status != CaptureStatus::Complete {
-        let advice = "collect again, and seal that capture; the ledger keeps the record of this one";
-        return Err(CliError::Use(format!(
-            "the capture `{}` did not reach its end\n{advice}",
-            capture.head.capture_id
-        )));
+        let id = &capture.head.capture_id;
+        let advice = format!("continue it with `tickmark collect --resume --capture {id}`, then seal it");
+        return Err(CliError::Use(format!("the capture `{id}` did not reach its end\n{advice}")));
     }
-    let mut ledger = Ledger::open(sealing.store)?;
+    let mut ledger = LockedLedger::open(sealing.store)?;
     let derived = derive(capture, sealing.inputs.clone(), ledger.entries.clone())?;
     let previous = ledger.entries.iter().rev().find(|entry| entry.event == Event::Sealed).cloned();
     let sequence = ledger.entries.iter().filter(|entry| entry.event == Event::Sealed).count() as u64 + 1;

@@ -57,7 +57,11 @@ impl Terminal {
 
     pub(super) fn raw(&self, bytes: &[u8]) -> Result<(), CliError> {
         let mut out = std::io::stdout().lock();
-        out.write_all(bytes).and_then(|()| out.flush()).map_err(CliError::Print)
+        match out.write_all(bytes).and_then(|()| out.flush()) {
+            // the reader went away, as `| head` does; the job and its exit code are the same
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+            printed => printed.map_err(CliError::Print),
+        }
     }
 
     /// A line beside the result, not printed with `--quiet`.

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 
 use super::reason;
 use super::record::{header, offset, request_of};
@@ -45,10 +46,19 @@ pub(super) struct Told {
     accepted: usize,
 }
 
+/// An item of a list or a row of a table: the first character of its JSON, which tells its type.
+struct Part(Option<char>);
+
+impl<'de> Deserialize<'de> for Part {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Part, D::Error> {
+        Ok(Part(<&RawValue>::deserialize(deserializer)?.get().chars().next()))
+    }
+}
+
 /// The parts of a body that say whether it is one, and whether more follows. A member named twice is refused.
 #[derive(Deserialize)]
 struct Envelope {
-    value: Option<Vec<IgnoredAny>>,
+    value: Option<Vec<Part>>,
     tables: Option<Vec<Table>>,
     error: Option<IgnoredAny>,
     id: Option<IgnoredAny>,
@@ -67,7 +77,7 @@ struct Table {
     name: Option<String>,
     #[serde(rename = "columns")]
     _columns: Vec<IgnoredAny>,
-    rows: Vec<IgnoredAny>,
+    rows: Vec<Part>,
 }
 
 /// Why a chain ends before its end, before it is known which page it was.
@@ -199,13 +209,18 @@ impl Told {
         // Of a body that is not read, nothing is kept: what cannot be read cannot be cleared of secrets.
         let Ok(envelope) = envelope else { return Err(malformed("the answer is not the JSON of the contract")) };
         let clean = redact::answer(kind, &answer.body).map_err(|redact::Malformed(why)| malformed(why))?;
-        let items = match (question.collector.api, kind) {
-            (Api::LogAnalytics, _) => envelope.tables.as_deref().and_then(primary).map(|table| table.rows.len()),
-            (_, Kind::Workspace) => envelope.id.as_ref().map(|_| 1),
-            _ => envelope.value.as_ref().map(Vec::len),
+        let rows = || envelope.tables.as_deref().and_then(primary).map(|table| (table.rows.as_slice(), '['));
+        let list = || envelope.value.as_deref().map(|items| (items, '{'));
+        let (parts, first) = match (question.collector.api, kind) {
+            (Api::LogAnalytics, _) => rows().unzip(),
+            (_, Kind::Workspace) => (envelope.id.as_ref().map(|_| [Part(None)].as_slice()), None),
+            _ => list().unzip(),
         };
-        let request_id = self.keep(kind, ask, answered, clean, items.unwrap_or(0) as u64);
-        let Some(_) = items else { return Err(malformed("the answer holds no list where the contract has one")) };
+        let request_id = self.keep(kind, ask, answered, clean, parts.map_or(0, <[Part]>::len) as u64);
+        let Some(parts) = parts else { return Err(malformed("the answer holds no list where the contract has one")) };
+        if parts.iter().any(|part| part.0 != first) {
+            return Err(malformed("the list holds something that is no item of the contract"));
+        }
         if envelope.error.is_some() {
             let code = self.kept.last().and_then(|kept| reason::codes(kept).into_iter().next());
             let cause = match kind {

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::plan::{group_scope, scopes, subscription_scope, workspace_scope};
+use super::redact;
 use crate::evidence::{Expected, Kind};
 
 /// The object id that role and deny assignments use for everyone.
@@ -250,7 +251,7 @@ fn items(body: &Value) -> impl Iterator<Item = &Value> {
 }
 
 fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
-    value.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty())
+    value.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty() && *text != redact::CUT)
 }
 
 /// Whether an id may be put into a path of ARM: no step up, nothing that ends the path.
@@ -301,10 +302,12 @@ mod tests {
             json!({}),
             json!({"value": null}),
             json!({"value": [null, 1, {}, {"id": null}, {"id": 7}, {"id": ""}, {"id": "/subscriptions/../x"}]}),
+            json!({"value": [{"id": "[cut]", "subscriptionId": "[cut]"}]}),
         ] {
             for kind in Kind::ALL {
                 let found = learn(*kind, "x", &body);
                 assert!(found.vaults.shown().next().is_none() && found.principals.is_empty(), "{kind:?}");
+                assert!(found.subscriptions.shown().all(|id| !id.contains("cut")), "{kind:?}");
             }
         }
     }

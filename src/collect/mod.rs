@@ -1,12 +1,13 @@
 //! What to ask: a table of questions, the plan made from it, and the run that puts every question and keeps how
 //! it ended.
 //!
-//! [`table`] has a row for each kind of question; [`plan`] fixes what will be asked before the first request.
-//! [`collect`] puts the questions phase by phase, because later ones follow from earlier answers ([`extract`]);
-//! [`ask`] follows one question through its pages, [`reason`] says why one ended without a full answer, and
-//! [`redact`] decides what of an answer may be kept. A refusal ends its question, never the run.
+//! `table` has a row for each kind of question; [`plan`] fixes what will be asked before the first request.
+//! [`collect`] puts the questions phase by phase, because later ones follow from earlier answers (`extract`);
+//! `ask` follows one question through its pages, `reason` says why one ended without a full answer, and
+//! `redact` decides what of an answer may be kept. A refusal ends its question, never the run.
 
 mod ask;
+mod earlier;
 mod extract;
 mod kql;
 mod own;
@@ -32,7 +33,7 @@ pub use probe::{Probe, Probed, State, probe};
 pub use run::{CollectError, Keeper, Progress, Summary, collect};
 pub use table::{Collector, collectors};
 
-use crate::evidence::{Expected, Period, Tool};
+use crate::evidence::{Expected, Period, Plan, Tool};
 
 /// What is to be collected.
 #[derive(Clone, Debug)]
@@ -47,4 +48,17 @@ pub struct CollectRequest {
     pub now: DateTime<Utc>,
     /// The program, for the records.
     pub tool: Tool,
+}
+
+impl CollectRequest {
+    /// What was to be collected by the run that wrote this plan, so that one that continues it asks the same.
+    pub fn of_plan(plan: &Plan, tool: Tool) -> CollectRequest {
+        CollectRequest {
+            tenant_id: plan.tenant_id.clone(),
+            expected: plan.expected.clone(),
+            period: plan.period,
+            now: plan.written_at,
+            tool,
+        }
+    }
 }

@@ -243,7 +243,7 @@ impl Reader<'_> {
         let collector = collector(kind)?;
         let path_and_query = format!("{}{further}", collector.path_and_query(scope));
         let url = self.door.cloud().url(collector.api, &path_and_query);
-        let ask = Ask { api: collector.api, method: Method::Get, url, headers: Vec::new(), body: None };
+        let ask = Ask { api: collector.api, method: Method::Get, url, headers: collector.headers(), body: None };
         Some(put(self.door, &Put { collector, scope: scope.to_owned(), asks: vec![ask] }).await)
     }
 

@@ -261,11 +261,7 @@ async fn ask_or_plain(door: &Door, collector: &'static Collector, scope: &str, c
 /// The question as a run puts it, without a body.
 fn plain(door: &Door, collector: &Collector, scope: &str) -> Ask {
     let url = door.cloud().url(collector.api, &collector.path_and_query(scope));
-    let headers = match collector.kind {
-        Kind::ManagedIdentityPrincipals => vec![("ConsistencyLevel", "eventual".to_owned())],
-        _ => Vec::new(),
-    };
-    Ask { api: collector.api, method: Method::Get, url, headers, body: None }
+    Ask { api: collector.api, method: Method::Get, url, headers: collector.headers(), body: None }
 }
 
 /// The question in the form that costs least: one item where the service takes `$top`, one row of a log.

@@ -2,22 +2,28 @@
 //!
 //! Inside a phase questions go out side by side. Their numbers are given before, in order of kind and scope, so
 //! that the same answers make the same capture whatever comes back first.
+//!
+//! A run that continues an interrupted one goes the same way. A question that has an answer of then is not put; its
+//! answer is kept again under the number that it has now, and later questions follow from it as if it were new.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::StreamExt;
 use thiserror::Error;
 
 use super::ask::{Put, Told, not_put, put};
+use super::earlier::is_same;
 use super::extract::Found;
 use super::kql::{self, KqlError, Value};
 use super::plan::{COUNTS, OF_GROUP, OF_SUBSCRIPTION, OF_TENANT, ROWS, group_scope, scopes};
-use super::record::{record, run_as, title};
+use super::record::{record, run_as};
 use super::table::collector;
 use super::{CollectRequest, extract};
 use crate::azure::{Api, Ask, Door, Method};
-use crate::evidence::{CaptureStatus, CaptureWriter, ControlTotal, EvidenceError, Kind, Reason, Record, RunAs, Window};
+use crate::evidence::{
+    CaptureStatus, CaptureWriter, ControlTotal, Earlier, EvidenceError, Kind, Page, Reason, Record, RunAs, Window,
+};
 
 /// How many questions are under way at a time; the door may allow fewer requests.
 const AT_A_TIME: usize = 8;
@@ -30,11 +36,29 @@ const SETTLING: TimeDelta = TimeDelta::minutes(30);
 pub trait Keeper {
     /// Keeps one record with the bytes of its pages.
     fn keep(&self, record: &Record, pages: &[Vec<u8>]) -> Result<(), EvidenceError>;
+
+    /// What the run that is continued kept for a question.
+    fn earlier(&self, _kind: Kind, _scope: &str) -> Result<Option<Earlier>, EvidenceError> {
+        Ok(None)
+    }
+
+    /// Keeps what [`Keeper::earlier`] gave as `record`, which is the same with this run's number.
+    fn take_over(&self, earlier: &Earlier, record: &Record) -> Result<(), EvidenceError> {
+        self.keep(record, &earlier.pages)
+    }
 }
 
 impl Keeper for CaptureWriter {
     fn keep(&self, record: &Record, pages: &[Vec<u8>]) -> Result<(), EvidenceError> {
         CaptureWriter::keep(self, record, pages)
+    }
+
+    fn earlier(&self, kind: Kind, scope: &str) -> Result<Option<Earlier>, EvidenceError> {
+        CaptureWriter::earlier(self, kind, scope)
+    }
+
+    fn take_over(&self, earlier: &Earlier, record: &Record) -> Result<(), EvidenceError> {
+        CaptureWriter::take_over(self, earlier, record)
     }
 }
 
@@ -57,12 +81,16 @@ pub trait Progress {
 pub struct Summary {
     /// Questions that have a record.
     pub questions: usize,
+    /// Those of them that were not put, because the run that was continued has the answer.
+    pub taken_over: usize,
     /// Those without a full answer: kind, scope, reason, in the order of the records.
     pub gaps: Vec<(Kind, String, Reason)>,
     /// Complete, or interrupted.
     pub status: CaptureStatus,
     /// Who asked.
     pub run_as: RunAs,
+    /// Object ids of everyone who asked: more than one when another identity continued the run.
+    pub identities: BTreeSet<String>,
 }
 
 /// What ends a run before its end. A refusal by Azure is not among it.
@@ -91,6 +119,9 @@ pub async fn collect(
         found: Found::default(),
         ended: BTreeMap::new(),
         counted: BTreeMap::new(),
+        taken_over: 0,
+        is_stopped: false,
+        identities: BTreeSet::new(),
     };
     let expected = &request.expected;
 
@@ -138,6 +169,12 @@ struct Run<'a> {
     ended: BTreeMap<usize, (Kind, String, Option<Reason>)>,
     /// Records that counted rows and were answered whole, by the question for rows.
     counted: BTreeMap<(Kind, String), String>,
+    /// Questions whose answer is an earlier run's.
+    taken_over: usize,
+    /// Whether a question was not put because the run was to stop.
+    is_stopped: bool,
+    /// Object ids of those who asked.
+    identities: BTreeSet<String>,
 }
 
 impl Run<'_> {
@@ -150,25 +187,51 @@ impl Run<'_> {
         for (kind, scope) in questions {
             puts.extend(self.question(kind, scope)?);
         }
+        let mut open = Vec::new();
+        for (index, question) in puts.into_iter().enumerate() {
+            match self.earlier(&question)?.filter(Earlier::is_settled) {
+                Some(earlier) => self.take_over(first + index, &question, &earlier)?,
+                None => open.push((first + index, question)),
+            }
+        }
         let (door, progress) = (self.door, self.progress);
-        let numbered = puts.into_iter().enumerate().map(|(index, question)| async move {
+        let put = open.into_iter().map(|(number, question)| async move {
             let told = match progress.stop_asked() {
-                true => not_put(door.clock().now(), &question),
-                false => put(door, &question).await,
+                true => None,
+                false => Some(put(door, &question).await),
             };
-            (first + index, question, told)
+            (number, question, told)
         });
-        let mut under_way = futures::stream::iter(numbered).buffer_unordered(AT_A_TIME);
+        let mut under_way = futures::stream::iter(put).buffer_unordered(AT_A_TIME);
         while let Some((number, question, told)) = under_way.next().await {
-            self.keep(number, &question, &told)?;
+            match told {
+                Some(told) => self.keep(number, &question, &told)?,
+                None => self.leave(number, &question)?,
+            }
         }
         Ok(())
+    }
+
+    /// A question that is not put because the run is to stop.
+    fn leave(&mut self, number: usize, question: &Put) -> Result<(), CollectError> {
+        self.is_stopped = true;
+        match self.earlier(question)? {
+            // what an earlier run read of it is more than nothing
+            Some(earlier) => self.take_over(number, question, &earlier),
+            None => self.keep(number, question, &not_put(self.door.clock().now(), question)),
+        }
+    }
+
+    /// What an earlier run kept for this very question.
+    fn earlier(&self, question: &Put) -> Result<Option<Earlier>, EvidenceError> {
+        let earlier = self.keeper.earlier(question.collector.kind, &question.scope)?;
+        Ok(earlier.filter(|earlier| is_same(&earlier.record, question)))
     }
 
     fn question(&self, kind: Kind, scope: String) -> Result<Option<Put>, KqlError> {
         let Some(collector) = collector(kind) else { return Ok(None) };
         let url = self.door.cloud().url(collector.api, &collector.path_and_query(&scope));
-        let get = Ask { api: collector.api, method: Method::Get, url, headers: Vec::new(), body: None };
+        let get = Ask { api: collector.api, method: Method::Get, url, headers: collector.headers(), body: None };
         let asks = match (collector.api, kind) {
             (Api::LogAnalytics, _) => vec![Ask {
                 method: Method::Post,
@@ -176,9 +239,6 @@ impl Run<'_> {
                 body: Some(self.query(kind)?),
                 ..get
             }],
-            (_, Kind::ManagedIdentityPrincipals) => {
-                vec![Ask { headers: vec![("ConsistencyLevel", "eventual".to_owned())], ..get }]
-            }
             (_, Kind::Principals) => {
                 let ids: Vec<&String> = self.found.principals.iter().collect();
                 let post = |ids: &[&String]| Ask {
@@ -213,12 +273,33 @@ impl Run<'_> {
 
     fn keep(&mut self, number: usize, question: &Put, told: &Told) -> Result<(), CollectError> {
         let (kind, scope) = (question.collector.kind, question.scope.as_str());
-        let id = format!("ev-{number:04}");
+        let id = evidence_id(number);
         let window = (question.collector.api == Api::LogAnalytics).then(|| self.window());
-        let totals = self.control_totals(&id, kind, scope, told);
+        let totals = self.control_totals(&id, kind, scope, &told.pages, told.said_total);
         let record = record((&id, question.collector, scope), told, (self.request, self.door), (window, totals));
         self.keeper.keep(&record, &told.kept)?;
-        for (page, bytes) in told.pages.iter().zip(&told.kept) {
+        self.ended(number, &record, &told.kept);
+        Ok(())
+    }
+
+    /// Keeps an earlier run's answer under this run's number.
+    fn take_over(&mut self, number: usize, question: &Put, earlier: &Earlier) -> Result<(), CollectError> {
+        let (kind, then) = (question.collector.kind, &earlier.record);
+        let id = evidence_id(number);
+        let said = then.control_totals.iter().find(|total| total.record == then.evidence_id);
+        let said = said.map(|total| total.expected);
+        let totals = self.control_totals(&id, kind, &question.scope, &then.pages, said);
+        let record = Record { evidence_id: id, control_totals: totals, ..then.clone() };
+        self.keeper.take_over(earlier, &record)?;
+        self.taken_over += 1;
+        self.ended(number, &record, &earlier.pages);
+        Ok(())
+    }
+
+    /// Learns from a record what later questions need.
+    fn ended(&mut self, number: usize, record: &Record, kept: &[Vec<u8>]) {
+        let (kind, scope) = (record.kind, record.scope.as_str());
+        for (page, bytes) in record.pages.iter().zip(kept) {
             if page.status == 200 {
                 self.found.learn(kind, scope, bytes);
             }
@@ -228,20 +309,27 @@ impl Run<'_> {
             Kind::VaultLogLegacyCount => Some(Kind::VaultLogLegacy),
             _ => None,
         };
-        if let (Some(rows), None) = (counted, &told.gap) {
-            self.counted.insert((rows, scope.to_owned()), id);
+        if let (Some(rows), None) = (counted, &record.gap) {
+            self.counted.insert((rows, scope.to_owned()), record.evidence_id.clone());
         }
-        let reason = told.gap.as_ref().map(|gap| gap.reason);
+        self.identities.extend(record.run_as.object_id.clone());
+        let reason = record.gap.as_ref().map(|gap| gap.reason);
         // whether a table that does not exist is a gap depends on settings that are read later
-        let gap = told.gap.as_ref().filter(|gap| gap.reason != Reason::TableMissing);
-        self.progress.ended(&title(kind, scope), gap.map(|gap| gap.detail.as_str()));
+        let gap = record.gap.as_ref().filter(|gap| gap.reason != Reason::TableMissing);
+        self.progress.ended(&record.title, gap.map(|gap| gap.detail.as_str()));
         self.ended.insert(number, (kind, scope.to_owned(), reason));
-        Ok(())
     }
 
     /// Second counts of the same rows: for logs the service's own count, for the directory `@odata.count`.
-    fn control_totals(&self, id: &str, kind: Kind, scope: &str, told: &Told) -> Vec<ControlTotal> {
-        let read = told.pages.iter().map(|page| page.item_count).sum();
+    fn control_totals(
+        &self,
+        id: &str,
+        kind: Kind,
+        scope: &str,
+        pages: &[Page],
+        said: Option<u64>,
+    ) -> Vec<ControlTotal> {
+        let read = pages.iter().map(|page| page.item_count).sum();
         let key = (kind, scope.to_owned());
         let counted = self.counted.get(&key).map(|record| ControlTotal {
             source: "rows counted by the service in a query of its own".to_owned(),
@@ -249,19 +337,19 @@ impl Run<'_> {
             expected: self.found.expected_rows.get(&key).copied().unwrap_or(0),
             read,
         });
-        let said = told.said_total.map(|expected| ControlTotal {
+        let said = said.map(|expected| ControlTotal {
             source: "@odata.count of the first page".to_owned(),
             record: id.to_owned(),
             expected,
             read,
         });
         // A question that failed read nothing that could be compared.
-        counted.into_iter().chain(said).filter(|_| told.pages.iter().any(|page| page.status == 200)).collect()
+        counted.into_iter().chain(said).filter(|_| pages.iter().any(|page| page.status == 200)).collect()
     }
 
     /// Groups to expand: those that the directory calls so. Where it was not heard to the end, also those that
     /// role assignments call so; else such a one no longer exists, which the look-up shows.
-    fn groups(&self) -> std::collections::BTreeSet<String> {
+    fn groups(&self) -> BTreeSet<String> {
         let mut groups = self.found.known_groups.clone();
         let is_whole = self.ended.values().any(|(kind, _, gap)| *kind == Kind::Principals && gap.is_none());
         if !is_whole {
@@ -273,12 +361,13 @@ impl Run<'_> {
     fn summary(self) -> Summary {
         let gaps: Vec<(Kind, String, Reason)> =
             self.ended.values().filter_map(|(kind, scope, gap)| Some((*kind, scope.clone(), (*gap)?))).collect();
-        let is_interrupted = gaps.iter().any(|(_, _, reason)| *reason == Reason::Interrupted);
         Summary {
             questions: self.ended.len(),
+            taken_over: self.taken_over,
             gaps,
-            status: if is_interrupted { CaptureStatus::Interrupted } else { CaptureStatus::Complete },
+            status: if self.is_stopped { CaptureStatus::Interrupted } else { CaptureStatus::Complete },
             run_as: run_as(self.door),
+            identities: self.identities,
         }
     }
 }
@@ -286,6 +375,10 @@ impl Run<'_> {
 /// Every kind at every scope.
 fn product<'a>(kinds: &[Kind], scopes: impl Iterator<Item = &'a str>) -> Vec<(Kind, String)> {
     scopes.flat_map(|scope| kinds.iter().map(move |kind| (*kind, scope.to_owned()))).collect()
+}
+
+fn evidence_id(number: usize) -> String {
+    format!("ev-{number:04}")
 }
 
 fn whole_seconds(at: DateTime<Utc>) -> DateTime<Utc> {

@@ -1,6 +1,7 @@
 //! Runs against answers from a script.
 
 mod probe;
+mod resume;
 mod script;
 
 use serde_json::{Value, json};
@@ -33,6 +34,21 @@ fn a_whole_tenant_is_asked_once_and_in_order() {
     assert_eq!(principals.pages[0].body.as_deref(), Some(body.as_str()));
     assert_eq!(ran.page(principals, 0)["value"][0].get("mail"), None);
     assert_eq!(ran.record(Kind::ManagedIdentityPrincipals, "directory").control_totals[0].expected, 0);
+}
+
+#[test]
+fn members_are_asked_for_so_that_service_principals_are_among_them() {
+    let mut script = tenant();
+    let members = format!("/groups/{GROUP}/transitiveMembers");
+    let one = json!({"@odata.type": "#microsoft.graph.servicePrincipal", "id": CALLER, "displayName": "app"});
+    let answer = json!({"@odata.count": 2, "value": [one]}).to_string();
+    script.answers.insert(0, (members.clone(), String::new(), 200, answer));
+    let ran = run(script, Expected::default());
+    let asked = ran.asked.iter().find(|ask| ask.url.contains(&members)).expect("the question");
+    assert!(asked.url.contains("$count=true"), "{}", asked.url);
+    assert_eq!(asked.headers, [("ConsistencyLevel", "eventual".to_owned())]);
+    let total = &ran.record(Kind::GroupMembers, &format!("group:{GROUP}")).control_totals[0];
+    assert_eq!((total.expected, total.read), (2, 1), "one that is not shown is seen to be missing");
 }
 
 #[test]
@@ -175,6 +191,13 @@ fn an_answer_of_another_shape_is_not_an_empty_list() {
     for body in [json!({"result": []}), json!({"value": {}}), json!([]), json!("text"), json!({"value": null})] {
         let ran = with_vaults(&body, &[]);
         assert_eq!(ran.gap(Kind::Vaults, SUB).0, Reason::Malformed, "{body}");
+    }
+    // what is among the items and is none, is seen while it can be asked again; the items are kept
+    for odd in [json!(null), json!(7), json!("text"), json!([])] {
+        let ran = with_vaults(&json!({"value": [{"id": "/subscriptions/s/v1"}, odd]}), &[]);
+        assert_eq!(ran.gap(Kind::Vaults, SUB).0, Reason::Malformed, "{odd}");
+        assert_eq!(ran.record(Kind::Vaults, SUB).row_count, 2);
+        assert_eq!(ran.page(ran.record(Kind::Vaults, SUB), 0)["value"][0]["id"], "/subscriptions/s/v1");
     }
     let partial = with_vaults(&json!({"value": [], "error": {"code": "X"}}), &[]);
     assert_eq!(partial.gap(Kind::Vaults, SUB).0, Reason::Partial);

@@ -24,7 +24,7 @@ pub struct Mistake {
 
 impl Mistake {
     /// A mistake at a byte range of a file's text.
-    pub(super) fn at(file: &str, text: &str, span: &Range<usize>, what: String) -> Mistake {
+    pub fn at(file: &str, text: &str, span: &Range<usize>, what: String) -> Mistake {
         let before = text.get(..span.start).unwrap_or(text);
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;

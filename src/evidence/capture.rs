@@ -10,7 +10,7 @@ use super::{EvidenceError, Head, Page, Plan, Record, sha256_hex};
 /// A page larger than this is not read: bytes.
 const LARGEST_PAGE: u64 = 256 << 20;
 /// A record, plan or head larger than this is not read: bytes.
-const LARGEST_RECORD: u64 = 64 << 20;
+pub(super) const LARGEST_RECORD: u64 = 64 << 20;
 
 /// A capture: its head, plan and records. Pages are read when asked for.
 #[derive(Clone, Debug)]
@@ -25,7 +25,7 @@ pub struct Capture {
 }
 
 #[derive(Clone, Debug)]
-enum Place {
+pub(super) enum Place {
     Folder(PathBuf),
     Memory(BTreeMap<String, Vec<u8>>),
 }
@@ -51,12 +51,7 @@ pub struct Damage {
 impl Capture {
     /// Opens the capture in `folder` by its `capture.json`.
     pub fn open(folder: &Path) -> Result<Capture, EvidenceError> {
-        let place = Place::Folder(folder.to_owned());
-        if !folder.join("capture.json").is_file() {
-            return Err(EvidenceError::NoCapture { path: folder.to_owned() });
-        }
-        let head = place.json("capture.json", LARGEST_RECORD)?;
-        Capture::with_head(head, place)
+        Capture::with_head(Head::open(folder)?, Place::Folder(folder.to_owned()))
     }
 
     /// Opens the evidence of a pack, whose head is kept in the manifest.
@@ -152,7 +147,7 @@ impl Capture {
 }
 
 impl Place {
-    fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, EvidenceError> {
+    pub(super) fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, EvidenceError> {
         match self {
             Place::Memory(files) => files
                 .get(path)
@@ -172,7 +167,7 @@ impl Place {
         }
     }
 
-    fn json<T: serde::de::DeserializeOwned>(&self, path: &str, limit: u64) -> Result<T, EvidenceError> {
+    pub(super) fn json<T: serde::de::DeserializeOwned>(&self, path: &str, limit: u64) -> Result<T, EvidenceError> {
         let bytes = self.read(path, limit)?;
         serde_json::from_slice(&bytes)
             .map_err(|error| EvidenceError::Malformed { path: path.to_owned(), why: error.to_string() })

@@ -31,6 +31,12 @@ pub enum EvidenceError {
         /// The folder.
         path: PathBuf,
     },
+    /// Another process writes it.
+    #[error("another process is writing the capture `{path}`\nwait until it has ended")]
+    InUse {
+        /// The capture's folder.
+        path: PathBuf,
+    },
     /// The ledger's chain of digests is broken.
     #[error("the ledger `{path}` is broken at line {line}: {why}")]
     Ledger {

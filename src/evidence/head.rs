@@ -1,9 +1,12 @@
 //! `capture.json`: who collected, when, from where, and with what.
 
+use std::path::Path;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::Period;
+use super::capture::{LARGEST_RECORD, Place};
+use super::{EvidenceError, Period};
 
 /// The head of a capture.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,6 +36,29 @@ pub struct Head {
     pub tool: Tool,
     /// True when the answers came from a recording and not from Azure.
     pub replayed: bool,
+    /// When and with what the run was continued after an interruption; empty for a run in one go.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resumed: Vec<Resumed>,
+}
+
+/// One continuation of a run that was interrupted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Resumed {
+    /// Local clock, UTC.
+    pub at: DateTime<Utc>,
+    /// The program that continued it.
+    pub tool: Tool,
+}
+
+impl Head {
+    /// Reads the head of the capture in `folder`.
+    pub fn open(folder: &Path) -> Result<Head, EvidenceError> {
+        if !folder.join("capture.json").is_file() {
+            return Err(EvidenceError::NoCapture { path: folder.to_owned() });
+        }
+        Place::Folder(folder.to_owned()).json("capture.json", LARGEST_RECORD)
+    }
 }
 
 /// Whether a run reached its end.

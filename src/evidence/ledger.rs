@@ -3,11 +3,13 @@
 //! It exists so that a run with an unwelcome result cannot be dropped without a trace.
 
 use std::fs;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::lock::FileLock;
 use super::{EvidenceError, Period, sha256_hex, write_atomically};
 
 /// What happened.
@@ -18,8 +20,12 @@ pub enum Event {
     Started,
     /// It reached its end.
     Finished,
-    /// It was stopped or failed.
+    /// It failed before its end.
     Failed,
+    /// It was stopped, or ended without a word, which is noticed when it is continued.
+    Interrupted,
+    /// It was continued after an interruption.
+    Resumed,
     /// A pack was sealed from a capture.
     Sealed,
 }
@@ -103,15 +109,51 @@ impl Ledger {
         self.lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect()
     }
 
-    /// Adds one entry; `sequence` and `previous_sha256` are filled in here.
+    /// The last line about the collection of a capture.
+    pub fn last_of(&self, capture_id: &str) -> Option<&Entry> {
+        let of_collection = |entry: &&Entry| entry.capture_id == capture_id && entry.event != Event::Sealed;
+        self.entries.iter().rev().find(of_collection)
+    }
+
+    /// The line with which the collection of a capture began.
+    pub fn start_of(&self, capture_id: &str) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.capture_id == capture_id && entry.event == Event::Started)
+    }
+}
+
+/// The ledger of a store while nobody else can write to it, or make or take up a capture of that store.
+#[derive(Debug)]
+pub struct LockedLedger {
+    ledger: Ledger,
+    _lock: FileLock,
+}
+
+impl LockedLedger {
+    /// Opens the ledger of a store, once whoever else writes to it has ended.
+    pub fn open(store: &Path) -> Result<LockedLedger, EvidenceError> {
+        let lock = FileLock::wait(&store.join("ledger.lock"))?;
+        Ok(LockedLedger { ledger: Ledger::open(store)?, _lock: lock })
+    }
+
+    /// Adds one entry; `sequence` and `previous_sha256` are filled in here. The line is in the ledger whole or not at
+    /// all.
     pub fn append(&mut self, mut entry: Entry) -> Result<(), EvidenceError> {
         entry.sequence = self.entries.len() as u64 + 1;
         entry.previous_sha256 = self.head();
         let line = serde_json::to_string(&entry)
             .map_err(|error| EvidenceError::Malformed { path: "ledger.jsonl".to_owned(), why: error.to_string() })?;
-        self.entries.push(entry);
-        self.lines.push(line);
-        write_atomically(&self.path, self.text().as_bytes())
+        write_atomically(&self.path, format!("{}{line}\n", self.text()).as_bytes())?;
+        self.ledger.entries.push(entry);
+        self.ledger.lines.push(line);
+        Ok(())
+    }
+}
+
+impl Deref for LockedLedger {
+    type Target = Ledger;
+
+    fn deref(&self) -> &Ledger {
+        &self.ledger
     }
 }
 
@@ -139,7 +181,7 @@ mod tests {
     #[test]
     fn a_line_taken_out_of_the_ledger_is_seen() {
         let store = tempfile::tempdir().expect("a folder");
-        let mut ledger = Ledger::open(store.path()).expect("an empty ledger");
+        let mut ledger = LockedLedger::open(store.path()).expect("an empty ledger");
         for event in [Event::Started, Event::Failed, Event::Started, Event::Finished] {
             ledger.append(entry(event)).expect("a line");
         }
@@ -151,5 +193,20 @@ mod tests {
             ledger.lines.iter().map(String::as_str).enumerate().filter(|(i, _)| *i != 1).map(|(_, l)| l).collect();
         let error = Ledger::parse(PathBuf::from("ledger.jsonl"), &kept.join("\n")).expect_err("a gap");
         assert!(error.to_string().contains("line 2: sequence 3 where 2 was due"), "{error}");
+    }
+    #[test]
+    fn two_writers_make_one_chain() {
+        let store = tempfile::tempdir().expect("a folder");
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..5 {
+                        let mut ledger = LockedLedger::open(store.path()).expect("a ledger");
+                        ledger.append(entry(Event::Started)).expect("a line");
+                    }
+                });
+            }
+        });
+        assert_eq!(Ledger::open(store.path()).expect("a whole chain").entries.len(), 20);
     }
 }

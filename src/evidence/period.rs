@@ -8,12 +8,32 @@ use thiserror::Error;
 
 /// From the first instant of `start` up to and not including `end`, UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "Bounds")]
 pub struct Period {
     /// First instant in the period.
     pub start: DateTime<Utc>,
     /// First instant after the period.
     pub end: DateTime<Utc>,
+}
+
+/// A period as a pack tells it; the pack may be anybody's.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Bounds {
+    start: DateTime<Utc>,
+    end: DateTime<Utc>,
+}
+
+impl TryFrom<Bounds> for Period {
+    type Error = PeriodError;
+
+    fn try_from(Bounds { start, end }: Bounds) -> Result<Period, PeriodError> {
+        let is_in_range = |at: &DateTime<Utc>| (1..=9999).contains(&at.year());
+        match start < end && is_in_range(&start) && is_in_range(&end) {
+            true => Ok(Period { start, end }),
+            false => Err(PeriodError(format!("{start}..{end}"))),
+        }
+    }
 }
 
 /// A period that cannot be read.
@@ -66,7 +86,7 @@ impl Period {
     fn between(first: NaiveDate, after: NaiveDate) -> Option<Period> {
         let start = first.and_hms_opt(0, 0, 0)?.and_utc();
         let end = after.and_hms_opt(0, 0, 0)?.and_utc();
-        (start < end).then_some(Period { start, end })
+        Period::try_from(Bounds { start, end }).ok()
     }
 
     /// Length.
@@ -135,5 +155,16 @@ mod tests {
         {
             assert!(Period::parse(text).is_err() || text == "+026Q1", "{text}");
         }
+    }
+
+    #[test]
+    fn a_period_of_a_pack_begins_before_it_ends_and_lies_within_our_calendar() {
+        let read = |start: &str, end: &str| {
+            serde_json::from_str::<Period>(&format!(r#"{{"start":"{start}","end":"{end}"}}"#)).is_ok()
+        };
+        assert!(read("2026-07-01T00:00:00Z", "2026-10-01T00:00:00Z"));
+        assert!(!read("2026-10-01T00:00:00Z", "2026-10-01T00:00:00Z"));
+        assert!(!read("2026-07-01T00:00:00Z", "+262142-12-31T23:59:59Z"));
+        assert!(!read("-262143-01-01T00:00:00Z", "2026-10-01T00:00:00Z"));
     }
 }

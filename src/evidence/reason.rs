@@ -85,6 +85,19 @@ impl Reason {
         Reason::ValueUnknown,
     ];
 
+    /// Whether the same question, put again when an interrupted run is continued, may well be answered.
+    pub fn may_pass(self) -> bool {
+        matches!(
+            self,
+            Reason::Unauthenticated
+                | Reason::Throttled
+                | Reason::Unavailable
+                | Reason::CutShort
+                | Reason::NotAsked
+                | Reason::Interrupted
+        )
+    }
+
     /// The sentence that a reader of the report sees.
     pub fn sentence(self) -> &'static str {
         match self {

@@ -15,10 +15,13 @@ pub const TENANT: &str = "11111111-1111-1111-1111-111111111111";
 /// When test captures were made.
 pub const COLLECTED_AT: &str = "2026-10-02T09:00:00Z";
 
+/// Kind, scope, pages with the body of each request, and how it ended.
+type Asked = (Kind, String, Vec<(Value, Option<String>)>, Option<Gap>);
+
 /// Builds a capture in memory.
 #[derive(Clone, Debug, Default)]
 pub struct CaptureBuilder {
-    records: Vec<(Kind, String, Vec<(Value, Option<String>)>, Option<Gap>)>,
+    records: Vec<Asked>,
 }
 
 impl CaptureBuilder {
@@ -154,6 +157,7 @@ impl CaptureBuilder {
             run_as,
             tool,
             replayed: true,
+            resumed: Vec::new(),
         };
         Capture::from_memory(head, files).expect("a capture")
     }

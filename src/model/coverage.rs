@@ -164,6 +164,31 @@ impl Coverage {
         missing
     }
 
+    /// What leaves part of a population unknown: questions of the kind that were not answered whole, and lists that
+    /// say where such questions are to be put. A subscription that no list showed was never asked for its vaults.
+    pub fn missing_of_population(&self, kind: Kind) -> Vec<Missing> {
+        let mut missing = self.missing_anywhere(kind);
+        if is_asked_per_subscription(kind) {
+            missing.extend(self.missing_subscriptions());
+        }
+        if kind == Kind::RoleAssignments {
+            missing.extend(self.missing_anywhere(Kind::ManagementGroups));
+        }
+        missing
+    }
+
+    /// Gaps in the lists that the subscriptions come from; none where the configuration names them all.
+    fn missing_subscriptions(&self) -> Vec<Missing> {
+        let groups = &self.expected.management_groups;
+        if groups.is_empty() {
+            let lists = if self.expected.subscriptions.is_empty() { Some(Kind::Subscriptions) } else { None };
+            return lists.into_iter().flat_map(|kind| self.missing_anywhere(kind)).collect();
+        }
+        let name = |id: &str| Id::new(id.trim_end_matches('/')).name().to_lowercase();
+        let is_expected = |missing: &Missing| groups.iter().any(|group| name(group) == name(&missing.scope));
+        self.missing_anywhere(Kind::ManagementGroupDescendants).into_iter().filter(is_expected).collect()
+    }
+
     /// What was not read that `need` asks for, for the subject with this id. An empty list means: all of it was.
     pub fn missing(&self, need: Need, subject: &Id) -> Vec<Missing> {
         match need.reach {
@@ -174,7 +199,7 @@ impl Coverage {
     }
 
     fn missing_of_whole(&self, kind: Kind) -> Vec<Missing> {
-        let missing = self.missing_anywhere(kind);
+        let missing = self.missing_of_population(kind);
         if missing.is_empty() && !self.was_asked(kind) && !is_asked_per_thing_found(kind) {
             return vec![never_asked(kind, "tenant")];
         }
@@ -322,6 +347,9 @@ fn gap_of(record: &Record) -> Option<(Reason, String)> {
     }
     if record.truncated || record.last_next_link.is_some() {
         return Some((Reason::CutShort, "the record says that the chain of pages broke off".to_owned()));
+    }
+    if record.pages.is_empty() {
+        return Some((Reason::Malformed, "the record keeps no page and names no gap".to_owned()));
     }
     let off = record.control_totals.iter().find(|total| total.expected != total.read)?;
     Some((Reason::TotalsDiffer, format!("{} rows were read where {} says {}", off.read, off.source, off.expected)))

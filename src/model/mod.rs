@@ -10,9 +10,11 @@ mod facts;
 mod hierarchy;
 mod id;
 mod read;
+mod retention;
 
 pub use coverage::{Coverage, Missing, Need, Reach};
 pub use facts::*;
 pub use hierarchy::Hierarchy;
 pub use id::Id;
 pub use read::{ModelError, read};
+pub use retention::Kept;

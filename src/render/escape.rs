@@ -118,9 +118,21 @@ pub(super) fn markdown_text(text: &str) -> String {
     })
 }
 
-/// Our own words for Markdown: the signs that mean something inside a line, and at its start.
+/// Our own words for Markdown: code between backticks stays code, and the signs that mean something inside a line
+/// or at its start are escaped.
 pub(super) fn markdown_words(text: &str) -> String {
-    let escaped = by_word(text, |word, out| {
+    let pieces = in_backticks(text).into_iter();
+    let escaped: String =
+        pieces.map(|(is_code, piece)| if is_code { markdown_code(piece) } else { lightly_escaped(piece) }).collect();
+    let digits = escaped.len() - escaped.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (number, rest) = escaped.split_at(digits);
+    let begins_a_block =
+        if number.is_empty() { rest.starts_with(['#', '+', '-', '=']) } else { rest.starts_with(['.', ')']) };
+    if begins_a_block { format!("{number}\\{rest}") } else { escaped }
+}
+
+fn lightly_escaped(text: &str) -> String {
+    by_word(text, |word, out| {
         for character in word.chars() {
             match character {
                 '&' => out.push_str("&amp;"),
@@ -134,12 +146,7 @@ pub(super) fn markdown_words(text: &str) -> String {
                 other => push_visible(out, other),
             }
         }
-    });
-    let digits = escaped.len() - escaped.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    let (number, rest) = escaped.split_at(digits);
-    let begins_a_block =
-        if number.is_empty() { rest.starts_with(['#', '+', '-', '=']) } else { rest.starts_with(['.', ')']) };
-    if begins_a_block { format!("{number}\\{rest}") } else { escaped }
+    })
 }
 
 /// A string out of evidence as a code span whose fence is longer than any run of backticks in it. A `|` would

@@ -29,12 +29,12 @@ pub(super) fn report(view: &View) -> Result<Vec<u8>, RenderError> {
     let mut tera = Tera::default();
     tera.set_escape_fn(escape::html);
     tera.register_filter("name", |text: &str, _: Kwargs, _: &State| {
-        safe(format!("<bdi>{}</bdi>", escape::html_text(text)))
+        safe(&format!("<bdi>{}</bdi>", escape::html_text(text)))
     });
     tera.register_filter("code", |text: &str, _: Kwargs, _: &State| {
-        safe(format!("<code><bdi>{}</bdi></code>", escape::html_text(text)))
+        safe(&format!("<code><bdi>{}</bdi></code>", escape::html_text(text)))
     });
-    tera.register_filter("sentence", |text: &str, _: Kwargs, _: &State| safe(escape::html_sentence(text)));
+    tera.register_filter("sentence", |text: &str, _: Kwargs, _: &State| safe(&escape::html_sentence(text)));
     tera.register_filter("thousands", |number: i64, _: Kwargs, _: &State| thousands(number));
     tera.add_raw_templates(FILES.iter().copied()).map_err(failed)?;
     let mut context = Context::from_serialize(view).map_err(failed)?;
@@ -49,8 +49,8 @@ fn policy(style: &str) -> String {
     format!("default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'")
 }
 
-fn safe(html: String) -> Value {
-    Value::safe_string(&html)
+fn safe(html: &str) -> Value {
+    Value::safe_string(html)
 }
 
 /// `12,345`.
@@ -58,7 +58,7 @@ pub(super) fn thousands(number: i64) -> String {
     let digits = number.unsigned_abs().to_string();
     let mut grouped = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             grouped.push(',');
         }
         grouped.push(digit);

@@ -81,6 +81,7 @@ fn head() -> Head {
         },
         tool: Tool { name: "tickmark".to_owned(), version: "0.1.0".to_owned(), rule_set_sha256: sha256_hex(b"rules") },
         replayed: true,
+        resumed: Vec::new(),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
 
@@ -47,18 +47,26 @@ impl Bench {
     }
 
     pub fn run(&self, args: &[&str]) -> Ran {
-        let output: Output = Command::new(env!("CARGO_BIN_EXE_tickmark"))
-            .args(args)
-            .current_dir(self.folder.path())
-            .env_clear()
-            .envs(&self.environment)
-            .output()
-            .expect("the binary runs");
-        Ran {
-            code: output.status.code().expect("it ended by itself"),
-            out: String::from_utf8(output.stdout).expect("UTF-8"),
-            err: String::from_utf8(output.stderr).expect("UTF-8"),
-        }
+        Ran::of(self.command(env!("CARGO_BIN_EXE_tickmark")).args(args).output().expect("the binary runs"))
+    }
+
+    /// Starts the binary and does not wait for it.
+    pub fn start(&self, args: &[&str]) -> Child {
+        let mut command = self.command(env!("CARGO_BIN_EXE_tickmark"));
+        command.args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary runs")
+    }
+
+    /// Runs a script of the shell, in which `$TICKMARK` is the binary.
+    pub fn shell(&self, script: &str) -> Ran {
+        let mut command = self.command("/bin/sh");
+        command.env("TICKMARK", env!("CARGO_BIN_EXE_tickmark")).env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+        Ran::of(command.args(["-c", script]).output().expect("a shell"))
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(self.folder.path()).env_clear().envs(&self.environment);
+        command
     }
 
     /// A demo of a recorded tenant in `demo/`; its pack is `demo/pack`.
@@ -81,6 +89,16 @@ impl Bench {
             files.insert(name, fs::read(path).expect("a file"));
         });
         files
+    }
+}
+
+impl Ran {
+    pub fn of(output: Output) -> Ran {
+        Ran {
+            code: output.status.code().expect("it ended by itself"),
+            out: String::from_utf8(output.stdout).expect("UTF-8"),
+            err: String::from_utf8(output.stderr).expect("UTF-8"),
+        }
     }
 }
 

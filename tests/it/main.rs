@@ -1,7 +1,22 @@
 //! End-to-end tests: the built binary with an empty environment and replayed tenants; a module a subject.
+#![allow(clippy::expect_used, clippy::panic, reason = "clippy takes only functions marked as tests for tests")]
 
+mod azure;
+mod canary;
 mod commands;
+mod contract;
 mod demo;
 mod doctor;
+mod faults;
 mod harness;
+mod hostile;
 mod imports;
+mod live;
+mod needles;
+mod replay;
+mod resume;
+mod server;
+mod sweep;
+mod tamper;
+mod tenants;
+mod timestamp;

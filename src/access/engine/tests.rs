@@ -112,6 +112,10 @@ impl Small {
     }
 
     fn access(self) -> Access {
+        access_of(self.answers())
+    }
+
+    fn answers(self) -> CaptureBuilder {
         let list = |items: Vec<Value>| json!({ "value": items });
         let child = |id: &str, parent: &str| json!({"id": id, "type": "x", "properties": {"parent": {"id": parent}}});
         let below = vec![child(&group_id("prod"), &group_id(TENANT)), child(SUB, &group_id("prod"))];
@@ -130,8 +134,12 @@ impl Small {
         for group in self.unread_groups {
             builder = builder.gap(Kind::GroupMembers, &format!("group:{group}"), Reason::Forbidden);
         }
-        Access::of(&model::read(&builder.build()).expect("a tenant"))
+        builder
     }
+}
+
+fn access_of(answers: CaptureBuilder) -> Access {
+    Access::of(&model::read(&answers.build()).expect("a tenant"))
 }
 
 fn can(access: &Access, vault: &str, capability: Capability) -> Vec<(String, Answer)> {
@@ -313,6 +321,19 @@ fn whoever_may_write_a_vault_with_access_policies_may_grant_access_to_it() {
 }
 
 #[test]
+fn whoever_may_write_vaults_inside_one_alone_may_grant_nothing() {
+    let secret = format!("{}/secrets/db", vault_id("kv1"));
+    let inside = |action: &str| {
+        let small = Small::policies(json!([])).role("writes", json!([{"actions": [action]}]));
+        can(&small.assign("writes", "u1", &secret).access(), "kv1", Capability::GrantAccess)
+    };
+    for action in ["Microsoft.KeyVault/vaults/write", "Microsoft.KeyVault/vaults/accessPolicies/write"] {
+        assert_eq!(inside(action), []);
+    }
+    assert_eq!(inside("Microsoft.Authorization/roleAssignments/write"), allowed(&["u1"]));
+}
+
+#[test]
 fn access_policies_give_what_they_list_to_the_members_of_their_group() {
     let policy = json!([{"tenantId": TENANT, "objectId": "G1", "permissions": {"secrets": ["Get", "List"], "keys": ["unwrapKey"]}}]);
     let access = Small::policies(policy).group("g1", &["s1"]).access();
@@ -346,6 +367,18 @@ fn a_policy_for_another_tenant_is_not_settled() {
     let policy = json!([{"tenantId": "other", "objectId": "u1", "permissions": {"secrets": ["get"]}}]);
     let access = Small::policies(policy).knows(&["u1"]).access();
     assert_eq!(open(&access, Capability::ReadSecret).0, Reason::PrincipalUnresolved);
+}
+
+#[test]
+fn a_policy_that_names_a_tenant_on_a_vault_that_names_none_is_held_against_this_one() {
+    let of = |tenant: &str| {
+        let policy = json!([{"objectId": "u1", "tenantId": tenant, "permissions": {"secrets": ["get"]}}]);
+        let mut small = Small::policies(policy).knows(&["u1"]);
+        small.vaults[0]["properties"]["tenantId"] = Value::Null;
+        can(&small.access(), "kv1", Capability::ReadSecret)
+    };
+    assert_eq!(of(TENANT), allowed(&["u1"]));
+    assert_eq!(of("another"), [("u1".to_owned(), Answer::NotDetermined)]);
 }
 
 #[test]
@@ -418,6 +451,64 @@ fn a_deny_assignment_that_may_apply_leaves_the_answer_open() {
 }
 
 #[test]
+fn a_deny_assignment_leaves_open_what_no_further_action_gives() {
+    let held = |actions: &[&str]| Small::rbac().data_role("reads", actions).assign("reads", "u1", SUB);
+    let backup = json!({"permissions": [{"dataActions": ["Microsoft.KeyVault/vaults/secrets/backup/action"]}]});
+    let both = ["secrets/getSecret/action", "secrets/backup/action"];
+    let answer = |small: Small| only(&small.access(), Capability::ReadSecret).answer;
+    assert_eq!(answer(held(&both).deny(SUB, "u1", &backup)), Answer::Allowed);
+    assert_eq!(answer(held(&both[1..]).deny(SUB, "u1", &backup)), Answer::NotDetermined);
+    assert_eq!(answer(held(&both).deny(SUB, "u1", &backup).deny(SUB, "u1", &json!({}))), Answer::NotDetermined);
+}
+
+#[test]
+fn a_deny_assignment_holds_where_it_sits_and_on_what_it_is_about() {
+    let secret = format!("{}/secrets/db", vault_id("kv1"));
+    let key = format!("{}/keys/k", vault_id("kv1"));
+    let all = json!({"permissions": [{"actions": ["*"], "dataActions": ["*"]}]});
+    let held = |scope: &str| {
+        Small::rbac().role("both", json!([{"actions": ["*"], "dataActions": ["*"]}])).assign("both", "u1", scope)
+    };
+    let answer = |small: Small, capability| only(&small.access(), capability).answer;
+    // One that stays at the vault does not reach the secrets in it.
+    let stays = json!({"doNotApplyToChildScopes": true});
+    let at_vault = |small: Small| answer(small.deny(&vault_id("kv1"), "u1", &stays), Capability::ReadSecret);
+    assert_eq!(at_vault(held(&secret)), Answer::Allowed);
+    assert_eq!(at_vault(held(SUB)), Answer::NotDetermined);
+    // One on a key takes something from the keys of the vault, and nothing from its secrets or from the vault.
+    for (capability, expected) in [
+        (Capability::Sign, Answer::NotDetermined),
+        (Capability::ReadSecret, Answer::Allowed),
+        (Capability::ManageVault, Answer::Allowed),
+        (Capability::GrantAccess, Answer::Allowed),
+    ] {
+        assert_eq!(answer(held(SUB).deny(&key, "u1", &all), capability), expected, "{capability:?}");
+    }
+}
+
+#[test]
+fn a_deny_assignment_at_a_group_of_unknown_place_may_apply() {
+    let at_prod = || get_secret().assign("reads", "u1", SUB).deny(&group_id("prod"), "u1", &json!({})).answers();
+    let unread = at_prod().denied(Kind::ManagementGroupDescendants, &group_id(TENANT));
+    for answers in [at_prod(), unread] {
+        assert_eq!(open(&access_of(answers), Capability::ReadSecret).0, Reason::DenyNotEvaluated);
+    }
+}
+
+#[test]
+fn a_deny_assignment_may_be_in_a_list_that_was_not_read() {
+    let held = || get_secret().assign("reads", "u1", SUB);
+    let (reason, detail) =
+        open(&access_of(held().answers().denied(Kind::DenyAssignments, SUB)), Capability::ReadSecret);
+    assert_eq!(reason, Reason::Forbidden);
+    assert!(detail.starts_with(&format!("deny assignments at `{SUB}` may forbid it and were not read")), "{detail}");
+    // Access policies know no denial.
+    let policy = Small::policies(json!([{"objectId": "u1", "permissions": {"secrets": ["get"]}}])).knows(&["u1"]);
+    let access = access_of(policy.answers().denied(Kind::DenyAssignments, SUB));
+    assert_eq!(can(&access, "kv1", Capability::ReadSecret), allowed(&["u1"]));
+}
+
+#[test]
 fn a_group_whose_members_were_not_read_stands_for_itself_and_is_told() {
     let access = get_secret().assign("reads", "g1", SUB).unread_group("g1").access();
     assert_eq!(can(&access, "kv1", Capability::ReadSecret), allowed(&["g1"]));
@@ -434,6 +525,21 @@ fn an_id_that_the_directory_did_not_tell_about_may_be_a_group() {
     let access = small.access();
     assert_eq!(can(&access, "kv1", Capability::ReadSecret), allowed(&["x1"]));
     assert_eq!(access.open_groups()[0].reason, Reason::PrincipalUnresolved);
+}
+
+#[test]
+fn an_id_of_a_type_that_is_not_known_may_be_a_group_unless_the_assignment_tells() {
+    let of = |told: Value| {
+        let mut small = get_secret().assign("reads", "x1", SUB);
+        small.principals = vec![json!({"id": "x1", "displayName": "odd"})];
+        small.assignments[0]["properties"]["principalType"] = told;
+        small.access()
+    };
+    let access = of(Value::Null);
+    assert_eq!(can(&access, "kv1", Capability::ReadSecret), allowed(&["x1"]));
+    assert_eq!(access.open_groups()[0].reason, Reason::PrincipalUnresolved);
+    assert!(access.open_groups()[0].from.is_some());
+    assert!(of(json!("ServicePrincipal")).open_groups().is_empty());
 }
 
 #[test]

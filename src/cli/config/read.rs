@@ -7,7 +7,7 @@ use toml::de::DeTable;
 use super::table::{Mistakes, Table};
 use super::{Azure, Config, PeriodChoice, Signing};
 use crate::assess::Organisation;
-use crate::azure::{Cloud, CredentialKind, Endpoints};
+use crate::azure::{Cloud, CredentialKind, Endpoints, is_safe_address};
 use crate::check::Parameters;
 use crate::evidence::Period;
 
@@ -179,12 +179,8 @@ fn period(table: &Table<'_, '_>) -> PeriodChoice {
 fn signing(table: &Table<'_, '_>, folder: &Path) -> Signing {
     table.only(&["key", "tsa"]);
     let tsa = table.texts("tsa").unwrap_or_default();
-    for (index, address) in tsa.iter().enumerate() {
-        let loopback =
-            ["http://127.0.0.1", "http://localhost", "http://[::1]"].iter().any(|host| address.starts_with(host));
-        if !address.starts_with("https://") && !loopback {
-            table.refuse_item("tsa", index, format!("`{address}` is no https address (http for loopback only)"));
-        }
+    for (index, address) in tsa.iter().enumerate().filter(|(_, address)| !is_safe_address(address)) {
+        table.refuse_item("tsa", index, format!("`{address}` is no https address (http for loopback only)"));
     }
     Signing { key: folder.join(table.text("key").unwrap_or_else(|| "keys/tickmark.p8".to_owned())), tsa }
 }
@@ -313,7 +309,7 @@ gap_hours = 48
     #[test]
     fn plain_http_is_for_loopback_only() {
         let with = |address: &str| {
-            GOOD.replace("credential", &"cloud = \"custom\"\ncredential".to_owned())
+            GOOD.replace("credential", "cloud = \"custom\"\ncredential")
                 + &format!(
                     "\n[azure.endpoints]\nauthority = \"{address}\"\nresource_manager = \"{address}\"\ngraph = \"{address}\"\nlog_analytics = \"{address}\"\n"
                 )
@@ -323,6 +319,16 @@ gap_hours = 48
         let found = lines(&with("http://arm.example.com"));
         assert_eq!(found.len(), 1, "{found:#?}");
         assert!(found[0].contains("http://arm.example.com"), "{}", found[0]);
+    }
+
+    #[test]
+    fn a_host_that_only_looks_like_loopback_is_not_asked_over_plain_http() {
+        let with = |address: &str| format!("{GOOD}\n[signing]\ntsa = [\"{address}\"]\n");
+        for good in ["https://tsa.example/", "http://127.0.0.1:318/tsr", "http://[::1]:318/tsr"] {
+            assert!(read("t.toml", Path::new(""), &with(good)).is_ok(), "{good}");
+        }
+        let found = lines(&with("http://127.0.0.1.example.com/tsr"));
+        assert!(found[0].contains("is no https address"), "{found:#?}");
     }
 
     #[test]

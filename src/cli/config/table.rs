@@ -6,6 +6,8 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::control::Mistake;
+
 /// Collects mistakes as `file:line:column: what`.
 pub(super) struct Mistakes<'a> {
     file: &'a str,
@@ -19,10 +21,7 @@ impl<'a> Mistakes<'a> {
     }
 
     pub(super) fn at(&self, span: &Range<usize>, what: impl AsRef<str>) {
-        let before = self.text.get(..span.start).unwrap_or(self.text);
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
-        let words = format!("{}:{line}:{column}: {}", self.file, what.as_ref());
+        let words = Mistake::at(self.file, self.text, span, what.as_ref().to_owned()).to_string();
         self.found.borrow_mut().push((span.start, words));
     }
 
@@ -138,7 +137,7 @@ impl<'t, 'a> Table<'t, 'a> {
     /// Where the `index`-th item of a list stands.
     pub(super) fn refuse_item(&self, key: &str, index: usize, what: impl AsRef<str>) {
         let span = match self.value(key) {
-            Some((span, DeValue::Array(items))) => items.iter().nth(index).map_or(span, Spanned::span),
+            Some((span, DeValue::Array(items))) => items.get(index).map_or(span, Spanned::span),
             Some((span, _)) => span,
             None => self.span.clone(),
         };

@@ -23,7 +23,7 @@ pub(super) use url::shown;
 use crate::evidence::{Kind, Redaction};
 
 /// What stands in place of a value that was cut.
-const CUT: &str = "[cut]";
+pub(super) const CUT: &str = "[cut]";
 
 /// Bytes that may be kept, and what was cut to get them. Places do not name the page yet.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,10 +1,11 @@
 //! A walk over JSON that copies what a list allows and drops the rest.
 //!
 //! Kept parts are copied byte for byte: number text, escapes, order of members and white space stay, so that the
-//! kept page is the answer minus the cuts. Members with the same name are judged one by one. Anything that is not
-//! strict JSON, or nests deeper than [`DEEPEST`], is refused whole: what cannot be read cannot be cleared.
+//! kept page is the answer minus the cuts. Anything that is not strict JSON, nests deeper than [`DEEPEST`], or names
+//! a member that would be kept twice is refused whole: what cannot be read cannot be cleared, and of two values
+//! every reader may take another.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::allow::Allowed;
 use super::cell::Class;
@@ -83,7 +84,8 @@ impl<'a> Walk<'a> {
     fn object(&mut self, allowed: &Allowed, depth: usize) -> Result<(), Malformed> {
         self.expect(b'{')?;
         self.out.push(b'{');
-        let (mut is_first, mut has_kept) = (true, false);
+        let mut is_first = true;
+        let mut kept: BTreeSet<String> = BTreeSet::new();
         loop {
             let lead = self.space();
             if is_first && self.peek() == Some(b'}') {
@@ -98,10 +100,12 @@ impl<'a> Walk<'a> {
             let name = decode(key)?;
             match allowed.member(&name) {
                 Some((label, below)) => {
-                    if has_kept {
+                    if !kept.is_empty() {
                         self.out.push(b',');
                     }
-                    has_kept = true;
+                    if !kept.insert(name.to_string()) {
+                        return Err(Malformed("a member is named twice"));
+                    }
                     self.out.extend_from_slice(lead);
                     self.place.push(label.to_owned());
                     match label == "*" && super::scrub::name_is_unfit(&name) {

@@ -36,12 +36,15 @@ const STARTS: &[&str] = &["ghp_", "gho_", "ghs_", "github_pat_", "xoxb-", "xoxp-
 
 /// Whether a name or a line of text looks as if it held a secret.
 pub(super) fn secret_in_text(text: &str) -> bool {
-    has_mark(text) || has_token(text) || has_long_run(text, |c| c == '/' || is_key_character(c))
+    has_mark(text) || has_token(text) || runs(text, |c| c == '/' || is_key_character(c)).any(is_mixed)
 }
 
-/// The same for ids, scopes, actions and URLs, where slashes part words.
+/// The same for ids, scopes, actions and URLs, where slashes and underscores part words. Azure makes long names out of
+/// several, such as `MC_group_cluster_region`: what is cut there is an id, and is missed in every judgement.
 pub(super) fn secret_in_path(text: &str) -> bool {
-    has_mark(text) || has_token(text) || has_long_run(text, is_key_character)
+    let is_word = |run: &str| !run.bytes().any(|b| b.is_ascii_uppercase() || matches!(b, b'+' | b'='));
+    let is_key = |run: &str| is_mixed(run) && (!is_word(run) || run.bytes().all(|b| b.is_ascii_hexdigit()));
+    has_mark(text) || has_token(text) || runs(text, |c| c != '_' && is_key_character(c)).any(is_key)
 }
 
 /// Whether the name of a map's entry, which must be an ARM id, is anything else.
@@ -89,13 +92,14 @@ fn is_key_character(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '+' | '=' | '_')
 }
 
-/// A long run of characters that could be base64 or hexadecimal, and mixes letters with digits as keys do.
-fn has_long_run(text: &str, is_run: impl Fn(char) -> bool) -> bool {
-    text.split(|c| !is_run(c)).any(|run| {
-        run.len() >= LONGEST_WORD
-            && run.bytes().any(|b| b.is_ascii_digit())
-            && run.bytes().any(|b| b.is_ascii_alphabetic())
-    })
+/// Long runs of characters that could be base64 or hexadecimal.
+fn runs(text: &str, is_run: impl Fn(char) -> bool) -> impl Iterator<Item = &str> {
+    text.split(move |c| !is_run(c)).filter(|run| run.len() >= LONGEST_WORD)
+}
+
+/// Whether a run mixes letters with digits, as keys do.
+fn is_mixed(run: &str) -> bool {
+    run.bytes().any(|b| b.is_ascii_digit()) && run.bytes().any(|b| b.is_ascii_alphabetic())
 }
 
 #[cfg(test)]
@@ -126,6 +130,17 @@ mod tests {
     }
 
     #[test]
+    fn keys_in_paths_are_seen() {
+        for path in [
+            "/subscriptions/s/resourceGroups/0123456789abcdef0123456789abcdef01234567",
+            "/subscriptions/s/resourceGroups/JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXPJBSWY3DP",
+            "/subscriptions/s/resourceGroups/c3VwZXIvc2VjcmV0L2tleQ0123456789abcdefgh",
+        ] {
+            assert!(secret_in_path(path), "{path}");
+        }
+    }
+
+    #[test]
     fn names_and_ids_are_left_alone() {
         for text in [
             "setByPolicy-LogAnalytics-central-monitoring-prod01",
@@ -143,6 +158,9 @@ mod tests {
             "https://kv-pay.vault.azure.net/secrets/db-password/0123456789abcdef0123456789abcdef",
             "Microsoft.OperationalInsights/workspaces/query/AADServicePrincipalSignInLogs/read",
             "repo:org/repo:environment:prod",
+            "/subscriptions/s/resourceGroups/MC_rg-payments-prod01_aks-payments-prod01_westeurope/providers/x/y/z",
+            "/subscriptions/s/resourceGroups/MC_ResourceGroup01_KubernetesCluster01_WestEurope/providers/x/y/z",
+            "/subscriptions/s/resourceGroups/contosoproductioncustomerplatform01westeurope",
         ] {
             assert!(!secret_in_path(path), "{path}");
         }

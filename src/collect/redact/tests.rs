@@ -23,9 +23,12 @@ fn what_stays_stays_byte_for_byte() {
 }
 
 #[test]
-fn members_named_twice_are_judged_twice_and_escapes_hide_nothing() {
-    let body = r#"{"value":[{"name":"a","name":"pwd=hunter2","n\u0061me":"b","secret":"x","s\u0065cret":"y"}]}"#;
-    assert_eq!(kept(Kind::Vaults, body), r#"{"value":[{"name":"a","name":"[cut]","n\u0061me":"b"}]}"#);
+fn members_named_twice_are_refused_and_escapes_hide_nothing() {
+    let body = r#"{"value":[{"n\u0061me":"b","NAME":"pwd=hunter2","secret":"x","s\u0065cret":"y","secret":"z"}]}"#;
+    assert_eq!(kept(Kind::Vaults, body), r#"{"value":[{"n\u0061me":"b","NAME":"[cut]"}]}"#);
+    for twice in [r#"{"value":[],"value":[]}"#, r#"{"value":[{"name":"a","n\u0061me":"b"}]}"#] {
+        assert_eq!(answer(Kind::Vaults, twice.as_bytes()), Err(Malformed("a member is named twice")));
+    }
 }
 
 #[test]

@@ -32,15 +32,20 @@ impl Default for Script {
 }
 
 impl Script {
-    pub(super) fn asked(&self) -> Vec<Ask> {
-        self.asked.lock().expect("a lock").clone()
+    /// Puts an answer before those that there are.
+    pub(super) fn first(mut self, url: &str, in_body: &str, status: u16, body: &Value) -> Script {
+        self.answers.insert(0, (url.to_owned(), in_body.to_owned(), status, body.to_string()));
+        self
     }
 
-    /// Answers this before what was said so far.
-    pub(super) fn first(self, url: &str, status: u16, body: Value) -> Script {
-        let mut script = Script::default().on(url, status, body);
-        script.answers.extend(self.answers);
-        script
+    /// The same, whatever the body of the request.
+    #[expect(clippy::needless_pass_by_value, reason = "calls read better")]
+    pub(super) fn before(self, url: &str, status: u16, body: Value) -> Script {
+        self.first(url, "", status, &body)
+    }
+
+    pub(super) fn asked(&self) -> Vec<Ask> {
+        self.asked.lock().expect("a lock").clone()
     }
 
     pub(super) fn on(self, url: &str, status: u16, body: Value) -> Script {
@@ -81,7 +86,8 @@ impl Transport for Script {
     }
 }
 
-struct Still;
+/// A clock that stands still.
+pub(super) struct Still;
 
 #[async_trait]
 impl Clock for Still {
@@ -122,7 +128,7 @@ impl Progress for Stopping {
     }
 }
 
-fn request(expected: Expected) -> CollectRequest {
+pub(super) fn request(expected: Expected) -> CollectRequest {
     CollectRequest {
         tenant_id: "t1".to_owned(),
         expected,
@@ -189,6 +195,7 @@ pub(super) fn run_with(script: Script, expected: Expected, progress: Option<&dyn
         run_as: RunAs::default(),
         tool: request.tool,
         replayed: true,
+        resumed: Vec::new(),
     };
     let capture = Capture::from_memory(head, files).expect("a capture");
     assert!(capture.damage().is_empty(), "digests are those of what was kept");

@@ -103,6 +103,7 @@ fn members(pages: &mut Pages<'_>) -> Result<BTreeMap<String, Vec<Member>>, Model
             body.fault("there is no list of values");
             return;
         };
+        body.place().counted("/value", body.length("value"));
         let of_group = members.entry(group.to_lowercase()).or_default();
         of_group.extend(items.iter().filter_map(|item| {
             let id = item.need("id")?.to_lowercase();

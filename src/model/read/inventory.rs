@@ -27,7 +27,9 @@ pub(super) fn resources(pages: &mut Pages<'_>) -> Result<Vec<Resource>, ModelErr
 }
 
 fn resource(item: &Item<'_>, usual_type: Option<&str>) -> Option<Resource> {
-    let id = item.need_id("id")?;
+    // The list holds every type, and some have names that look like keys, such as a certificate named by its
+    // thumbprint: one of them leaves the others readable.
+    let id = item.need_id_or_cut("id")?;
     let resource_type = match usual_type {
         Some(usual) => item.text("type").unwrap_or_else(|| usual.to_owned()),
         None => item.need("type")?,

@@ -12,6 +12,9 @@ use super::pages::Place;
 use crate::evidence::Cite;
 use crate::model::Id;
 
+/// What stands where collection cut a value: it is of another type than the contract's, or looks like a secret.
+pub(super) const CUT: &str = "[cut]";
+
 /// A value of an answer and its place.
 pub(super) struct Item<'a> {
     value: &'a Value,
@@ -79,9 +82,19 @@ impl<'a> Item<'a> {
         self.of_type(name, "text", |value| value.as_str().map(str::to_owned))
     }
 
+    /// A text that tells one thing from another, so that a cut one is not told.
+    fn whole_text(&self, name: &str) -> Option<String> {
+        let text = self.text(name)?;
+        if text == CUT {
+            self.place.fault(&self.pointer, &format!("`{name}` was cut when it was collected"));
+            return None;
+        }
+        Some(text)
+    }
+
     /// A text that must be there and not empty.
     pub(super) fn need(&self, name: &str) -> Option<String> {
-        let text = self.needed(name, self.text(name))?;
+        let text = self.needed(name, self.whole_text(name))?;
         if text.is_empty() {
             self.place.fault(&self.pointer, &format!("`{name}` is empty"));
             return None;
@@ -91,12 +104,23 @@ impl<'a> Item<'a> {
 
     /// A GUID or another text that is compared without case, lower case; empty is not told.
     pub(super) fn lower(&self, name: &str) -> Option<String> {
-        self.text(name).map(|text| text.to_lowercase()).filter(|text| !text.is_empty())
+        self.whole_text(name).map(|text| text.to_lowercase()).filter(|text| !text.is_empty())
     }
 
     /// An ARM id or scope; a missing first slash is supplied.
     pub(super) fn id(&self, name: &str) -> Option<Id> {
-        self.text(name).filter(|text| !text.is_empty()).map(|text| rooted(&text))
+        self.whole_text(name).filter(|text| !text.is_empty()).map(|text| rooted(&text))
+    }
+
+    /// An ARM id that must be there. In place of one that was cut, its place stands, so that two of them stay two.
+    pub(super) fn need_id_or_cut(&self, name: &str) -> Option<Id> {
+        match self.text(name) {
+            Some(text) if text == CUT => {
+                let from = self.from();
+                Some(Id::new(format!("{CUT} at {} in {}/{}", from.pointer, from.record, from.page)))
+            }
+            _ => self.need_id(name),
+        }
     }
 
     /// An ARM id or scope that must be there.
@@ -137,6 +161,11 @@ impl<'a> Item<'a> {
         Some(self.objects(values.iter().enumerate().map(|(index, value)| (format!("{pointer}/{index}"), value))))
     }
 
+    /// How many values a list holds, objects or not.
+    pub(super) fn length(&self, name: &str) -> usize {
+        self.get(name).and_then(Value::as_array).map_or(0, Vec::len)
+    }
+
     /// The objects of a list that may be absent.
     pub(super) fn items(&self, name: &str) -> Vec<Item<'a>> {
         self.list(name).unwrap_or_default()
@@ -175,6 +204,9 @@ impl<'a> Item<'a> {
         let mut texts = Vec::new();
         for value in values {
             match value.as_str() {
+                Some(CUT) => {
+                    self.place.fault(&self.pointer, &format!("in `{name}` something was cut when it was collected"))
+                }
                 Some(text) => texts.push(text.to_owned()),
                 None => self.place.fault(&self.pointer, &format!("`{name}` holds something that is not text")),
             }

@@ -44,6 +44,14 @@ impl Place<'_> {
         self.note(Reason::Malformed, pointer, what);
     }
 
+    /// Notes that the page does not hold as many items as were counted when it came.
+    pub(super) fn counted(&self, pointer: &str, found: usize) {
+        let counted = self.page.item_count;
+        if found as u64 != counted {
+            self.fault(pointer, &format!("items in the page: {found}, counted when it came: {counted}"));
+        }
+    }
+
     /// Notes it with a reason of its own.
     pub(super) fn note(&self, reason: Reason, pointer: &str, what: &str) {
         let (record, page) = (&self.record.evidence_id, &self.page.file);
@@ -65,7 +73,10 @@ impl<'a> Pages<'a> {
     ) -> Result<Vec<T>, ModelError> {
         let mut found = Vec::new();
         self.bodies(kind, |body| match body.list("value") {
-            Some(items) => found.extend(items.iter().filter_map(&mut each)),
+            Some(items) => {
+                body.place().counted("/value", body.length("value"));
+                found.extend(items.iter().filter_map(&mut each));
+            }
             None => body.fault("there is no list of values"),
         })?;
         Ok(found)

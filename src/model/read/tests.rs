@@ -62,6 +62,86 @@ fn an_item_without_its_id_makes_the_list_a_gap_and_the_rest_stays() {
 }
 
 #[test]
+fn a_record_without_pages_and_a_page_with_fewer_items_than_counted_are_gaps() {
+    let vault = json!([{"id": vault_id("kv1"), "properties": {}}]);
+    let capture = || CaptureBuilder::default().answer(Kind::Vaults, SUB, list(vault.clone())).build();
+    let mut none = capture();
+    none.records[0].pages.clear();
+    assert_eq!(missing(&read(&none).expect("a tenant"), Kind::Vaults), [Reason::Malformed]);
+    let mut fewer = capture();
+    fewer.records[0].pages[0].item_count = 2;
+    let found = read(&fewer).expect("a tenant");
+    assert_eq!(
+        found.coverage.missing_anywhere(Kind::Vaults)[0].detail,
+        "items in the page: 1, counted when it came: 2, at `/value` in ev-0001/page-0001.json"
+    );
+}
+
+#[test]
+fn a_cut_id_names_nothing_and_makes_the_list_a_gap() {
+    let items = json!([{"id": "[cut]", "name": "kv1", "properties": {}}, {"id": vault_id("kv2"), "properties": {}}]);
+    let found = tenant(CaptureBuilder::default().answer(Kind::Vaults, SUB, list(items)));
+    assert_eq!(found.vaults.iter().map(|vault| vault.name.as_str()).collect::<Vec<_>>(), ["kv2"]);
+    let gaps = found.coverage.missing_anywhere(Kind::Vaults);
+    assert_eq!(gaps[0].detail, "`id` was cut when it was collected, at `/value/0` in ev-0001/page-0001.json");
+
+    // a certificate named by its thumbprint looks like a key; it is one of thousands of resources
+    let certificate = json!([{"id": "[cut]", "name": "[cut]", "type": "Microsoft.Web/certificates"}]);
+    let found = tenant(CaptureBuilder::default().answer(Kind::Resources, SUB, list(certificate)));
+    assert!(missing(&found, Kind::Resources).is_empty());
+
+    // two of them are not one, which would have the identities of both
+    let of_type = "Microsoft.Compute/virtualMachineScaleSets";
+    let two = json!([{"id": "[cut]", "type": of_type, "identity": {"type": "SystemAssigned", "principalId": "p"}},
+        {"id": "[cut]", "type": of_type}]);
+    let found = tenant(CaptureBuilder::default().answer(Kind::Resources, SUB, list(two)));
+    assert_eq!(found.resources.iter().map(|one| one.identity.is_some()).collect::<Vec<_>>(), [true, false]);
+}
+
+#[test]
+fn a_cut_action_or_vault_is_not_taken_for_none() {
+    let role = json!([{"id": "r", "properties": {"permissions": [{"actions": ["[cut]"]}]}}]);
+    let found = tenant(CaptureBuilder::default().answer(Kind::RoleDefinitions, SUB, list(role)));
+    assert_eq!(missing(&found, Kind::RoleDefinitions), [Reason::Malformed]);
+    let body = rows(
+        &["TimeGenerated", "OperationName", "_ResourceId", "HttpStatusCode"],
+        json!([["2026-07-01T00:00:00Z", "SecretGet", "[cut]", 200]]),
+    );
+    let found = tenant(CaptureBuilder::default().answer(Kind::VaultLogDedicated, "workspace:w", body));
+    assert_eq!(missing(&found, Kind::VaultLogDedicated), [Reason::Malformed]);
+}
+
+#[test]
+fn a_list_of_subscriptions_with_a_gap_leaves_every_population_open() {
+    let builder = || {
+        let subscriptions = vec![list(json!([{"id": SUB}]))];
+        let builder = CaptureBuilder::default().cut(Kind::Subscriptions, "tenant", subscriptions, Reason::CutShort);
+        builder.answer(Kind::Vaults, SUB, list(json!([])))
+    };
+    let whole = |found: &Tenant, kind| found.coverage.missing_of_population(kind).is_empty();
+    let found = tenant(builder());
+    assert!(missing(&found, Kind::Vaults).is_empty() && !whole(&found, Kind::Vaults));
+    let seen = &found.coverage.missing_of_population(Kind::Vaults)[0];
+    assert_eq!((seen.kind, seen.reason), (Kind::Subscriptions, Reason::CutShort));
+
+    // where the configuration names the subscriptions, the list of what is visible adds none
+    let mut capture = builder().build();
+    capture.plan.expected.subscriptions = vec![SUB.trim_start_matches("/subscriptions/").to_owned()];
+    assert!(whole(&read(&capture).unwrap(), Kind::Vaults));
+    // where it names groups, what stands below them counts
+    let group = "/providers/Microsoft.Management/managementGroups/mg1";
+    let mut capture = builder().gap(Kind::ManagementGroupDescendants, group, Reason::Forbidden).build();
+    capture.plan.expected.management_groups = vec!["MG1".to_owned()];
+    assert!(!whole(&read(&capture).unwrap(), Kind::Vaults));
+    capture.plan.expected.management_groups = vec!["mg2".to_owned()];
+    assert!(whole(&read(&capture).unwrap(), Kind::Vaults));
+
+    // and assignments at a group that no list showed are not in a list of assignments
+    let unseen = CaptureBuilder::default().gap(Kind::ManagementGroups, "tenant", Reason::Forbidden);
+    assert!(!whole(&tenant(unseen), Kind::RoleAssignments));
+}
+
+#[test]
 fn a_vault_without_properties_is_not_taken_for_one_without_policies() {
     let found = tenant(CaptureBuilder::default().answer(Kind::Vaults, SUB, list(json!([{"id": vault_id("kv1")}]))));
     assert!(found.vaults.is_empty());

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::item::{as_flag, as_number, as_time};
+use super::item::{CUT, as_flag, as_number, as_time};
 use super::{Item, ModelError, Pages};
 use crate::evidence::{Cite, Kind, Reason};
 use crate::model::{Denial, Id, VaultDay, VaultEvent};
@@ -70,10 +70,12 @@ fn each_row(body: &Item<'_>, mut each: impl FnMut(&Row<'_>)) {
         let name = column.get("name").or_else(|| column.get("ColumnName")).and_then(Value::as_str).unwrap_or_default();
         names.entry(name.to_lowercase()).or_insert(position);
     }
+    body.place().counted(&format!("/tables/{index}/rows"), rows.len());
     for (number, row) in rows.iter().enumerate() {
         let pointer = format!("/tables/{index}/rows/{number}");
         match row.as_array() {
-            Some(cells) => each(&Row { body, columns: &names, cells, pointer }),
+            Some(cells) if cells.len() == columns.len() => each(&Row { body, columns: &names, cells, pointer }),
+            Some(_) => body.place().fault(&pointer, "a row has more or fewer cells than there are columns"),
             None => body.place().fault(&pointer, "a row is not a list"),
         }
     }
@@ -107,6 +109,12 @@ impl Row<'_> {
             Value::Number(number) => Some(number.to_string()),
             _ => None,
         })
+    }
+
+    /// A text that tells one thing from another, so that a cut one is not told.
+    fn key(&self, name: &str) -> Option<String> {
+        let text = self.read(name, "text", |cell| cell.as_str().filter(|text| *text != CUT).map(str::to_owned));
+        self.needed(name, text)
     }
 
     fn flag(&self, name: &str) -> Option<bool> {
@@ -150,8 +158,8 @@ impl Row<'_> {
 
 fn event(row: &Row<'_>, table: &'static str) -> Option<VaultEvent> {
     let at = row.needed("TimeGenerated", row.time("TimeGenerated"))?;
-    let operation = row.needed("OperationName", row.text("OperationName"))?;
-    let vault = Id::new(row.needed("_ResourceId", row.text("_ResourceId"))?);
+    let operation = row.key("OperationName")?;
+    let vault = Id::new(row.key("_ResourceId")?);
     let status = status(row);
     let claims = row.claims();
     let claim = |name: &str| {
@@ -246,8 +254,8 @@ fn denial(row: &Row<'_>) -> Denial {
 
 fn day(row: &Row<'_>, table: &'static str) -> Option<VaultDay> {
     let day = row.needed("Day", row.time("Day"))?;
-    let operation = row.needed("OperationName", row.text("OperationName"))?;
-    let vault = row.needed("VaultId", row.text("VaultId"))?;
+    let operation = row.key("OperationName")?;
+    let vault = row.key("VaultId")?;
     let rows = row.needed("Rows", row.count("Rows"))?;
     let kept = row.needed("Kept", row.count("Kept"))?;
     Some(VaultDay {

@@ -143,6 +143,19 @@ fn notices(assessment: &Assessment) -> Vec<Notice> {
     if head.status != CaptureStatus::Complete {
         say("The run did not reach its end", "Questions that it did not come to are listed as gaps.".to_owned());
     }
+    if let (Some(last), Some(end)) = (head.resumed.last(), head.ended_at) {
+        say(
+            "The collection was interrupted and continued",
+            format!(
+                "It began at {}, was taken up again {}, the last time at {}, and ended at {}. Each record in the request \
+                 ledger says when its question was put.",
+                time(head.started_at),
+                if head.resumed.len() == 1 { "once".to_owned() } else { format!("{} times", head.resumed.len()) },
+                time(last.at),
+                time(end)
+            ),
+        );
+    }
     if head.period != inputs.period {
         let asked = days_of(&head.period);
         say(

@@ -201,6 +201,8 @@ pub(super) fn runs(assessment: &Assessment) -> Vec<RunView> {
                 Event::Started => ("started", "▸"),
                 Event::Finished => ("finished", "✓"),
                 Event::Failed => ("failed", "✗"),
+                Event::Interrupted => ("interrupted", "✗"),
+                Event::Resumed => ("resumed", "▸"),
                 Event::Sealed => ("sealed", "■"),
             };
             let digests = [

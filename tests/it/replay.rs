@@ -1,0 +1,175 @@
+//! A recorded tenant that can be changed, and the whole judgement inside this process, without a disk.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+use tickmark::assess::{Assessment, Inputs, Organisation, assess};
+use tickmark::azure::{Clock, Cloud, Door, Pace, Recording};
+use tickmark::check::{Parameters, find};
+use tickmark::collect::{CollectRequest, Keeper, Progress, Summary, collect, plan};
+use tickmark::evidence::{Capture, EvidenceError, Expected, Head, Period, Record, Tool};
+use tickmark::{control, model};
+
+use super::harness::tenant_folder;
+
+/// The two files of a recording.
+#[derive(Clone)]
+pub struct Tenant {
+    pub head: Value,
+    pub answers: Vec<Value>,
+}
+
+impl Tenant {
+    pub fn open(name: &str) -> Tenant {
+        let read = |file: &str| fs::read_to_string(tenant_folder(name).join(file)).expect("a recording");
+        Tenant {
+            head: serde_json::from_str(&read("tenant.json")).expect("JSON"),
+            answers: serde_json::from_str(&read("answers.json")).expect("JSON"),
+        }
+    }
+
+    pub fn recording(&self) -> Recording {
+        let answers = Value::Array(self.answers.clone()).to_string();
+        Recording::from_parts(&self.head.to_string(), &answers).expect("a recording")
+    }
+
+    /// The same recording as a folder, for the binary.
+    pub fn write(&self, folder: &Path) {
+        fs::create_dir_all(folder).expect("a folder");
+        fs::write(folder.join("tenant.json"), self.head.to_string()).expect("written");
+        fs::write(folder.join("answers.json"), Value::Array(self.answers.clone()).to_string()).expect("written");
+    }
+
+    pub fn url(&self, answer: usize) -> &str {
+        self.answers[answer]["request"]["url"].as_str().expect("a URL")
+    }
+
+    /// The same tenant with another answer to that request.
+    pub fn answering(&self, answer: usize, response: Value) -> Tenant {
+        let mut changed = self.clone();
+        changed.answers[answer]["response"] = response;
+        changed
+    }
+}
+
+/// A 403 as Azure words it.
+pub fn forbidden() -> Value {
+    let message = "The client does not have authorization to perform the action.";
+    json!({"status": 403, "body": {"error": {"code": "AuthorizationFailed", "message": message}}})
+}
+
+/// A capture that was never on a disk, and what follows from it.
+pub struct Judged {
+    pub capture: Capture,
+    pub assessment: Assessment,
+}
+
+/// Collects and judges on the recording's own clock.
+pub fn judge(recording: Recording) -> Judged {
+    let now = recording.clock().now();
+    judge_at(recording, now)
+}
+
+/// Collects and judges as if the recording answered at `now`.
+pub fn judge_at(recording: Recording, now: DateTime<Utc>) -> Judged {
+    let capture = capture_at(recording, now);
+    let assessment = assessed(&capture);
+    Judged { capture, assessment }
+}
+
+/// The conclusions from a capture, with default thresholds.
+pub fn assessed(capture: &Capture) -> Assessment {
+    let tenant = model::read(capture).expect("a tenant");
+    let controls = control::embedded(|id| find(id).is_some()).expect("controls");
+    let inputs = Inputs {
+        organisation: Organisation::default(),
+        period: capture.head.period,
+        parameters: Parameters::default(),
+        key_fingerprint: String::new(),
+        tsa: Vec::new(),
+        tool: tool(),
+    };
+    assess(inputs, capture, &tenant, &controls, Vec::new())
+}
+
+fn capture_at(recording: Recording, now: DateTime<Utc>) -> Capture {
+    let told = recording.head().clone();
+    let request = CollectRequest {
+        tenant_id: told.tenant_id.clone(),
+        expected: Expected {
+            subscriptions: told.subscriptions,
+            management_groups: told.management_groups,
+            workspaces: told.workspaces,
+        },
+        period: Period::parse(&told.period).expect("a period"),
+        now,
+        tool: tool(),
+    };
+    let kept = Memory::default();
+    let plan = serde_json::to_vec(&plan(&request)).expect("JSON");
+    kept.0.borrow_mut().insert("plan.json".to_owned(), plan);
+    let cloud = Cloud::named("public").expect("a cloud");
+    let door = Door::new(Arc::new(recording), cloud, Arc::new(StillClock(now)), Pace::default());
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let summary = runtime.block_on(collect(&door, &request, &kept, &Quiet)).expect("a collection");
+    Capture::from_memory(head(&request, summary), kept.0.into_inner()).expect("a capture")
+}
+
+fn head(request: &CollectRequest, summary: Summary) -> Head {
+    Head {
+        schema: "tickmark.capture/v1".to_owned(),
+        capture_id: "in-memory".to_owned(),
+        run_id: "run-1".to_owned(),
+        tenant_id: request.tenant_id.clone(),
+        cloud: "public".to_owned(),
+        period: request.period,
+        started_at: request.now,
+        ended_at: Some(request.now),
+        status: summary.status,
+        run_as: summary.run_as,
+        tool: tool(),
+        replayed: true,
+        resumed: Vec::new(),
+    }
+}
+
+fn tool() -> Tool {
+    Tool { name: "tickmark".to_owned(), version: "0".to_owned(), rule_set_sha256: String::new() }
+}
+
+/// Path → bytes, as [`Capture::from_memory`] takes them.
+#[derive(Default)]
+struct Memory(RefCell<BTreeMap<String, Vec<u8>>>);
+
+impl Keeper for Memory {
+    fn keep(&self, record: &Record, pages: &[Vec<u8>]) -> Result<(), EvidenceError> {
+        let mut files = self.0.borrow_mut();
+        let folder = format!("evidence/{}", record.evidence_id);
+        files.insert(format!("{folder}/ipe.json"), serde_json::to_vec(record).expect("JSON"));
+        for (page, bytes) in record.pages.iter().zip(pages) {
+            files.insert(format!("{folder}/{}", page.file), bytes.clone());
+        }
+        Ok(())
+    }
+}
+
+struct Quiet;
+
+impl Progress for Quiet {}
+
+struct StillClock(DateTime<Utc>);
+
+#[async_trait::async_trait]
+impl Clock for StillClock {
+    fn now(&self) -> DateTime<Utc> {
+        self.0
+    }
+
+    async fn sleep(&self, _duration: Duration) {}
+}

@@ -1,0 +1,201 @@
+//! One question at a time is taken away: nothing that rested on it may stay, and nothing may look better for it.
+//!
+//! What rests on what is written down here by hand, from the definitions of the checks, and not read from them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+use tickmark::assess::Conclusion;
+use tickmark::check::Outcome;
+
+use super::replay::{Judged, Tenant, forbidden, judge};
+
+/// Part of the request; checks that must have no pass left; checks that must say that their population is not whole.
+///
+/// For the tenant `clean`: one subscription, one vault, one workspace, so that whatever belongs to one of them
+/// belongs to every subject.
+const NEEDED: &[(&str, &str, &str)] = &[
+    // who may grant or holds a broad role is a claim over everything that there is
+    ("/subscriptions?", "RBAC-005 RBAC-007", ""),
+    // what is assigned above the subscription is inherited by everything below
+    ("/managementGroups?", "RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-011", ""),
+    ("/descendants?", "RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-011", ""),
+    ("/roleAssignments?", "RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-011", "NHI-006"),
+    // Owner and Contributor are known by id, whatever else is in the list
+    ("/roleDefinitions?", "RBAC-001 RBAC-002 RBAC-005 RBAC-011", ""),
+    // a deny only takes away; not to know of it makes nobody's access smaller
+    ("/denyAssignments?", "", ""),
+    // the function that the identity hangs on is in this list alone
+    ("/resources?", "KV-001 NHI-001 NHI-003 NHI-004", "NHI-002"),
+    ("/virtualMachines?", "NHI-001 NHI-003", "NHI-002"),
+    ("/userAssignedIdentities?", "NHI-001 NHI-003 NHI-004", "NHI-003 NHI-004"),
+    // the identity is attached, which is enough
+    ("/federatedIdentityCredentials?", "", ""),
+    (
+        "/providers/Microsoft.KeyVault/vaults?",
+        "KV-001 KV-002 KV-004 KV-006 KV-007 RBAC-001 RBAC-002 RBAC-011 LOG-001 LOG-002 LOG-003 EVT-001 EVT-002 \
+         EVT-003 EVT-004 EVT-005",
+        "KV-001 KV-002 KV-004 KV-005 KV-006 KV-007 LOG-001 EVT-001",
+    ),
+    ("/deletedVaults?", "KV-001", ""),
+    ("/diagnosticSettings?", "LOG-001 LOG-002 LOG-003 EVT-001 EVT-002 EVT-003 EVT-004 EVT-005", ""),
+    // the list gives the id by which the workspace is queried
+    ("/Microsoft.OperationalInsights/workspaces?", "LOG-002 EVT-001 EVT-002 EVT-003 EVT-004 EVT-005", ""),
+    // the log has rows from the first day, so that how long it is kept matters to LOG-003 alone
+    ("/tables?", "LOG-003", ""),
+    ("/servicePrincipals?", "NHI-001", "RBAC-005 RBAC-007"),
+    // who of those that hold a role is a group, nobody says; the callers are in the list of managed identities
+    ("/directoryObjects/getByIds", "NHI-006 RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-011", ""),
+    // the group is Owner of the subscription: whoever is in it can grant, and reads no secret
+    ("/transitiveMembers?", "RBAC-005 RBAC-007 RBAC-011", ""),
+    ("question=vault_log_dedicated;", "EVT-002 EVT-003 EVT-004 EVT-005", ""),
+    ("question=vault_log_dedicated_count;", "EVT-001 EVT-002", ""),
+    // the vault writes to the other table
+    ("question=vault_log_legacy;", "", ""),
+    ("question=vault_log_legacy_count;", "", ""),
+];
+
+#[test]
+fn no_pass_outlives_the_question_that_it_needed() {
+    let clean = Tenant::open("clean");
+    let mut met = BTreeSet::new();
+    for answer in 0..clean.answers.len() {
+        let (part, no_pass, not_whole) = needed(&clean, answer);
+        met.insert(part);
+        let judged = judge(clean.answering(answer, forbidden()).recording());
+        let left: Vec<String> = judged
+            .assessment
+            .findings
+            .iter()
+            .filter(|finding| finding.outcome() == Outcome::Pass)
+            .filter(|finding| no_pass.split_whitespace().chain(["PACK-001"]).any(|check| check == finding.check()))
+            .map(|finding| format!("{} {}: {}", finding.check(), finding.subject().name, finding.because()))
+            .collect();
+        assert!(left.is_empty(), "without {}\n{left:#?}", clean.url(answer));
+        for check in not_whole.split_whitespace() {
+            assert!(is_open(&judged, check), "without {} {check} looks whole", clean.url(answer));
+        }
+    }
+    assert_eq!(met.len(), NEEDED.len(), "every row of the table was used");
+}
+
+#[test]
+fn a_denied_question_makes_nothing_look_better_and_accuses_nobody() {
+    for name in ["clean", "mixed", "idsentinel"] {
+        let tenant = Tenant::open(name);
+        let whole = judge(tenant.recording());
+        for answer in 0..tenant.answers.len() {
+            let lacking = judge(tenant.answering(answer, forbidden()).recording());
+            compare(&whole, &lacking, &format!("{name} without {}", tenant.url(answer)));
+        }
+    }
+}
+
+#[test]
+fn other_ways_to_have_no_answer_end_the_same_way() {
+    let mixed = Tenant::open("mixed");
+    let whole = judge(mixed.recording());
+    let chosen = ["/vaults?", "/roleAssignments?", "/servicePrincipals?", "/getByIds", "_dedicated;", "_legacy_count;"];
+    let first = |part: &str| (0..mixed.answers.len()).find(|answer| asked(&mixed, *answer).contains(part));
+    for answer in chosen.into_iter().map(|part| first(part).expect("such a question")) {
+        let body = mixed.answers[answer]["response"]["body"].clone();
+        let mut cut = body.clone();
+        cut["nextLink"] = json!(format!("{}&$skiptoken=nowhere", mixed.url(answer)));
+        let other_host = json!("https://evil.example/next");
+        let mut led_away = body.clone();
+        led_away["nextLink"] = other_host.clone();
+        led_away["@odata.nextLink"] = other_host;
+        let mut unlike = body;
+        unlike["value"] = json!({"0": "not a list"});
+        unlike["tables"] = json!("not a list");
+        let ways: &[(&str, Value)] = &[
+            (
+                "throttled for ever",
+                json!({"status": 429, "headers": {"retry-after": "1"}, "body": {"error": {"code": "TooManyRequests"}}}),
+            ),
+            ("failing for ever", json!({"status": 503, "text": "<html>Service Unavailable</html>"})),
+            ("a page in HTML", json!({"status": 200, "text": "<html><body>Sign in</body></html>"})),
+            ("nothing at all", json!({"status": 200, "text": ""})),
+            ("half a body", json!({"status": 200, "text": "{\"value\": [{\"id\": \"/sub"})),
+            ("an empty object", json!({"status": 200, "body": {}})),
+            ("an error beside 200", json!({"status": 200, "body": {"error": {"code": "PartialError"}}})),
+            ("another shape", json!({"status": 200, "body": unlike})),
+            ("no content", json!({"status": 204})),
+            ("a redirect", json!({"status": 302, "headers": {"location": "https://evil.example/"}})),
+            ("a cut list", json!({"status": 200, "body": cut})),
+            ("a link to another host", json!({"status": 200, "body": led_away})),
+        ];
+        for (way, response) in ways {
+            let is_about_pages = ["a cut list", "a link to another host"].contains(way);
+            if is_about_pages && mixed.url(answer).ends_with("/query") {
+                continue; // log answers have no pages
+            }
+            let lacking = judge(mixed.answering(answer, response.clone()).recording());
+            let what = format!("mixed with {way} for {}", asked(&mixed, answer));
+            if mixed.answers[answer]["response"]["status"] == 200 {
+                assert!(is_open(&lacking, "PACK-001"), "{what} is no gap");
+            }
+            compare(&whole, &lacking, &what);
+        }
+    }
+}
+
+/// URL and the words that tell one query from another.
+fn asked(tenant: &Tenant, answer: usize) -> String {
+    format!("{} {}", tenant.url(answer), tenant.answers[answer]["request"]["bodyHas"])
+}
+
+fn needed(tenant: &Tenant, answer: usize) -> (&'static str, &'static str, &'static str) {
+    let asked = asked(tenant, answer);
+    let rows: Vec<_> = NEEDED.iter().filter(|(part, ..)| asked.contains(part)).collect();
+    assert!(!rows.is_empty(), "the table has no row for {asked}");
+    // `/subscriptions?` and `/vaults?` end a path; nothing else matches twice
+    assert_eq!(rows.len(), 1, "{asked}: {rows:?}");
+    *rows[0]
+}
+
+fn is_open(judged: &Judged, check: &str) -> bool {
+    let findings = judged.assessment.findings.iter();
+    findings.filter(|finding| finding.check() == check).any(|finding| finding.outcome() == Outcome::NotEvaluated)
+}
+
+/// Check and subject → outcomes.
+fn outcomes(judged: &Judged) -> BTreeMap<(&str, &str), BTreeSet<Outcome>> {
+    let mut outcomes: BTreeMap<(&str, &str), BTreeSet<Outcome>> = BTreeMap::new();
+    for finding in &judged.assessment.findings {
+        outcomes.entry((finding.check(), &finding.subject().id)).or_default().insert(finding.outcome());
+    }
+    outcomes
+}
+
+fn compare(whole: &Judged, lacking: &Judged, what: &str) {
+    let (before, after) = (outcomes(whole), outcomes(lacking));
+    for ((check, subject), were) in &before {
+        match after.get(&(*check, *subject)) {
+            Some(are) => {
+                for is in are.difference(were) {
+                    assert_eq!(*is, Outcome::NotEvaluated, "{what}: {check} of {subject} was {were:?} and is {is:?}");
+                }
+                let lost_fail = were.contains(&Outcome::Fail) && !are.contains(&Outcome::Fail);
+                assert!(!lost_fail || are.contains(&Outcome::NotEvaluated), "{what}: {check} of {subject} is {are:?}");
+            }
+            None => assert!(is_open(lacking, check), "{what}: {check} of {subject} is gone without a word"),
+        }
+    }
+    for ((check, subject), are) in &after {
+        if !before.contains_key(&(*check, *subject)) {
+            let only_open = are.iter().all(|is| *is == Outcome::NotEvaluated);
+            assert!(only_open, "{what}: {check} of {subject} is new and {are:?}");
+        }
+    }
+    for (was, is) in whole.assessment.controls.iter().zip(&lacking.assessment.controls) {
+        let is_same = was.conclusion == is.conclusion;
+        assert!(
+            is_same || is.conclusion == Conclusion::NotEvaluated,
+            "{what}: {} was {:?} and is {:?}",
+            was.control.id,
+            was.conclusion,
+            is.conclusion
+        );
+    }
+}

@@ -1,0 +1,357 @@
+//! What the READMEs of the recorded tenants say "by hand", held against `results.json`: every finding of every check
+//! and the conclusion of every control.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::harness::{Bench, findings};
+use super::replay::{Tenant, judge};
+
+const ALL: &str = "EVT-001 EVT-002 EVT-003 EVT-004 EVT-005 KV-001 KV-002 KV-004 KV-005 KV-006 KV-007 LOG-001 LOG-002 \
+                   LOG-003 NHI-001 NHI-002 NHI-003 NHI-004 NHI-006 PACK-001 RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-011";
+
+fn results(tenant: &str, code: i32) -> Value {
+    let bench = Bench::new();
+    let ran = bench.demo(tenant);
+    assert_eq!(ran.code, code, "{}{}", ran.out, ran.err);
+    bench.results()
+}
+
+/// Lines `CHECK-ID[,CHECK-ID…] | subject[; subject…] | outcome`, which together are all findings of the tenant.
+fn agree(results: &Value, expected: &str) {
+    let mut told: BTreeSet<(String, String, String)> = BTreeSet::new();
+    for line in expected.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let parts: Vec<&str> = line.split('|').map(str::trim).collect();
+        let [checks, subjects, outcome] = parts[..] else { panic!("{line}") };
+        for check in checks.split(',') {
+            for subject in subjects.split("; ") {
+                let is_new = told.insert((check.trim().to_owned(), subject.to_owned(), outcome.to_owned()));
+                assert!(is_new, "{line} is there twice");
+            }
+        }
+    }
+    let found: BTreeSet<(String, String, String)> = ALL
+        .split_whitespace()
+        .flat_map(|check| findings(results, check).into_iter().map(|(name, outcome)| (check.to_owned(), name, outcome)))
+        .collect();
+    let wrong: Vec<_> = found.difference(&told).map(|line| format!("found, not expected: {line:?}")).collect();
+    let missing: Vec<_> = told.difference(&found).map(|line| format!("expected, not found: {line:?}")).collect();
+    assert!(wrong.is_empty() && missing.is_empty(), "{wrong:#?}\n{missing:#?}");
+}
+
+/// `TM-01 conclusion` lines: all controls of the tenant.
+fn conclude(results: &Value, expected: &str) {
+    let found: Vec<String> = results["controls"]
+        .as_array()
+        .expect("controls")
+        .iter()
+        .map(|control| format!("{} {}", control["id"], control["conclusion"]).replace('"', ""))
+        .collect();
+    let expected: Vec<&str> = expected.split(", ").map(str::trim).collect();
+    assert_eq!(found, expected);
+}
+
+/// The sentence of the one finding with this check and subject.
+fn because<'a>(results: &'a Value, check: &str, subject: &str) -> &'a str {
+    let all = results["findings"].as_array().expect("findings");
+    let mut found = all.iter().filter(|one| one["check"] == check && one["subject"]["name"] == subject);
+    let finding = found.next().unwrap_or_else(|| panic!("no {check} of {subject}"));
+    assert!(found.next().is_none(), "{check} of {subject} is there twice");
+    finding["because"].as_str().expect("a sentence")
+}
+
+fn assert_says(results: &Value, check: &str, subject: &str, words: &[&str]) {
+    let sentence = because(results, check, subject);
+    for word in words {
+        assert!(sentence.contains(word), "`{word}` is not in: {sentence}");
+    }
+}
+
+#[test]
+fn mixed() {
+    let results = results("mixed", 1);
+    agree(
+        &results,
+        "
+        NHI-001 | vm-track-01; app-portal; caj-evidence; id-track-app; id-old-batch; id-github-deploy | pass
+        NHI-002 | vm-legacy-ftp | fail
+        NHI-002 | vm-track-01; vm-track-02; app-portal; caj-evidence | pass
+        NHI-003 | id-track-app; id-old-batch | manual
+        NHI-003 | id-github-deploy | pass
+        NHI-004 | id-old-batch | fail
+        NHI-004 | id-track-app; id-github-deploy | pass
+        NHI-006 | 5f5a8638-9b66-4cb6-9f95-7910fc972c6c | fail
+        NHI-006 | grp-platform-owners; vm-track-01; caj-evidence; id-github-deploy; sp-landing-zone | pass
+        NHI-006 | grp-vault-readers; app-portal | pass
+        KV-001 | kv-track-prod; kv-track-legacy; kv-shared | pass
+        KV-002 | kv-track-legacy | fail
+        KV-002 | kv-track-prod; kv-shared | pass
+        KV-004 | kv-track-prod | fail
+        KV-004 | kv-shared | pass
+        KV-004 | kv-track-legacy | not_applicable
+        KV-005 | kv-track-legacy | fail
+        KV-005 | kv-track-prod; kv-shared | not_applicable
+        KV-006, KV-007 | kv-track-legacy | fail
+        KV-006 | kv-track-prod; kv-shared | pass
+        KV-007 | kv-track-prod | manual
+        KV-007 | kv-shared | pass
+        RBAC-001 | kv-track-prod ← vm-track-01 | fail
+        RBAC-001 | kv-track-prod ← sp-nightly-report; kv-shared ← app-portal | pass
+        RBAC-002 | kv-track-prod ← sp-nightly-report | fail
+        RBAC-002 | kv-track-prod ← vm-track-01; kv-shared ← app-portal | pass
+        RBAC-005 | sp-landing-zone | fail
+        RBAC-005 | vm-track-01; app-portal; caj-evidence; id-track-app; id-old-batch; id-github-deploy; sp-nightly-report | pass
+        RBAC-007 | id-github-deploy | fail
+        RBAC-007 | vm-track-01; app-portal; caj-evidence; id-track-app; id-old-batch; sp-nightly-report; sp-landing-zone | pass
+        RBAC-011 | kv-track-prod; kv-shared | pass
+        LOG-001 | kv-shared | fail
+        LOG-001 | kv-track-prod; kv-track-legacy | pass
+        LOG-002 | kv-track-prod; kv-track-legacy | pass
+        LOG-002 | kv-shared | not_applicable
+        LOG-003 | law-shared/AzureDiagnostics | fail
+        LOG-003 | law-track-prod/AZKVAuditLogs | pass
+        EVT-001 | kv-track-legacy | fail
+        EVT-001, EVT-002, EVT-005 | kv-track-prod | pass
+        EVT-001, EVT-002, EVT-003, EVT-004, EVT-005 | kv-shared | not_evaluated
+        EVT-002, EVT-004, EVT-005 | kv-track-legacy | not_evaluated
+        EVT-003 | kv-track-prod ← vm-track-01; kv-track-prod ← sp-nightly-report | pass
+        EVT-003 | kv-track-legacy ← d3efabe5-820e-41ed-a2e9-8ab0595a6695; kv-track-legacy ← Alice Berg | fail
+        EVT-003 | kv-track-legacy ← id-track-app | not_evaluated
+        EVT-004 | kv-track-legacy ← d3efabe5-820e-41ed-a2e9-8ab0595a6695 | fail
+        EVT-004 | kv-track-prod ← id-track-app; kv-track-prod ← Bo Lindqvist; kv-track-prod ← Alice Berg | manual
+        PACK-001 | the collection | pass
+        ",
+    );
+    conclude(
+        &results,
+        "TM-01 exceptions, TM-02 exceptions, TM-03 exceptions, TM-04 exceptions, TM-05 exceptions, TM-06 exceptions, \
+         TM-07 exceptions, TM-08 exceptions, TM-09 exceptions, TM-10 exceptions, TM-11 no_exceptions",
+    );
+    assert_says(&results, "NHI-004", "id-old-batch", &["213 days"]);
+    assert_says(&results, "KV-005", "kv-track-legacy", &["id-track-app", "set", "delete", "purge"]);
+    assert_says(&results, "KV-007", "kv-track-prod", &["203.0.113.0/24"]);
+    assert_says(&results, "RBAC-002", "kv-track-prod ← sp-nightly-report", &["mg-brightwater", "grp-vault-readers"]);
+    assert_says(&results, "LOG-003", "law-shared/AzureDiagnostics", &["90 days"]);
+    assert_says(&results, "EVT-001", "kv-track-prod", &["92 of 92 days"]);
+    assert_says(&results, "EVT-002", "kv-track-prod", &["36 rows"]);
+    assert_says(&results, "EVT-002", "kv-track-legacy", &["90 days"]);
+    assert_says(&results, "EVT-003", "kv-track-prod ← vm-track-01", &["13 reads"]);
+    assert_says(
+        &results,
+        "EVT-003",
+        "kv-track-legacy ← d3efabe5-820e-41ed-a2e9-8ab0595a6695",
+        &["1 read", "2026-07-09"],
+    );
+    assert_says(&results, "EVT-003", "kv-track-legacy ← Alice Berg", &["2 reads", "2026-08-05", "2026-09-16", "human"]);
+    let stranger = "kv-track-legacy ← d3efabe5-820e-41ed-a2e9-8ab0595a6695";
+    assert_says(&results, "EVT-004", stranger, &["4 denied", "2026-07-21", "2026-07-24", "access policy"]);
+    assert_says(&results, "EVT-004", "kv-track-prod ← Alice Berg", &["network"]);
+    assert_says(
+        &results,
+        "RBAC-011",
+        "kv-track-prod",
+        &["`caj-evidence` (holds Reader)", "`id-github-deploy` (holds Contributor"],
+    );
+}
+
+#[test]
+fn denied() {
+    let results = results("denied", 1);
+    // each list of "Shared platform" that a check starts from is one line of its own
+    let unread = "/subscriptions/ed93a94d-c4ca-4c8a-b9ab-24148f502c6f";
+    let broken = "/subscriptions/e177c59b-bf4c-46ad-a223-8df6f0feecdc";
+    agree(
+        &results,
+        &"
+        NHI-001 | UNREAD; vm-track-01; app-portal; caj-evidence; id-track-app; id-old-batch; id-github-deploy | not_evaluated
+        NHI-002 | UNREAD | not_evaluated
+        NHI-002 | vm-legacy-ftp | fail
+        NHI-002 | vm-track-01; vm-track-02 | pass
+        NHI-003, NHI-004 | UNREAD; id-track-app; id-old-batch; id-github-deploy | not_evaluated
+        NHI-006 | UNREAD; BROKEN | not_evaluated
+        NHI-006 | grp-platform-owners; vm-track-01; caj-evidence; id-github-deploy; grp-vault-readers | pass
+        KV-001, KV-002, KV-004, KV-005, KV-006, KV-007 | UNREAD | not_evaluated
+        KV-001 | kv-track-prod; kv-track-legacy | pass
+        KV-002, KV-006 | kv-track-prod | pass
+        KV-002, KV-005, KV-006, KV-007 | kv-track-legacy | fail
+        KV-004 | kv-track-prod | fail
+        KV-004 | kv-track-legacy | not_applicable
+        KV-005 | kv-track-prod | not_applicable
+        KV-007 | kv-track-prod | manual
+        RBAC-001, RBAC-002, RBAC-011 | UNREAD | not_evaluated
+        RBAC-001 | kv-track-prod ← vm-track-01 | fail
+        RBAC-001 | kv-track-prod ← sp-nightly-report | not_evaluated
+        RBAC-002 | kv-track-prod ← vm-track-01 | not_evaluated
+        RBAC-002 | kv-track-prod ← sp-nightly-report | fail
+        RBAC-005 | vm-track-01; app-portal; caj-evidence; id-track-app; id-old-batch; id-github-deploy | not_evaluated
+        RBAC-005 | sp-nightly-report; sp-landing-zone | not_evaluated
+        RBAC-007 | id-github-deploy | fail
+        RBAC-007 | vm-track-01; app-portal; caj-evidence; id-track-app; id-old-batch | not_evaluated
+        RBAC-007 | sp-nightly-report; sp-landing-zone | not_evaluated
+        RBAC-011 | kv-track-prod | not_evaluated
+        LOG-001, LOG-002 | UNREAD | not_evaluated
+        LOG-001 | kv-track-prod; kv-track-legacy | pass
+        LOG-002 | kv-track-prod | pass
+        LOG-002 | kv-track-legacy | not_evaluated
+        LOG-003 | UNREAD; law-track-prod/AZKVAuditLogs; law-shared/AzureDiagnostics | not_evaluated
+        EVT-001, EVT-002, EVT-003, EVT-004, EVT-005 | UNREAD; kv-track-prod; kv-track-legacy | not_evaluated
+        PACK-001 | the collection | not_evaluated
+        "
+        .replace("UNREAD", unread)
+        .replace("BROKEN", broken),
+    );
+    conclude(
+        &results,
+        "TM-01 not_evaluated, TM-02 exceptions, TM-03 exceptions, TM-04 not_evaluated, TM-05 exceptions, \
+         TM-06 exceptions, TM-07 not_evaluated, TM-08 not_evaluated, TM-09 not_evaluated, TM-10 exceptions, \
+         TM-11 not_evaluated",
+    );
+    let reasons = |check: &str, subject: &str| -> BTreeSet<String> {
+        let all = results["findings"].as_array().expect("findings");
+        let of = all.iter().filter(|one| one["check"] == check && one["subject"]["name"] == subject);
+        of.map(|one| one["reason"].as_str().expect("a reason").to_owned()).collect()
+    };
+    let only = |reason: &str| BTreeSet::from([reason.to_owned()]);
+    assert_eq!(reasons("EVT-002", "kv-track-prod"), only("table_missing"));
+    assert_eq!(reasons("EVT-002", "kv-track-legacy"), only("forbidden"));
+    assert_eq!(reasons("RBAC-005", "sp-landing-zone"), only("cut_short"));
+    assert_eq!(reasons("KV-002", unread), only("forbidden"));
+}
+
+#[test]
+fn clean() {
+    let results = results("clean", 0);
+    agree(
+        &results,
+        "
+        NHI-001 | vm-ledger-01; id-ledger-statements; caj-evidence | pass
+        NHI-002 | vm-ledger-01; func-statements; caj-evidence | pass
+        NHI-003, NHI-004 | id-ledger-statements | pass
+        NHI-006 | vm-ledger-01; id-ledger-statements; caj-evidence; Ledger subscription owners | pass
+        KV-001, KV-002, KV-004, KV-006, KV-007 | kv-ledger-prod | pass
+        KV-005 | kv-ledger-prod | not_applicable
+        RBAC-001, RBAC-002 | kv-ledger-prod ← vm-ledger-01; kv-ledger-prod ← id-ledger-statements | pass
+        RBAC-005, RBAC-007 | vm-ledger-01; id-ledger-statements; caj-evidence | pass
+        RBAC-011, LOG-001, LOG-002 | kv-ledger-prod | pass
+        LOG-003 | law-ledger/AZKVAuditLogs | pass
+        EVT-001, EVT-002, EVT-004, EVT-005 | kv-ledger-prod | pass
+        EVT-003 | kv-ledger-prod ← vm-ledger-01; kv-ledger-prod ← id-ledger-statements | pass
+        PACK-001 | the collection | pass
+        ",
+    );
+    conclude(
+        &results,
+        "TM-01 no_exceptions, TM-02 no_exceptions, TM-03 no_exceptions, TM-04 no_exceptions, TM-05 no_exceptions, \
+         TM-06 no_exceptions, TM-07 no_exceptions, TM-08 no_exceptions, TM-09 no_exceptions, TM-10 no_exceptions, \
+         TM-11 no_exceptions",
+    );
+    assert_says(&results, "LOG-003", "law-ledger/AZKVAuditLogs", &["400 days"]);
+    assert_says(&results, "EVT-001", "kv-ledger-prod", &["2576 rows", "92 of 92 days"]);
+    assert_says(&results, "EVT-002", "kv-ledger-prod", &["368 rows", "184 SecretGet"]);
+    assert_says(&results, "EVT-005", "kv-ledger-prod", &["184 followed", "0 not"]);
+    assert_says(&results, "RBAC-011", "kv-ledger-prod", &["`caj-evidence` (holds Reader)"]);
+}
+
+#[test]
+fn empty() {
+    let results = results("empty", 0);
+    let tenant = results["tenant"].as_str().expect("a tenant");
+    let others: Vec<&str> = ALL.split_whitespace().filter(|check| *check != "PACK-001").collect();
+    agree(&results, &format!("{} | {tenant} | not_applicable\nPACK-001 | the collection | pass", others.join(", ")));
+    for finding in results["findings"].as_array().expect("findings") {
+        assert!(!finding["evidence"].as_array().expect("evidence").is_empty(), "cites the empty lists: {finding}");
+    }
+    conclude(
+        &results,
+        "TM-01 not_applicable, TM-02 not_applicable, TM-03 not_applicable, TM-04 not_applicable, \
+         TM-05 not_applicable, TM-06 not_applicable, TM-07 not_applicable, TM-08 not_applicable, \
+         TM-09 not_applicable, TM-10 not_applicable, TM-11 no_exceptions",
+    );
+}
+
+#[test]
+fn idsentinel() {
+    let results = results("idsentinel", 1);
+    agree(
+        &results,
+        "
+        NHI-001 | IDS-NHI-VM; id-idsentinel-shared; caj-evidence | pass
+        NHI-002 | IDS-NHI-VM; caj-evidence | pass
+        NHI-003 | id-idsentinel-shared | manual
+        NHI-004 | id-idsentinel-shared | pass
+        NHI-006 | IDS-NHI-VM; caj-evidence; IDSentinel Platform Administrators | pass
+        KV-001, KV-002, KV-004 | kv-idsentinel-azureuser | pass
+        KV-005 | kv-idsentinel-azureuser | not_applicable
+        KV-006, KV-007 | kv-idsentinel-azureuser | fail
+        RBAC-001, RBAC-002 | kv-idsentinel-azureuser ← IDS-NHI-VM | pass
+        RBAC-005, RBAC-007 | IDS-NHI-VM; id-idsentinel-shared; caj-evidence | pass
+        RBAC-011 | kv-idsentinel-azureuser | pass
+        LOG-001, LOG-002 | kv-idsentinel-azureuser | pass
+        LOG-003 | law-idsentinel-nhi/AzureDiagnostics | fail
+        EVT-001, EVT-002, EVT-004, EVT-005 | kv-idsentinel-azureuser | not_evaluated
+        EVT-003 | kv-idsentinel-azureuser ← IDS-NHI-VM | not_evaluated
+        EVT-004 | kv-idsentinel-azureuser ← IDS-NHI-VM | manual
+        PACK-001 | the collection | pass
+        ",
+    );
+    conclude(
+        &results,
+        "TM-01 awaits_person, TM-02 no_exceptions, TM-03 no_exceptions, TM-04 no_exceptions, TM-05 exceptions, \
+         TM-06 exceptions, TM-07 not_evaluated, TM-08 no_exceptions, TM-09 exceptions, TM-10 no_exceptions, \
+         TM-11 no_exceptions",
+    );
+    assert_says(&results, "LOG-003", "law-idsentinel-nhi/AzureDiagnostics", &["90 days"]);
+    assert_says(&results, "EVT-004", "kv-idsentinel-azureuser ← IDS-NHI-VM", &["2 denied", "ForbiddenByRbac"]);
+    assert_says(&results, "RBAC-011", "kv-idsentinel-azureuser", &["`caj-evidence` (holds Reader)"]);
+}
+
+#[test]
+fn idsentinel_with_a_log_that_is_kept_longer() {
+    let mut tenant = Tenant::open("idsentinel");
+    let tables = (0..tenant.answers.len()).find(|answer| tenant.url(*answer).contains("/tables?")).expect("tables");
+    let tables = tenant.answers[tables]["response"]["body"]["value"].as_array_mut().expect("a list");
+    let kept = tables.iter_mut().find(|table| table["name"] == "AzureDiagnostics").expect("the table");
+    kept["properties"]["retentionInDays"] = 400.into();
+    kept["properties"]["totalRetentionInDays"] = 400.into();
+    let judged = judge(tenant.recording());
+    let outcome = |check: &str| -> Vec<&str> {
+        let of = judged.assessment.findings.iter().filter(|finding| finding.check() == check);
+        of.map(|finding| finding.outcome().word()).collect()
+    };
+    assert_eq!(outcome("LOG-003"), ["pass"]);
+    assert_eq!(outcome("EVT-001"), ["manual"], "203 rows on 33 days: too quiet to tell a gap from silence");
+    for check in ["EVT-002", "EVT-003", "EVT-005"] {
+        assert_eq!(outcome(check), ["pass"], "{check}");
+    }
+    assert_eq!(outcome("EVT-004"), ["manual"]);
+}
+
+#[test]
+fn canary() {
+    let results = results("canary", 1);
+    agree(
+        &results,
+        "
+        NHI-001 | vm-bench; app-bench; id-bench; caj-evidence | pass
+        NHI-002 | vm-bench; app-bench; caj-evidence | pass
+        NHI-003, NHI-004 | id-bench | pass
+        NHI-006 | vm-bench; sp-bench-loader; caj-evidence; Kim Aalto | pass
+        KV-001 | kv-bench | not_evaluated
+        KV-002, KV-004, KV-006 | kv-bench | pass
+        KV-005 | kv-bench | not_applicable
+        KV-007 | kv-bench | fail
+        RBAC-001, RBAC-002 | kv-bench ← vm-bench; kv-bench ← sp-bench-loader | pass
+        RBAC-005, RBAC-007 | vm-bench; app-bench; id-bench; caj-evidence; sp-bench-loader | pass
+        RBAC-011, LOG-001, LOG-002 | kv-bench | pass
+        LOG-003 | law-bench/AZKVAuditLogs | pass
+        EVT-001, EVT-002, EVT-005 | kv-bench | pass
+        EVT-003 | kv-bench ← vm-bench; kv-bench ← sp-bench-loader | pass
+        EVT-004 | kv-bench ← sp-bench-loader | manual
+        PACK-001 | the collection | not_evaluated
+        ",
+    );
+    assert_says(&results, "EVT-002", "kv-bench", &["6 rows"]);
+    assert_says(&results, "EVT-003", "kv-bench ← vm-bench", &["2 reads"]);
+    assert_says(&results, "EVT-003", "kv-bench ← sp-bench-loader", &["1 read"]);
+}
