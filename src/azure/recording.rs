@@ -1,4 +1,5 @@
-//! A tenant's answers in a folder, for replay: `tenant.json` says whose they are, `answers.json` holds them.
+//! A tenant's answers in a folder, for replay: `tenant.json` says whose they are, `answers.json` and the files of a
+//! folder `answers` hold them.
 //!
 //! Requests match by method, by host and path without case, by the set of query pairs, and by what the body must
 //! hold. Of several matches the first unused one is taken; the last is repeated. No match is no answer: a replay
@@ -21,6 +22,7 @@ use super::{Answer, Ask, Clock, Method, TokenFacts, Transport, TransportError};
 
 const HEAD: &str = "tenant.json";
 const ANSWERS: &str = "answers.json";
+const MORE_ANSWERS: &str = "answers";
 const SCHEMA: &str = "tickmark.recording/v1";
 
 /// Whose answers they are, and what a replay of them should be asked for.
@@ -93,8 +95,8 @@ pub enum RecordingError {
     /// A file is not what it should be.
     #[error("the recording's `{file}` cannot be used: {why}")]
     Malformed {
-        /// `tenant.json` or `answers.json`.
-        file: &'static str,
+        /// `tenant.json`, `answers.json` or a file in `answers`.
+        file: String,
         /// What is wrong with it.
         why: String,
     },
@@ -134,34 +136,38 @@ impl Target {
 }
 
 impl Recording {
-    /// Reads the two files of a folder.
+    /// Reads the files of a folder; those in `answers` in order of name.
     pub fn open(folder: &Path) -> Result<Recording, RecordingError> {
         let read = |file: &str| {
             let path = folder.join(file);
             fs::read_to_string(&path).map_err(|source| RecordingError::Io { path, source })
         };
-        Recording::from_parts(&read(HEAD)?, &read(ANSWERS)?)
+        let head = read(HEAD)?;
+        let mut answers = vec![(ANSWERS.to_owned(), read(ANSWERS)?)];
+        for file in more_answers(&folder.join(MORE_ANSWERS))? {
+            answers.push((file.clone(), read(&file)?));
+        }
+        let answers: Vec<(&str, &str)> = answers.iter().map(|(file, text)| (file.as_str(), text.as_str())).collect();
+        Recording::from_parts(&head, &answers)
     }
 
-    /// Takes the text of the two files.
-    pub fn from_parts(tenant_json: &str, answers_json: &str) -> Result<Recording, RecordingError> {
+    /// Takes the text of the head, and of each file of answers with its name.
+    pub fn from_parts(tenant_json: &str, answers: &[(&str, &str)]) -> Result<Recording, RecordingError> {
         let head: RecordingHead = parse(HEAD, tenant_json)?;
         if head.schema != SCHEMA {
             let why = format!("its schema is `{}`, and this version reads `{SCHEMA}`", head.schema);
-            return Err(RecordingError::Malformed { file: HEAD, why });
+            return Err(RecordingError::Malformed { file: HEAD.to_owned(), why });
         }
-        let lines: Vec<Line<'_>> = parse(ANSWERS, answers_json)?;
-        let entries: Vec<Entry> = lines
-            .into_iter()
-            .enumerate()
-            .map(|(index, line)| {
-                let number = index + 1;
-                line.entry().map_err(|why| RecordingError::Malformed {
-                    file: ANSWERS,
-                    why: format!("answer number {number}: {why}"),
-                })
-            })
-            .collect::<Result<_, _>>()?;
+        let mut entries = Vec::new();
+        for (file, text) in answers {
+            let lines: Vec<Line<'_>> = parse(file, text)?;
+            for (index, line) in lines.into_iter().enumerate() {
+                entries.push(line.entry().map_err(|why| RecordingError::Malformed {
+                    file: (*file).to_owned(),
+                    why: format!("answer number {}: {why}", index + 1),
+                })?);
+            }
+        }
         let used = Mutex::new(vec![false; entries.len()]);
         Ok(Recording { head, entries, used })
     }
@@ -289,8 +295,26 @@ impl Line<'_> {
     }
 }
 
-fn parse<'text, T: Deserialize<'text>>(file: &'static str, text: &'text str) -> Result<T, RecordingError> {
-    serde_json::from_str(text).map_err(|error| RecordingError::Malformed { file, why: error.to_string() })
+fn parse<'text, T: Deserialize<'text>>(file: &str, text: &'text str) -> Result<T, RecordingError> {
+    serde_json::from_str(text)
+        .map_err(|error| RecordingError::Malformed { file: file.to_owned(), why: error.to_string() })
+}
+
+/// The JSON files of a folder, as names below the recording, in order; none when there is no such folder.
+fn more_answers(folder: &Path) -> Result<Vec<String>, RecordingError> {
+    let failed = |source| RecordingError::Io { path: folder.to_owned(), source };
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut files = Vec::new();
+    for file in fs::read_dir(folder).map_err(failed)? {
+        let name = file.map_err(failed)?.file_name().to_string_lossy().into_owned();
+        if name.ends_with(".json") {
+            files.push(format!("{MORE_ANSWERS}/{name}"));
+        }
+    }
+    files.sort();
+    Ok(files)
 }
 
 #[cfg(test)]
@@ -318,7 +342,7 @@ mod tests {
     ]"#;
 
     fn recording() -> Recording {
-        Recording::from_parts(TENANT, ANSWERS).unwrap()
+        Recording::from_parts(TENANT, &[("answers.json", ANSWERS)]).unwrap()
     }
 
     #[test]
@@ -365,8 +389,33 @@ mod tests {
     }
 
     #[test]
+    fn answers_in_a_folder_come_after_those_in_the_file_in_order_of_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let answer = |text: &str| {
+            format!(
+                r#"[{{"request": {{"method": "GET", "url": "https://management.azure.com/subscriptions"}},
+                     "response": {{"status": 200, "text": "{text}"}}}}]"#
+            )
+        };
+        fs::write(folder.path().join("tenant.json"), TENANT).unwrap();
+        fs::write(folder.path().join("answers.json"), answer("first")).unwrap();
+        fs::create_dir(folder.path().join("answers")).unwrap();
+        fs::write(folder.path().join("answers/b.json"), answer("third")).unwrap();
+        fs::write(folder.path().join("answers/a.json"), answer("second")).unwrap();
+        fs::write(folder.path().join("answers/README.md"), "not JSON").unwrap();
+        let recording = Recording::open(folder.path()).unwrap();
+        let body = || recording.answer_for("GET", "https://management.azure.com/subscriptions", "").unwrap().body;
+        assert_eq!([body(), body(), body()], [b"first".to_vec(), b"second".to_vec(), b"third".to_vec()]);
+        fs::write(folder.path().join("answers/a.json"), "{}").unwrap();
+        let refused = Recording::open(folder.path()).unwrap_err().to_string();
+        assert!(refused.starts_with("the recording's `answers/a.json` cannot be used"), "{refused}");
+    }
+
+    #[test]
     fn errors_name_the_file_and_the_place() {
-        let message = |tenant: &str, answers: &str| Recording::from_parts(tenant, answers).unwrap_err().to_string();
+        let message = |tenant: &str, answers: &str| {
+            Recording::from_parts(tenant, &[("answers.json", answers)]).unwrap_err().to_string()
+        };
         assert!(message("{}", "[]").starts_with("the recording's `tenant.json` cannot be used: missing field"));
         assert!(message(&TENANT.replace("/v1", "/v2"), "[]").contains("its schema is `tickmark.recording/v2`"));
         assert!(message(TENANT, "{}").starts_with("the recording's `answers.json` cannot be used: invalid type"));

@@ -6,7 +6,7 @@
 
 use super::finding::{empty, unread};
 use super::{CHECKS, Check, Facts, Finding, Outcome};
-use crate::evidence::{Cite, Kind, Reason};
+use crate::evidence::{Cite, Kind, Over, Reason};
 use crate::model::{Id, Missing, Need, Reach};
 
 /// Every check over `facts`; findings sorted by check, subject and outcome.
@@ -24,7 +24,7 @@ pub(super) fn run(check: &Check, facts: &Facts<'_>) -> Vec<Finding> {
     let mut unread_parts: Vec<Missing> = Vec::new();
     for need in check.needs.iter().filter(|need| need.reach == Reach::Population) {
         let mut missing = coverage.missing_of_population(need.kind);
-        if missing.is_empty() && !coverage.was_asked(need.kind) && !is_asked_per_thing_found(need.kind) {
+        if missing.is_empty() && !coverage.was_asked(need.kind) && !follows_from_others(need.kind) {
             missing.push(not_asked(need.kind));
         }
         // one list that everything is found through may be missing of several populations
@@ -81,9 +81,9 @@ fn silence(check: &Check, facts: &Facts<'_>) -> Finding {
     let words: Vec<&str> = lists.map(|need| need.kind.words()).collect();
     empty(&facts.tenant.id, &words.join(", "), evidence)
 }
-
-fn is_asked_per_thing_found(kind: Kind) -> bool {
-    !matches!(kind, Kind::Subscriptions | Kind::ManagementGroups | Kind::ManagedIdentityPrincipals)
+/// Whether it depends on other answers where, and so whether, the kind is asked.
+fn follows_from_others(kind: Kind) -> bool {
+    kind == Kind::Principals || !kind.over().iter().any(|over| matches!(over, Over::Tenant | Over::Directory))
 }
 
 fn not_asked(kind: Kind) -> Missing {

@@ -17,7 +17,17 @@ use crate::evidence::{Capture, Period, write_atomically};
 use crate::pack::SigningKey;
 
 const TENANT: &str = include_str!("../../tests/tenants/idsentinel/tenant.json");
-const ANSWERS: &str = include_str!("../../tests/tenants/idsentinel/answers.json");
+const ANSWERS: &[(&str, &str)] = &[
+    ("answers.json", include_str!("../../tests/tenants/idsentinel/answers.json")),
+    ("answers/authorization.json", include_str!("../../tests/tenants/idsentinel/answers/authorization.json")),
+    ("answers/directory.json", include_str!("../../tests/tenants/idsentinel/answers/directory.json")),
+    ("answers/hosts.json", include_str!("../../tests/tenants/idsentinel/answers/hosts.json")),
+    ("answers/logging.json", include_str!("../../tests/tenants/idsentinel/answers/logging.json")),
+    ("answers/own.json", include_str!("../../tests/tenants/idsentinel/answers/own.json")),
+    ("answers/queries.json", include_str!("../../tests/tenants/idsentinel/answers/queries.json")),
+    ("answers/tenant.json", include_str!("../../tests/tenants/idsentinel/answers/tenant.json")),
+    ("answers/vaults.json", include_str!("../../tests/tenants/idsentinel/answers/vaults.json")),
+];
 
 /// The demo's key comes from these public words, so that two demos are the same. It proves nothing about anybody.
 const KEY_WORDS: &[u8] = b"tickmark demo signing key: public, worthless, the same for everybody";

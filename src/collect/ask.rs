@@ -10,8 +10,8 @@ use serde_json::value::RawValue;
 use super::reason;
 use super::record::{header, offset, request_of};
 use super::redact::{self, Clean, shown};
-use super::table::Collector;
-use crate::azure::{Answered, Api, Ask, Door};
+use super::table::{Collector, Form, Shape};
+use crate::azure::{Answered, Ask, Door};
 use crate::evidence::{Gap, Kind, Page, Reason, Redaction, Request, sha256_hex};
 
 /// A chain longer than this is taken for an endless one.
@@ -188,7 +188,7 @@ impl Told {
         if answer.status != 200 {
             let clean = redact::refusal(&answer.body).ok();
             let codes = clean.as_ref().map(|clean| reason::codes(&clean.bytes)).unwrap_or_default();
-            let request_id = self.keep(kind, ask, answered, clean.unwrap_or_else(nothing), 0);
+            let request_id = self.keep(question, ask, answered, clean.unwrap_or_else(nothing), 0);
             let why = reason::of_answer(kind, answer.status, &codes);
             let advice = reason::advice(why, question.collector, &question.scope, &codes);
             let said = [&["HTTP".to_owned(), answer.status.to_string()], codes.as_slice()].concat().join(" ");
@@ -211,12 +211,12 @@ impl Told {
         let clean = redact::answer(kind, &answer.body).map_err(|redact::Malformed(why)| malformed(why))?;
         let rows = || envelope.tables.as_deref().and_then(primary).map(|table| (table.rows.as_slice(), '['));
         let list = || envelope.value.as_deref().map(|items| (items, '{'));
-        let (parts, first) = match (question.collector.api, kind) {
-            (Api::LogAnalytics, _) => rows().unzip(),
-            (_, Kind::Workspace) => (envelope.id.as_ref().map(|_| [Part(None)].as_slice()), None),
-            _ => list().unzip(),
+        let (parts, first) = match question.collector.shape {
+            Shape::Rows => rows().unzip(),
+            Shape::One => (envelope.id.as_ref().map(|_| [Part(None)].as_slice()), None),
+            Shape::List => list().unzip(),
         };
-        let request_id = self.keep(kind, ask, answered, clean, parts.map_or(0, <[Part]>::len) as u64);
+        let request_id = self.keep(question, ask, answered, clean, parts.map_or(0, <[Part]>::len) as u64);
         let Some(parts) = parts else { return Err(malformed("the answer holds no list where the contract has one")) };
         if parts.iter().any(|part| part.0 != first) {
             return Err(malformed("the list holds something that is no item of the contract"));
@@ -238,7 +238,14 @@ impl Told {
         Ok(links.into_iter().flatten().find(|link| !link.is_empty()))
     }
 
-    fn keep(&mut self, kind: Kind, ask: &Ask, answered: &Answered, clean: Clean, item_count: u64) -> Option<String> {
+    fn keep(
+        &mut self,
+        question: &Put,
+        ask: &Ask,
+        answered: &Answered,
+        clean: Clean,
+        item_count: u64,
+    ) -> Option<String> {
         let file = format!("page-{:04}.json", self.pages.len() + 1);
         let answer = &answered.answer;
         let server_date = header(answer, &["date"]);
@@ -250,7 +257,7 @@ impl Told {
         self.pages.push(Page {
             file,
             url: shown(&ask.url),
-            body: ask.body.clone().filter(|_| kind == Kind::Principals),
+            body: ask.body.clone().filter(|_| question.collector.form == Form::Ids),
             status: answer.status,
             item_count,
             request_id: request_id.clone(),

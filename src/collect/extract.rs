@@ -8,9 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::plan::{group_scope, scopes, subscription_scope, workspace_scope};
+use super::plan::{subscription_scope, workspace_scope};
 use super::redact;
-use crate::evidence::{Expected, Kind};
+use super::table::collector;
+use crate::evidence::{Kind, Over};
 
 /// The object id that role and deny assignments use for everyone.
 const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
@@ -47,14 +48,10 @@ impl Ids {
 pub(super) struct Found {
     /// Visible subscriptions.
     pub subscriptions: Ids,
-    /// Visible management groups.
-    pub groups: Ids,
+    /// Ids that are scopes of further questions.
+    scopes: BTreeMap<Over, Ids>,
     /// Subscriptions below each management group, by its lower-case id.
     pub below: BTreeMap<String, Ids>,
-    /// User-assigned identities.
-    pub identities: Ids,
-    /// Vaults.
-    pub vaults: Ids,
     /// Workspaces that were read.
     pub workspaces: Ids,
     /// Workspaces that diagnostic settings name.
@@ -72,6 +69,11 @@ pub(super) struct Found {
 }
 
 impl Found {
+    /// The ids that answers gave for a family of scopes.
+    pub(super) fn of(&self, over: Over) -> Ids {
+        self.scopes.get(&over).cloned().unwrap_or_default()
+    }
+
     /// Learns from one kept page.
     pub(super) fn learn(&mut self, kind: Kind, scope: &str, page: &[u8]) {
         let Ok(body) = serde_json::from_slice::<Value>(page) else { return };
@@ -89,12 +91,14 @@ impl Found {
 
     fn learn_item(&mut self, kind: Kind, scope: &str, item: &Value) {
         let id = text(item, "/id");
+        for over in collector(kind).map(|row| row.gives).unwrap_or_default() {
+            id.into_iter().for_each(|id| self.scopes.entry(*over).or_default().add(id));
+        }
         match kind {
             Kind::Subscriptions => {
                 let guid = text(item, "/subscriptionId").or(id);
                 guid.into_iter().for_each(|guid| self.subscriptions.add(&subscription_scope(guid)));
             }
-            Kind::ManagementGroups => id.into_iter().for_each(|id| self.groups.add(id)),
             Kind::ManagementGroupDescendants => {
                 let is_subscription =
                     text(item, "/type").is_some_and(|kind| kind.to_ascii_lowercase().ends_with("/subscriptions"));
@@ -103,12 +107,8 @@ impl Found {
                 }
             }
             Kind::Resources | Kind::VirtualMachines => self.learn_identity(item),
-            Kind::UserAssignedIdentities => {
-                id.into_iter().for_each(|id| self.identities.add(id));
-                self.learn_principal(text(item, "/properties/principalId"));
-            }
+            Kind::UserAssignedIdentities => self.learn_principal(text(item, "/properties/principalId")),
             Kind::Vaults => {
-                id.into_iter().for_each(|id| self.vaults.add(id));
                 let policies = item.pointer("/properties/accessPolicies").and_then(Value::as_array);
                 for policy in policies.into_iter().flatten() {
                     self.learn_principal(text(policy, "/objectId"));
@@ -175,20 +175,6 @@ impl Found {
             number => number.as_u64(),
         });
         *self.expected_rows.entry((of, scope.to_owned())).or_default() += kept.sum::<u64>();
-    }
-
-    /// Subscriptions to ask in: those expected, those below an expected group, else all that are visible.
-    pub(super) fn subscriptions_in(&self, expected: &Expected) -> Ids {
-        if expected.subscriptions.is_empty() && expected.management_groups.is_empty() {
-            return self.subscriptions.clone();
-        }
-        let mut ids = Ids::default();
-        scopes(&expected.subscriptions, subscription_scope).iter().for_each(|id| ids.add(id));
-        for group in scopes(&expected.management_groups, group_scope) {
-            let below = self.below.get(&group.to_lowercase());
-            below.into_iter().flat_map(Ids::shown).for_each(|id| ids.add(id));
-        }
-        ids
     }
 
     /// Workspaces in use, with the scope for queries where it is known.
@@ -292,7 +278,7 @@ mod tests {
         let upper = "/subscriptions/S/resourceGroups/RG/providers/Microsoft.KeyVault/vaults/KV";
         for order in [[upper.to_owned(), upper.to_lowercase()], [upper.to_lowercase(), upper.to_owned()]] {
             let found = learn(Kind::Vaults, "", &json!({"value": [{"id": order[0]}, {"id": order[1]}]}));
-            assert_eq!(found.vaults.shown().collect::<Vec<_>>(), [upper]);
+            assert_eq!(found.of(Over::Vault).shown().collect::<Vec<_>>(), [upper]);
         }
     }
 
@@ -306,7 +292,7 @@ mod tests {
         ] {
             for kind in Kind::ALL {
                 let found = learn(*kind, "x", &body);
-                assert!(found.vaults.shown().next().is_none() && found.principals.is_empty(), "{kind:?}");
+                assert!(found.of(Over::Vault).shown().next().is_none() && found.principals.is_empty(), "{kind:?}");
                 assert!(found.subscriptions.shown().all(|id| !id.contains("cut")), "{kind:?}");
             }
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::table::COLLECTORS;
+use super::table::collectors;
 
 /// One permission, in the system that grants it. No question needs a data action of Azure: a role that has one
 /// could not be assigned at a management group.
@@ -37,14 +37,14 @@ impl Permission {
 
 /// Every action that an Azure role for the collecting identity needs, each once, in order.
 pub fn actions() -> Vec<String> {
-    let all = COLLECTORS.iter().flat_map(|collector| collector.permissions);
+    let all = collectors().flat_map(|collector| collector.permissions);
     let actions = all.filter(|permission| !matches!(permission, Permission::Graph(_)));
     actions.map(|permission| permission.name()).collect::<BTreeSet<String>>().into_iter().collect()
 }
 
 /// Every application permission of Microsoft Graph that it needs, each once, in order.
 pub fn graph_permissions() -> Vec<String> {
-    let all = COLLECTORS.iter().flat_map(|collector| collector.permissions);
+    let all = collectors().flat_map(|collector| collector.permissions);
     let graph = all.filter(|permission| matches!(permission, Permission::Graph(_)));
     graph.map(|permission| permission.name()).collect::<BTreeSet<String>>().into_iter().collect()
 }
@@ -97,7 +97,7 @@ mod tests {
     #[test]
     fn what_is_needed_is_what_the_questions_need() {
         let (actions, graph) = (actions(), graph_permissions());
-        for collector in COLLECTORS {
+        for collector in collectors() {
             assert!(!collector.permissions.is_empty(), "{:?}", collector.kind);
             for permission in collector.permissions {
                 let (held, is_graph) = match permission {
@@ -109,14 +109,14 @@ mod tests {
             }
         }
         let needed_by_none = |name: &&String| {
-            !COLLECTORS.iter().flat_map(|row| row.permissions).any(|permission| permission.name() == **name)
+            !collectors().flat_map(|row| row.permissions).any(|permission| permission.name() == **name)
         };
         assert_eq!(actions.iter().chain(&graph).find(needed_by_none), None);
     }
 
     #[test]
     fn a_log_question_may_run_and_sees_its_own_table_only() {
-        let row = COLLECTORS.iter().find(|row| row.kind == crate::evidence::Kind::VaultLogLegacyCount).expect("a row");
+        let row = collectors().find(|row| row.kind == crate::evidence::Kind::VaultLogLegacyCount).expect("a row");
         let names: Vec<String> = row.permissions.iter().map(|permission| permission.name()).collect();
         assert_eq!(
             names,

@@ -1,85 +1,64 @@
 //! The plan: what will be asked, fixed before the first request, so that a miss can be seen.
 
 use super::CollectRequest;
-use crate::evidence::{Derived, Kind, Plan, Question};
-
-/// Asked once, about the tenant.
-pub(super) const OF_TENANT: &[(Kind, &str)] =
-    &[(Kind::Subscriptions, "tenant"), (Kind::ManagementGroups, "tenant"), (Kind::RoleAssignments, "/")];
-
-/// Asked at every management group.
-pub(super) const OF_GROUP: &[Kind] = &[Kind::ManagementGroupDescendants, Kind::RoleAssignments];
-
-/// Asked in every subscription.
-pub(super) const OF_SUBSCRIPTION: &[Kind] = &[
-    Kind::Resources,
-    Kind::VirtualMachines,
-    Kind::UserAssignedIdentities,
-    Kind::Vaults,
-    Kind::DeletedVaults,
-    Kind::RoleAssignments,
-    Kind::RoleDefinitions,
-    Kind::DenyAssignments,
-    Kind::Workspaces,
-];
-
-/// Log questions that count; put before those for rows, whose control total they are.
-pub(super) const COUNTS: &[Kind] = &[Kind::VaultLogDedicatedCount, Kind::VaultLogLegacyCount];
-
-/// Log questions for rows.
-pub(super) const ROWS: &[Kind] = &[Kind::VaultLogDedicated, Kind::VaultLogLegacy];
-
-/// What becomes a question when answers are in.
-const DERIVED: &[(Kind, &str)] = &[
-    (Kind::ManagementGroupDescendants, "management group that is visible"),
-    (Kind::RoleAssignments, "management group that is visible"),
-    (Kind::FederatedCredentials, "user-assigned identity that was found"),
-    (Kind::DiagnosticSettings, "vault that was found"),
-    (Kind::Workspace, "workspace that a diagnostic setting names and no list holds"),
-    (Kind::Tables, "workspace in use: named by a diagnostic setting, or expected"),
-    (Kind::VaultLogDedicatedCount, "workspace in use"),
-    (Kind::VaultLogLegacyCount, "workspace in use"),
-    (Kind::VaultLogDedicated, "workspace in use"),
-    (Kind::VaultLogLegacy, "workspace in use"),
-    (Kind::Principals, "thousand object ids in role assignments, access policies, identities and log rows"),
-    (Kind::GroupMembers, "group among the principals"),
-];
+use super::table::collectors;
+use crate::evidence::{Derived, Expected, Kind, Over, Plan, Question};
 
 /// The plan for a request.
 pub fn plan(request: &CollectRequest) -> Plan {
-    let expected = &request.expected;
-    let question = |kind: Kind, scope: &str| Question { kind, scope: scope.to_owned() };
-    let mut questions: Vec<Question> = OF_TENANT.iter().map(|(kind, scope)| question(*kind, scope)).collect();
-    for group in scopes(&expected.management_groups, group_scope) {
-        questions.extend(OF_GROUP.iter().map(|kind| question(*kind, &group)));
+    let known: Vec<(Over, Vec<String>)> = Over::STAGES
+        .iter()
+        .flat_map(|stage| stage.iter())
+        .map(|over| (*over, known(*over, &request.expected)))
+        .collect();
+    let mut questions = Vec::new();
+    let mut derived = Vec::new();
+    for (over, scopes) in known {
+        let kinds = collectors().map(|row| row.kind).filter(|kind| kind.over().contains(&over));
+        for kind in kinds {
+            if kind == Kind::Principals {
+                derived.push(Derived { kind, for_each: OF_PRINCIPALS.to_owned() });
+                continue;
+            }
+            questions.extend(scopes.iter().map(|scope| Question { kind, scope: scope.clone() }));
+            if let Some(for_each) = found_later(over, &request.expected) {
+                derived.push(Derived { kind, for_each: for_each.to_owned() });
+            }
+        }
     }
-    for subscription in scopes(&expected.subscriptions, subscription_scope) {
-        questions.extend(OF_SUBSCRIPTION.iter().map(|kind| question(*kind, &subscription)));
-    }
-    for workspace in scopes(&expected.workspaces, workspace_scope) {
-        questions.extend(COUNTS.iter().chain(ROWS).map(|kind| question(*kind, &workspace)));
-    }
-    questions.push(question(Kind::ManagedIdentityPrincipals, "directory"));
-
-    let derived = |kind: Kind, for_each: &str| Derived { kind, for_each: for_each.to_owned() };
-    let of_subscription = match (expected.subscriptions.is_empty(), expected.management_groups.is_empty()) {
-        (true, true) => Some("subscription that is visible"),
-        (_, false) => Some("subscription below an expected management group"),
-        (false, true) => None, // all of them are known
-    };
-    let mut rules = Vec::new();
-    if let Some(for_each) = of_subscription {
-        rules.extend(OF_SUBSCRIPTION.iter().map(|kind| derived(*kind, for_each)));
-    }
-    rules.extend(DERIVED.iter().map(|(kind, for_each)| derived(*kind, for_each)));
     Plan {
         schema: "tickmark.plan/v1".to_owned(),
         tenant_id: request.tenant_id.clone(),
         period: request.period,
         written_at: request.now,
-        expected: expected.clone(),
+        expected: request.expected.clone(),
         questions,
-        derived: rules,
+        derived,
+    }
+}
+
+/// Principals are asked for in batches of ids, which answers name.
+const OF_PRINCIPALS: &str = "thousand object ids in role assignments, access policies, identities and log rows";
+
+/// The scopes of a family that are known before the first request.
+fn known(over: Over, expected: &Expected) -> Vec<String> {
+    match over {
+        Over::ManagementGroup => scopes(&expected.management_groups, group_scope),
+        Over::Subscription => scopes(&expected.subscriptions, subscription_scope),
+        Over::LogCount | Over::Log => scopes(&expected.workspaces, workspace_scope),
+        _ => over.fixed().into_iter().map(str::to_owned).collect(),
+    }
+}
+
+/// What further scopes of a family are, where answers name any.
+fn found_later(over: Over, expected: &Expected) -> Option<&'static str> {
+    match over {
+        _ if over.fixed().is_some() => None,
+        Over::Subscription if !expected.management_groups.is_empty() => {
+            Some("subscription below an expected management group")
+        }
+        Over::Subscription if !expected.subscriptions.is_empty() => None, // all of them are known
+        _ => Some(over.words()),
     }
 }
 
@@ -113,7 +92,7 @@ fn last_segment(text: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::{Expected, Period, Tool};
+    use crate::evidence::{Period, Tool};
 
     fn request(expected: Expected) -> CollectRequest {
         CollectRequest {
@@ -140,7 +119,8 @@ mod tests {
         assert_eq!(scopes_of(&plan, Kind::Vaults), ["/subscriptions/s1", "/subscriptions/S2"]);
         assert_eq!(scopes_of(&plan, Kind::RoleAssignments), ["/", "/subscriptions/s1", "/subscriptions/S2"]);
         assert_eq!(scopes_of(&plan, Kind::Subscriptions), ["tenant"]);
-        assert_eq!(plan.questions.len(), 3 + 2 * OF_SUBSCRIPTION.len() + 1);
+        let of_subscription = Kind::ALL.iter().filter(|kind| kind.is_per_subscription()).count();
+        assert_eq!(plan.questions.len(), 3 + 2 * of_subscription + 1);
         assert!(!is_derived(&plan, Kind::Vaults), "nothing is left to be found out");
         assert!(is_derived(&plan, Kind::DiagnosticSettings));
     }

@@ -1,21 +1,19 @@
 //! Whether each question would be answered: the first page of its cheapest form, at every scope that tells
 //! something of its own. Nothing is kept.
 //!
-//! What is asked where follows the run: the tenant, every management group, every subscription. Of vaults and
-//! identities one in each subscription stands for the others, of groups one for all.
+//! What is asked where follows the table, as in a run: the tenant, every management group, every subscription, every
+//! workspace in use. Of other things that are found, one in each subscription stands for the others; of those that
+//! are in none, such as groups, one for all.
 
 use std::collections::BTreeSet;
 
 use super::ask::{Put, Told, put, put_first_page};
-use super::extract::{Found, Ids};
-use super::plan::{COUNTS, OF_GROUP, OF_SUBSCRIPTION, OF_TENANT, ROWS, group_scope, scopes};
-use super::table::{Collector, collector};
-use super::{Progress, record};
-use crate::azure::{Api, Ask, Door, Method};
-use crate::evidence::{Expected, Kind, Reason};
-
-/// How many ids go into the look-up.
-const IDS: usize = 1000;
+use super::kql::KqlError;
+use super::run::{CollectError, Keeper, Run};
+use super::table::{Form, collector, collectors};
+use super::{CollectRequest, Permission, Progress, record};
+use crate::azure::{Ask, Door};
+use crate::evidence::{EvidenceError, Kind, Over, Reason, Record};
 
 /// Whether a question would be answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -112,101 +110,83 @@ impl Probe {
     }
 }
 
+/// Keeps nothing.
+pub(super) struct Nothing;
+
+impl Keeper for Nothing {
+    fn keep(&self, _: &Record, _: &[Vec<u8>]) -> Result<(), EvidenceError> {
+        Ok(())
+    }
+}
+
+impl Progress for Nothing {}
+
 /// Puts the cheapest form of every question.
-pub async fn probe(door: &Door, expected: &Expected, progress: &dyn Progress) -> Probe {
-    let mut prober = Prober { door, progress, found: Found::default(), probe: Probe::default() };
-    for (kind, scope) in OF_TENANT {
-        prober.ask(*kind, scope).await;
+pub async fn probe(door: &Door, request: &CollectRequest, progress: &dyn Progress) -> Result<Probe, CollectError> {
+    let mut prober = Prober { run: Run::new(door, request, &Nothing, progress), probe: Probe::default() };
+    for over in Over::STAGES.iter().flat_map(|stage| stage.iter()) {
+        prober.ask_over(*over).await?;
         if prober.probe.is_signed_out() {
-            return prober.probe; // every further question would end the same way
+            break; // every further question would end the same way
         }
     }
-    let groups = prober.groups(expected);
-    prober.ask_all(OF_GROUP, groups.shown()).await;
-    let subscriptions = prober.found.subscriptions_in(expected);
-    prober.ask_all(OF_SUBSCRIPTION, subscriptions.shown()).await;
-    let identities = one_in_each(&prober.found.identities, &subscriptions);
-    prober
-        .ask_found(
-            &[Kind::FederatedCredentials],
-            &identities,
-            "the first pages of the lists hold no user-assigned identity",
-        )
-        .await;
-    let vaults = one_in_each(&prober.found.vaults, &subscriptions);
-    prober.ask_found(&[Kind::DiagnosticSettings], &vaults, "the first pages of the lists hold no vault").await;
-    let unread = prober.found.named_workspaces.shown().filter(|id| !prober.found.workspaces.contains(id));
-    let unread: Vec<String> = unread.map(str::to_owned).collect();
-    prober.ask_found(&[Kind::Workspace], &unread, "every workspace in use is in a list").await;
-    let (workspaces, logs) = prober.found.workspaces_in_use(&expected.workspaces);
-    let none = "no workspace in use was found";
-    prober.ask_found(&[Kind::Tables], &workspaces, none).await;
-    prober.ask_found(&[COUNTS, ROWS].concat(), &logs.into_iter().collect::<Vec<_>>(), none).await;
-    prober.ask(Kind::ManagedIdentityPrincipals, "directory").await;
-    prober.ask_ids().await;
-    let group = prober.found.known_groups.iter().chain(&prober.found.said_groups).next();
-    let group: Vec<String> = group.map(|id| format!("group:{id}")).into_iter().collect();
-    prober.ask_found(&[Kind::GroupMembers], &group, "no group was found").await;
-    prober.end(expected, &subscriptions)
+    Ok(prober.end())
 }
 
 struct Prober<'a> {
-    door: &'a Door,
-    progress: &'a dyn Progress,
-    found: Found,
+    run: Run<'a>,
     probe: Probe,
 }
 
 impl Prober<'_> {
-    async fn ask_all(&mut self, kinds: &[Kind], scopes: impl Iterator<Item = &str>) {
-        for scope in scopes {
-            for kind in kinds {
-                self.ask(*kind, scope).await;
+    async fn ask_over(&mut self, over: Over) -> Result<(), KqlError> {
+        let scopes = self.sample(over);
+        let questions = self.run.questions_over(over).into_iter().filter(|(_, scope)| scopes.contains(scope));
+        let questions: Vec<(Kind, String)> = questions.collect();
+        let kinds = collectors().map(|row| row.kind).filter(|kind| kind.over().contains(&over));
+        for kind in kinds.filter(|kind| questions.iter().all(|(asked, _)| asked != kind)) {
+            let why = match over.fixed() {
+                Some(_) => "nothing was found that it could be asked about".to_owned(),
+                None => format!("there is no {}, as far as the pages that were read tell", over.words()),
+            };
+            self.note(kind, "-", Some(Reason::NotAsked), Some(why));
+        }
+        for (kind, scope) in questions {
+            self.ask(kind, scope).await?;
+            if self.probe.is_signed_out() {
+                break;
             }
         }
+        Ok(())
     }
 
-    /// The same for scopes that other answers led to; where there are none, says so.
-    async fn ask_found(&mut self, kinds: &[Kind], scopes: &[String], none: &str) {
-        if !scopes.is_empty() {
-            return self.ask_all(kinds, scopes.iter().map(String::as_str)).await;
+    /// The scopes of a family that are asked at.
+    fn sample(&self, over: Over) -> Vec<String> {
+        let scopes = self.run.scopes(over);
+        let is_asked_everywhere = over.fixed().is_some()
+            || matches!(over, Over::ManagementGroup | Over::Subscription)
+            || matches!(over, Over::NamedWorkspace | Over::Workspace | Over::LogCount | Over::Log);
+        if is_asked_everywhere {
+            return scopes;
         }
-        for kind in kinds {
-            self.note(*kind, "-", Some(Reason::NotAsked), Some(none.to_owned()));
-        }
+        let mut seen = BTreeSet::new();
+        scopes.into_iter().filter(|scope| seen.insert(subscription_of(scope))).collect()
     }
 
-    /// Ids of principals that were found, in one look-up, as a run would ask.
-    async fn ask_ids(&mut self) {
-        let ids: Vec<String> = self.found.principals.iter().take(IDS).cloned().collect();
-        if ids.is_empty() {
-            return self.ask_found(&[Kind::Principals], &[], "no principal was found").await;
-        }
-        let Some(collector) = collector(Kind::Principals) else { return };
-        let body = Some(serde_json::json!({ "ids": ids }).to_string());
-        let ask = Ask { method: Method::Post, body, ..plain(self.door, collector, "directory") };
-        self.put_and_note(collector, "directory", ask).await;
-    }
-
-    async fn ask(&mut self, kind: Kind, scope: &str) {
-        let Some(collector) = collector(kind) else { return };
-        let cheap = cheapest(self.door, collector, scope);
-        self.put_and_note(collector, scope, cheap).await;
-    }
-
-    async fn put_and_note(&mut self, collector: &'static Collector, scope: &str, cheap: Ask) {
-        let kind = collector.kind;
-        self.progress.planned(1);
-        let told = ask_or_plain(self.door, collector, scope, cheap).await;
+    async fn ask(&mut self, kind: Kind, scope: String) -> Result<(), KqlError> {
+        let Some(question) = self.run.question(kind, scope.clone())? else { return Ok(()) };
+        self.run.progress.planned(1);
+        let told = ask_cheaply(self.run.door, &question).await;
         for (page, bytes) in told.pages.iter().zip(&told.kept) {
             if page.status == 200 {
-                self.found.learn(kind, scope, bytes);
+                self.run.found.learn(kind, &scope, bytes);
             }
         }
         self.probe.clock_offset = self.probe.clock_offset.or(told.clock_offset);
         let detail = told.gap.as_ref().map(|gap| gap.detail.clone());
-        self.progress.ended(&record::title(kind, scope), detail.as_deref());
-        self.note(kind, scope, told.gap.as_ref().map(|gap| gap.reason), detail);
+        self.run.progress.ended(&record::title(kind, &scope), detail.as_deref());
+        self.note(kind, &scope, told.gap.as_ref().map(|gap| gap.reason), detail);
+        Ok(())
     }
 
     fn note(&mut self, kind: Kind, scope: &str, reason: Option<Reason>, detail: Option<String>) {
@@ -222,73 +202,71 @@ impl Prober<'_> {
         });
     }
 
-    fn groups(&self, expected: &Expected) -> Ids {
-        let mut groups = Ids::default();
-        scopes(&expected.management_groups, group_scope).iter().for_each(|id| groups.add(id));
-        self.found.groups.shown().for_each(|id| groups.add(id));
-        groups
-    }
-
-    fn end(mut self, expected: &Expected, subscriptions: &Ids) -> Probe {
+    fn end(mut self) -> Probe {
         missing_tables(&mut self.probe.questions);
         self.probe.questions.sort_by_key(|asked| (asked.kind, asked.scope.to_lowercase()));
-        self.probe.subscriptions = subscriptions.shown().map(str::to_owned).collect();
-        self.probe.groups = self.found.groups.shown().map(str::to_owned).collect();
-        if !expected.subscriptions.is_empty() {
-            let invisible = subscriptions.shown().filter(|id| !self.found.subscriptions.contains(id));
-            self.probe.invisible = invisible.map(str::to_owned).collect();
+        self.probe.subscriptions = self.run.scopes(Over::Subscription);
+        self.probe.groups = self.run.found.of(Over::ManagementGroup).shown().map(str::to_owned).collect();
+        if !self.run.request.expected.subscriptions.is_empty() {
+            let visible = &self.run.found.subscriptions;
+            let invisible = self.probe.subscriptions.iter().filter(|id| !visible.contains(id));
+            self.probe.invisible = invisible.cloned().collect();
         }
         self.probe
     }
 }
 
+/// The subscription that a resource is in; empty for what is in none.
+fn subscription_of(scope: &str) -> String {
+    let scope = scope.to_lowercase();
+    let parts: Vec<&str> = scope.split('/').take(3).collect();
+    if parts.get(1) == Some(&"subscriptions") { parts.join("/") } else { String::new() }
+}
+
 /// Puts the cheap form; where the service or a recording does not know it, the plain one.
-async fn ask_or_plain(door: &Door, collector: &'static Collector, scope: &str, cheap: Ask) -> Told {
-    let plain = plain(door, collector, scope);
-    let is_plain = cheap == plain || cheap.method == Method::Post;
-    let question = |ask: Ask| Put { collector, scope: scope.to_owned(), asks: vec![ask] };
+async fn ask_cheaply(door: &Door, question: &Put) -> Told {
     // Lists that say where to ask are read whole: a subscription on their second page counts like any other.
-    if matches!(collector.kind, Kind::Subscriptions | Kind::ManagementGroups | Kind::ManagementGroupDescendants) {
-        return put(door, &question(plain)).await;
+    if question.collector.kind.over().iter().any(|over| matches!(over, Over::Tenant | Over::ManagementGroup)) {
+        return put(door, question).await;
     }
-    let told = put_first_page(door, &question(cheap)).await;
-    match told.gap.as_ref().map(|gap| gap.reason) {
-        Some(Reason::NotRecorded | Reason::Refused) if !is_plain => put_first_page(door, &question(plain)).await,
+    let Some(cheap) = question.asks.first().and_then(|plain| cheapest(question, plain)) else {
+        return put_first_page(door, question).await;
+    };
+    let told = put_first_page(door, &Put { asks: vec![cheap], ..question.clone() }).await;
+    match (question.collector.form, told.gap.as_ref().map(|gap| gap.reason)) {
+        (Form::Get | Form::Advanced, Some(Reason::NotRecorded | Reason::Refused)) => {
+            put_first_page(door, question).await
+        }
         _ => told,
     }
 }
 
-/// The question as a run puts it, without a body.
-fn plain(door: &Door, collector: &Collector, scope: &str) -> Ask {
-    let url = door.cloud().url(collector.api, &collector.path_and_query(scope));
-    Ask { api: collector.api, method: Method::Get, url, headers: collector.headers(), body: None }
-}
-
-/// The question in the form that costs least: one item where the service takes `$top`, one row of a log.
-fn cheapest(door: &Door, collector: &Collector, scope: &str) -> Ask {
-    let plain = plain(door, collector, scope);
-    match collector.kind {
-        Kind::Resources => Ask { url: format!("{}&$top=1", plain.url), ..plain },
-        Kind::ManagedIdentityPrincipals | Kind::GroupMembers => {
-            Ask { url: plain.url.replace("$top=999", "$top=1"), ..plain }
+/// The form that costs least, where there is one: one item where the service takes `$top`, one row of a log.
+fn cheapest(question: &Put, plain: &Ask) -> Option<Ask> {
+    match question.collector.form {
+        Form::Query => {
+            let body = serde_json::json!({ "query": one_row(question)?, "timespan": "P1D" });
+            Some(Ask { body: Some(body.to_string()), ..plain.clone() })
         }
-        _ if collector.api == Api::LogAnalytics => {
-            let body = serde_json::json!({ "query": one_row(collector.kind), "timespan": "P1D" });
-            Ask { method: Method::Post, body: Some(body.to_string()), ..plain }
+        _ if question.collector.kind == Kind::Resources => {
+            Some(Ask { url: format!("{}&$top=1", plain.url), ..plain.clone() })
         }
-        _ => plain,
+        _ if plain.url.contains("$top=999") => {
+            Some(Ask { url: plain.url.replace("$top=999", "$top=1"), ..plain.clone() })
+        }
+        _ => None,
     }
 }
 
-/// A query for one row. It names the question that it stands for, as every query does.
-fn one_row(kind: Kind) -> String {
-    let (name, table, columns) = match kind {
-        Kind::VaultLogDedicated => ("vault_log_dedicated", "AZKVAuditLogs", "project TimeGenerated"),
-        Kind::VaultLogLegacy => ("vault_log_legacy", "AzureDiagnostics", "project TimeGenerated"),
-        Kind::VaultLogDedicatedCount => ("vault_log_dedicated_count", "AZKVAuditLogs", "summarize Rows = count()"),
-        _ => ("vault_log_legacy_count", "AzureDiagnostics", "summarize Rows = count()"),
-    };
-    format!("// tickmark: question={name};\n{table}\n| take 1\n| {columns}\n")
+/// A query for one row of the table that the question needs. It names that question, as every query does.
+fn one_row(question: &Put) -> Option<String> {
+    let table = question.collector.permissions.iter().find_map(|permission| match permission {
+        Permission::LogTable(table) => Some(table),
+        _ => None,
+    })?;
+    let asked: serde_json::Value = serde_json::from_str(question.asks.first()?.body.as_deref()?).ok()?;
+    let name = asked.get("query")?.as_str()?.lines().next()?.to_owned();
+    Some(format!("{name}\n{table}\n| take 1\n| project TimeGenerated\n"))
 }
 
 fn state(gap: Option<Reason>) -> State {
@@ -304,31 +282,22 @@ fn state(gap: Option<Reason>) -> State {
     }
 }
 
-/// A vault logs to one of the two tables. A workspace that has neither has no log, or hides it.
+/// A table that nothing was written to yet does not exist. A workspace in use that shows none at all has no log, or
+/// hides it.
 fn missing_tables(questions: &mut [Probed]) {
-    let is_log = |kind: Kind| COUNTS.contains(&kind) || ROWS.contains(&kind);
     let answered: BTreeSet<String> = questions
         .iter()
-        .filter(|asked| is_log(asked.kind) && asked.state == State::Works)
+        .filter(|asked| asked.kind.is_log() && asked.state == State::Works)
         .map(|asked| asked.scope.clone())
         .collect();
     for asked in questions.iter_mut().filter(|asked| asked.state == State::NoTable) {
         if !answered.contains(&asked.scope) {
             asked.state = State::NotThere;
             asked.detail = Some(
-                "the workspace shows neither AZKVAuditLogs nor AzureDiagnostics: nothing was stored there yet, or the \
+                "the workspace shows none of the tables that are asked for: nothing was stored there yet, or the \
                  identity may not read them"
                     .to_owned(),
             );
         }
     }
-}
-
-/// The first of these resources in each subscription.
-fn one_in_each(ids: &Ids, subscriptions: &Ids) -> Vec<String> {
-    let below = |subscription: &str| {
-        let prefix = format!("{}/", subscription.to_lowercase());
-        ids.shown().find(|id| id.to_lowercase().starts_with(&prefix)).map(str::to_owned)
-    };
-    subscriptions.shown().filter_map(below).collect()
 }

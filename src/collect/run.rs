@@ -16,13 +16,13 @@ use super::ask::{Put, Told, not_put, put};
 use super::earlier::is_same;
 use super::extract::Found;
 use super::kql::{self, KqlError, Value};
-use super::plan::{COUNTS, OF_GROUP, OF_SUBSCRIPTION, OF_TENANT, ROWS, group_scope, scopes};
+use super::plan::{group_scope, scopes, subscription_scope};
 use super::record::{record, run_as};
-use super::table::collector;
+use super::table::{Form, collector, collectors};
 use super::{CollectRequest, extract};
 use crate::azure::{Api, Ask, Door, Method};
 use crate::evidence::{
-    CaptureStatus, CaptureWriter, ControlTotal, Earlier, EvidenceError, Kind, Page, Reason, Record, RunAs, Window,
+    CaptureStatus, CaptureWriter, ControlTotal, Earlier, EvidenceError, Kind, Over, Page, Reason, Record, RunAs, Window,
 };
 
 /// How many questions are under way at a time; the door may allow fewer requests.
@@ -111,60 +111,22 @@ pub async fn collect(
     keeper: &dyn Keeper,
     progress: &dyn Progress,
 ) -> Result<Summary, CollectError> {
-    let mut run = Run {
-        door,
-        request,
-        keeper,
-        progress,
-        found: Found::default(),
-        ended: BTreeMap::new(),
-        counted: BTreeMap::new(),
-        taken_over: 0,
-        is_stopped: false,
-        identities: BTreeSet::new(),
-    };
-    let expected = &request.expected;
-
-    run.phase(OF_TENANT.iter().map(|(kind, scope)| (*kind, (*scope).to_owned())).collect()).await?;
-
-    let mut groups = extract::Ids::default();
-    scopes(&expected.management_groups, group_scope).iter().for_each(|id| groups.add(id));
-    run.found.groups.shown().for_each(|id| groups.add(id));
-    run.phase(product(OF_GROUP, groups.shown())).await?;
-
-    let subscriptions = run.found.subscriptions_in(expected);
-    run.phase(product(OF_SUBSCRIPTION, subscriptions.shown())).await?;
-
-    let of_identities = product(&[Kind::FederatedCredentials], run.found.identities.shown());
-    let of_vaults = product(&[Kind::DiagnosticSettings], run.found.vaults.shown());
-    run.phase([of_identities, of_vaults].concat()).await?;
-
-    let unread = run.found.named_workspaces.shown().filter(|id| !run.found.workspaces.contains(id));
-    let unread = product(&[Kind::Workspace], unread);
-    run.phase(unread).await?;
-
-    let (workspaces, logs) = run.found.workspaces_in_use(&expected.workspaces);
-    run.phase(product(&[Kind::Tables], workspaces.iter().map(String::as_str))).await?;
-    run.phase(product(COUNTS, logs.iter().map(String::as_str))).await?;
-    run.phase(product(ROWS, logs.iter().map(String::as_str))).await?;
-
-    let mut directory = vec![(Kind::ManagedIdentityPrincipals, "directory".to_owned())];
-    if !run.found.principals.is_empty() {
-        directory.push((Kind::Principals, "directory".to_owned()));
+    let mut run = Run::new(door, request, keeper, progress);
+    for stage in Over::STAGES {
+        let questions = stage.iter().flat_map(|over| run.questions_over(*over)).collect();
+        run.phase(questions).await?;
     }
-    run.phase(directory).await?;
-    let groups: Vec<String> = run.groups().iter().map(|id| format!("group:{id}")).collect();
-    run.phase(product(&[Kind::GroupMembers], groups.iter().map(String::as_str))).await?;
-
     Ok(run.summary())
 }
 
-struct Run<'a> {
-    door: &'a Door,
-    request: &'a CollectRequest,
+/// A run under way: what is to be asked, and what is known by now.
+pub(super) struct Run<'a> {
+    pub(super) door: &'a Door,
+    pub(super) request: &'a CollectRequest,
     keeper: &'a dyn Keeper,
-    progress: &'a dyn Progress,
-    found: Found,
+    pub(super) progress: &'a dyn Progress,
+    /// What later questions follow from.
+    pub(super) found: Found,
     /// Kind, scope and reason of the gap, by number.
     ended: BTreeMap<usize, (Kind, String, Option<Reason>)>,
     /// Records that counted rows and were answered whole, by the question for rows.
@@ -177,7 +139,60 @@ struct Run<'a> {
     identities: BTreeSet<String>,
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    /// A run that has asked nothing yet.
+    pub(super) fn new(
+        door: &'a Door,
+        request: &'a CollectRequest,
+        keeper: &'a dyn Keeper,
+        progress: &'a dyn Progress,
+    ) -> Run<'a> {
+        Run {
+            door,
+            request,
+            keeper,
+            progress,
+            found: Found::default(),
+            ended: BTreeMap::new(),
+            counted: BTreeMap::new(),
+            taken_over: 0,
+            is_stopped: false,
+            identities: BTreeSet::new(),
+        }
+    }
+
+    /// The questions of every kind that is asked over a family of scopes, at each scope of it that is known by now.
+    pub(super) fn questions_over(&self, over: Over) -> Vec<(Kind, String)> {
+        let scopes = self.scopes(over);
+        let kinds = collectors().map(|row| row.kind).filter(|kind| kind.over().contains(&over));
+        // no ids, no question about them
+        let kinds = kinds.filter(|kind| *kind != Kind::Principals || !self.found.principals.is_empty());
+        scopes.iter().flat_map(|scope| kinds.clone().map(move |kind| (kind, scope.clone()))).collect()
+    }
+
+    /// The scopes of a family: those that are expected, and those that answers have named.
+    pub(super) fn scopes(&self, over: Over) -> Vec<String> {
+        let expected = &self.request.expected;
+        let shown = |ids: &extract::Ids| ids.shown().map(str::to_owned).collect();
+        match over {
+            Over::Tenant | Over::Root | Over::Directory => over.fixed().into_iter().map(str::to_owned).collect(),
+            Over::ManagementGroup => {
+                let mut groups = self.found.of(over);
+                scopes(&expected.management_groups, group_scope).iter().for_each(|id| groups.add(id));
+                shown(&groups)
+            }
+            Over::Subscription => shown(&self.subscriptions()),
+            Over::NamedWorkspace => {
+                let named = self.found.named_workspaces.shown();
+                named.filter(|id| !self.found.workspaces.contains(id)).map(str::to_owned).collect()
+            }
+            Over::Workspace => self.found.workspaces_in_use(&expected.workspaces).0,
+            Over::LogCount | Over::Log => self.found.workspaces_in_use(&expected.workspaces).1.into_iter().collect(),
+            Over::Group => self.groups().iter().map(|id| format!("group:{id}")).collect(),
+            Over::Identity | Over::Vault => shown(&self.found.of(over)),
+        }
+    }
+
     /// Puts these questions side by side.
     async fn phase(&mut self, mut questions: Vec<(Kind, String)>) -> Result<(), CollectError> {
         questions.sort_by_key(|(kind, scope)| (*kind, scope.to_lowercase()));
@@ -228,27 +243,23 @@ impl Run<'_> {
         Ok(earlier.filter(|earlier| is_same(&earlier.record, question)))
     }
 
-    fn question(&self, kind: Kind, scope: String) -> Result<Option<Put>, KqlError> {
+    /// A question as it is put.
+    pub(super) fn question(&self, kind: Kind, scope: String) -> Result<Option<Put>, KqlError> {
         let Some(collector) = collector(kind) else { return Ok(None) };
-        let url = self.door.cloud().url(collector.api, &collector.path_and_query(&scope));
-        let get = Ask { api: collector.api, method: Method::Get, url, headers: collector.headers(), body: None };
-        let asks = match (collector.api, kind) {
-            (Api::LogAnalytics, _) => vec![Ask {
-                method: Method::Post,
-                headers: vec![("Prefer", "wait=600".to_owned())],
-                body: Some(self.query(kind)?),
-                ..get
-            }],
-            (_, Kind::Principals) => {
-                let ids: Vec<&String> = self.found.principals.iter().collect();
-                let post = |ids: &[&String]| Ask {
-                    method: Method::Post,
-                    body: Some(serde_json::json!({ "ids": ids }).to_string()),
-                    ..get.clone()
-                };
-                ids.chunks(IDS_A_BATCH).map(post).collect()
+        let url = self.door.cloud().url(collector.api, &collector.path_and_query(&scope, &self.window()));
+        let get = Ask { api: collector.api, method: Method::Get, url, headers: Vec::new(), body: None };
+        let post = |body: String| Ask { method: Method::Post, body: Some(body), ..get.clone() };
+        let asks = match collector.form {
+            Form::Get => vec![get],
+            Form::Advanced => vec![Ask { headers: vec![("ConsistencyLevel", "eventual".to_owned())], ..get }],
+            Form::Post(body) => vec![post(body.to_owned())],
+            Form::Query => {
+                vec![Ask { headers: vec![("Prefer", "wait=600".to_owned())], ..post(self.query(kind)?) }]
             }
-            _ => vec![get],
+            Form::Ids => {
+                let ids: Vec<&String> = self.found.principals.iter().collect();
+                ids.chunks(IDS_A_BATCH).map(|ids| post(serde_json::json!({ "ids": ids }).to_string())).collect()
+            }
         };
         Ok(Some(Put { collector, scope, asks }))
     }
@@ -347,6 +358,21 @@ impl Run<'_> {
         counted.into_iter().chain(said).filter(|_| pages.iter().any(|page| page.status == 200)).collect()
     }
 
+    /// Subscriptions to ask in: those expected, those below an expected group, else all that are visible.
+    pub(super) fn subscriptions(&self) -> extract::Ids {
+        let expected = &self.request.expected;
+        if expected.subscriptions.is_empty() && expected.management_groups.is_empty() {
+            return self.found.subscriptions.clone();
+        }
+        let mut ids = extract::Ids::default();
+        scopes(&expected.subscriptions, subscription_scope).iter().for_each(|id| ids.add(id));
+        for group in scopes(&expected.management_groups, group_scope) {
+            let below = self.found.below.get(&group.to_lowercase());
+            below.into_iter().flat_map(extract::Ids::shown).for_each(|id| ids.add(id));
+        }
+        ids
+    }
+
     /// Groups to expand: those that the directory calls so. Where it was not heard to the end, also those that
     /// role assignments call so; else such a one no longer exists, which the look-up shows.
     fn groups(&self) -> BTreeSet<String> {
@@ -370,11 +396,6 @@ impl Run<'_> {
             identities: self.identities,
         }
     }
-}
-
-/// Every kind at every scope.
-fn product<'a>(kinds: &[Kind], scopes: impl Iterator<Item = &'a str>) -> Vec<(Kind, String)> {
-    scopes.flat_map(|scope| kinds.iter().map(move |kind| (*kind, scope.to_owned()))).collect()
 }
 
 fn evidence_id(number: usize) -> String {

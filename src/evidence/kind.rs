@@ -1,114 +1,113 @@
-//! The kinds of question that can be put to Azure.
+//! The kinds of question that can be put to Azure: the name, the words and the families of scopes of each.
 
 use serde::{Deserialize, Serialize};
 
-/// One kind of question. Together with a scope it names one row of the plan and one evidence record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// Subscriptions that the collecting identity can see. Scope: `tenant`.
-    Subscriptions,
-    /// Management groups that the collecting identity can see. Scope: `tenant`.
-    ManagementGroups,
-    /// Everything below one management group. Scope: the management group.
-    ManagementGroupDescendants,
-    /// Resources of every type, with their `identity` block. Scope: a subscription.
-    Resources,
-    /// Virtual machines. Scope: a subscription.
-    VirtualMachines,
-    /// User-assigned managed identities. Scope: a subscription.
-    UserAssignedIdentities,
-    /// Federated credentials. Scope: a user-assigned identity.
-    FederatedCredentials,
-    /// Key vaults. Scope: a subscription.
-    Vaults,
-    /// Soft-deleted key vaults. Scope: a subscription.
-    DeletedVaults,
-    /// Role assignments. Scope: `/`, a management group, or a subscription (without `atScope()`).
-    RoleAssignments,
-    /// Role definitions that can be assigned there. Scope: a subscription.
-    RoleDefinitions,
-    /// Deny assignments. Scope: a subscription.
-    DenyAssignments,
-    /// Diagnostic settings. Scope: a vault.
-    DiagnosticSettings,
-    /// Log Analytics workspaces. Scope: a subscription.
-    Workspaces,
-    /// One workspace that a diagnostic setting names and no list showed. Scope: the workspace.
-    Workspace,
-    /// Tables of a workspace, with plan and retention. Scope: the workspace.
-    Tables,
-    /// Managed identities as the directory knows them. Scope: `directory`.
-    ManagedIdentityPrincipals,
-    /// Users, groups and service principals by object id; an id that is left out does not exist. Scope: `directory`.
-    Principals,
-    /// Transitive members. Scope: `group:<object id>`.
-    GroupMembers,
-    /// Key Vault reads, denials and handshakes in `AZKVAuditLogs`. Scope: `workspace:<GUID>`.
-    VaultLogDedicated,
-    /// The same in `AzureDiagnostics`. Scope: `workspace:<GUID>`.
-    VaultLogLegacy,
-    /// Rows per day, vault and operation in `AZKVAuditLogs`, the control total. Scope: `workspace:<GUID>`.
-    VaultLogDedicatedCount,
-    /// The same in `AzureDiagnostics`. Scope: `workspace:<GUID>`.
-    VaultLogLegacyCount,
+use super::Over;
+
+/// Declares [`Kind`]: each with its words (plural, as a reader of the report would say it) and where it is asked.
+macro_rules! kinds {
+    ($($(#[doc = $doc:literal])+ $name:ident($words:literal, $($over:ident)|+);)+) => {
+        /// One kind of question. Together with a scope it names one row of the plan and one evidence record.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Kind {
+            $($(#[doc = $doc])+ $name,)+
+        }
+
+        impl Kind {
+            /// Every kind, in the order in which they are asked.
+            pub const ALL: &'static [Kind] = &[$(Kind::$name),+];
+
+            /// The kind in words, plural, as a reader of the report would say it.
+            pub fn words(self) -> &'static str {
+                match self {
+                    $(Kind::$name => $words,)+
+                }
+            }
+
+            /// The families of scopes that it is asked at.
+            pub fn over(self) -> &'static [Over] {
+                match self {
+                    $(Kind::$name => &[$(Over::$over),+],)+
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    // The tenant
+    /// Subscriptions that the collecting identity can see.
+    Subscriptions("subscriptions", Tenant);
+    /// Management groups that the collecting identity can see.
+    ManagementGroups("management groups", Tenant);
+    /// Everything below one management group.
+    ManagementGroupDescendants("descendants of a management group", ManagementGroup);
+    // Workloads and identities
+    /// Resources of every type, with their `identity` block.
+    Resources("resources", Subscription);
+    /// Virtual machines.
+    VirtualMachines("virtual machines", Subscription);
+    /// User-assigned managed identities.
+    UserAssignedIdentities("user-assigned identities", Subscription);
+    /// Federated credentials.
+    FederatedCredentials("federated credentials", Identity);
+    // Vaults
+    /// Key vaults.
+    Vaults("vaults", Subscription);
+    /// Soft-deleted key vaults.
+    DeletedVaults("deleted vaults", Subscription);
+    // Authorization
+    /// Role assignments.
+    RoleAssignments("role assignments", Root | ManagementGroup | Subscription);
+    /// Role definitions that can be assigned there.
+    RoleDefinitions("role definitions", Subscription);
+    /// Deny assignments.
+    DenyAssignments("deny assignments", Subscription);
+    /// What the collecting identity may do there, all its roles together, also those from above and through groups.
+    OwnPermissions("own permissions of the collecting identity", Subscription);
+    // Logging
+    /// Diagnostic settings.
+    DiagnosticSettings("diagnostic settings", Vault);
+    /// Log Analytics workspaces.
+    Workspaces("Log Analytics workspaces", Subscription);
+    /// One workspace that a diagnostic setting names and no list showed.
+    Workspace("a Log Analytics workspace", NamedWorkspace);
+    /// Tables of a workspace, with plan and retention.
+    Tables("tables of a workspace", Workspace);
+    // The directory
+    /// Managed identities as the directory knows them.
+    ManagedIdentityPrincipals("managed identities in the directory", Directory);
+    /// Users, groups and service principals by object id; an id that is left out does not exist.
+    Principals("principals in the directory", Directory);
+    /// Transitive members.
+    GroupMembers("members of a group", Group);
+    // Log rows
+    /// Key Vault reads, denials and handshakes in `AZKVAuditLogs`.
+    VaultLogDedicated("vault log rows (AZKVAuditLogs)", Log);
+    /// The same in `AzureDiagnostics`.
+    VaultLogLegacy("vault log rows (AzureDiagnostics)", Log);
+    /// Rows per day, vault and operation in `AZKVAuditLogs`, the control total.
+    VaultLogDedicatedCount("vault log counts (AZKVAuditLogs)", LogCount);
+    /// The same in `AzureDiagnostics`.
+    VaultLogLegacyCount("vault log counts (AzureDiagnostics)", LogCount);
 }
 
 impl Kind {
-    /// Every kind, in the order in which they are asked.
-    pub const ALL: &'static [Kind] = &[
-        Kind::Subscriptions,
-        Kind::ManagementGroups,
-        Kind::ManagementGroupDescendants,
-        Kind::Resources,
-        Kind::VirtualMachines,
-        Kind::UserAssignedIdentities,
-        Kind::FederatedCredentials,
-        Kind::Vaults,
-        Kind::DeletedVaults,
-        Kind::RoleAssignments,
-        Kind::RoleDefinitions,
-        Kind::DenyAssignments,
-        Kind::DiagnosticSettings,
-        Kind::Workspaces,
-        Kind::Workspace,
-        Kind::Tables,
-        Kind::ManagedIdentityPrincipals,
-        Kind::Principals,
-        Kind::GroupMembers,
-        Kind::VaultLogDedicated,
-        Kind::VaultLogLegacy,
-        Kind::VaultLogDedicatedCount,
-        Kind::VaultLogLegacyCount,
-    ];
+    /// Whether it is asked in every subscription.
+    pub fn is_per_subscription(self) -> bool {
+        self.over().contains(&Over::Subscription)
+    }
 
-    /// The kind in words, plural, as a reader of the report would say it.
-    pub fn words(self) -> &'static str {
-        match self {
-            Kind::Subscriptions => "subscriptions",
-            Kind::ManagementGroups => "management groups",
-            Kind::ManagementGroupDescendants => "descendants of a management group",
-            Kind::Resources => "resources",
-            Kind::VirtualMachines => "virtual machines",
-            Kind::UserAssignedIdentities => "user-assigned identities",
-            Kind::FederatedCredentials => "federated credentials",
-            Kind::Vaults => "vaults",
-            Kind::DeletedVaults => "deleted vaults",
-            Kind::RoleAssignments => "role assignments",
-            Kind::RoleDefinitions => "role definitions",
-            Kind::DenyAssignments => "deny assignments",
-            Kind::DiagnosticSettings => "diagnostic settings",
-            Kind::Workspaces => "Log Analytics workspaces",
-            Kind::Workspace => "a Log Analytics workspace",
-            Kind::Tables => "tables of a workspace",
-            Kind::ManagedIdentityPrincipals => "managed identities in the directory",
-            Kind::Principals => "principals in the directory",
-            Kind::GroupMembers => "members of a group",
-            Kind::VaultLogDedicated => "vault log rows (AZKVAuditLogs)",
-            Kind::VaultLogLegacy => "vault log rows (AzureDiagnostics)",
-            Kind::VaultLogDedicatedCount => "vault log counts (AZKVAuditLogs)",
-            Kind::VaultLogLegacyCount => "vault log counts (AzureDiagnostics)",
-        }
+    /// Whether it is asked only about things that other answers name: none found, none asked, nothing missing.
+    pub fn is_per_thing_found(self) -> bool {
+        let places = [Over::Tenant, Over::Root, Over::Subscription, Over::Directory];
+        self == Kind::Principals || !self.over().iter().any(|over| places.contains(over))
+    }
+
+    /// Whether the answer is rows of a log.
+    pub fn is_log(self) -> bool {
+        self.over().iter().any(|over| matches!(over, Over::LogCount | Over::Log))
     }
 }
 
@@ -123,5 +122,13 @@ mod tests {
         sorted.dedup();
         assert_eq!(sorted, Kind::ALL);
         assert_eq!(Kind::ALL.last(), Some(&Kind::VaultLogLegacyCount));
+    }
+
+    #[test]
+    fn the_family_of_scopes_says_how_a_kind_is_asked() {
+        assert!(Kind::RoleAssignments.is_per_subscription() && !Kind::RoleAssignments.is_per_thing_found());
+        assert!(Kind::DiagnosticSettings.is_per_thing_found() && !Kind::DiagnosticSettings.is_per_subscription());
+        assert!(Kind::VaultLogLegacy.is_log() && Kind::VaultLogLegacyCount.is_log() && !Kind::Tables.is_log());
+        assert!(!Kind::ManagedIdentityPrincipals.is_per_thing_found());
     }
 }

@@ -155,7 +155,7 @@ impl Coverage {
             self.questions(kind).filter(|asked| !self.is_idle_table(asked)).filter_map(missing_of).collect();
         let unasked = self.unasked.get(&kind).into_iter().flatten();
         missing.extend(unasked.map(|scope| never_asked(kind, scope.shown())));
-        if is_log(kind) {
+        if kind.is_log() {
             let sources: BTreeSet<&(Kind, String)> = self.logs_of.values().flatten().collect();
             let unasked =
                 sources.into_iter().filter(|(source, scope)| *source == kind && self.are_at(kind, scope).is_empty());
@@ -168,7 +168,7 @@ impl Coverage {
     /// say where such questions are to be put. A subscription that no list showed was never asked for its vaults.
     pub fn missing_of_population(&self, kind: Kind) -> Vec<Missing> {
         let mut missing = self.missing_anywhere(kind);
-        if is_asked_per_subscription(kind) {
+        if kind.is_per_subscription() {
             missing.extend(self.missing_subscriptions());
         }
         if kind == Kind::RoleAssignments {
@@ -200,7 +200,7 @@ impl Coverage {
 
     fn missing_of_whole(&self, kind: Kind) -> Vec<Missing> {
         let missing = self.missing_of_population(kind);
-        if missing.is_empty() && !self.was_asked(kind) && !is_asked_per_thing_found(kind) {
+        if missing.is_empty() && !self.was_asked(kind) && !kind.is_per_thing_found() {
             return vec![never_asked(kind, "tenant")];
         }
         missing
@@ -222,13 +222,11 @@ impl Coverage {
                 // Whoever is not a group may be in any of them.
                 if is_group { self.missing_at(kind, &scope) } else { self.missing_of_whole(kind) }
             }
-            _ if is_log(kind) && self.is_vault(subject) => self.missing_logs(kind, subject),
+            _ if kind.is_log() && self.is_vault(subject) => self.missing_logs(kind, subject),
             Kind::Tables | Kind::Workspace if self.is_vault(subject) => self.missing_of_workspaces(kind, subject),
-            Kind::FederatedCredentials | Kind::DiagnosticSettings | Kind::Tables | Kind::Workspace if is_path => {
-                self.missing_of_thing(kind, subject)
-            }
+            _ if is_path && type_of_thing(kind).is_some() => self.missing_of_thing(kind, subject),
             Kind::RoleAssignments if is_path => self.missing_assignments(subject),
-            _ if is_asked_per_subscription(kind) => match subscription_of(subject) {
+            _ if kind.is_per_subscription() => match subscription_of(subject) {
                 Some(subscription) => self.missing_at(kind, subscription.shown()),
                 // A group or the root: what holds there is listed by the subscriptions below, so by all of them.
                 None => self.missing_of_whole(kind),
@@ -332,7 +330,7 @@ impl Coverage {
     /// to, holds nothing: that is an answer.
     fn is_idle_table(&self, asked: &Asked) -> bool {
         let is_table_missing = matches!(asked.gap, Some((Reason::TableMissing, _)));
-        is_table_missing && is_log(asked.kind) && {
+        is_table_missing && asked.kind.is_log() && {
             let scope = Id::new(asked.scope.clone());
             let mut sources = self.logs_of.values().flatten();
             !sources.any(|(kind, source)| *kind == asked.kind && Id::new(source.clone()) == scope)
@@ -355,44 +353,6 @@ fn gap_of(record: &Record) -> Option<(Reason, String)> {
     Some((Reason::TotalsDiffer, format!("{} rows were read where {} says {}", off.read, off.source, off.expected)))
 }
 
-fn is_log(kind: Kind) -> bool {
-    matches!(
-        kind,
-        Kind::VaultLogDedicated | Kind::VaultLogLegacy | Kind::VaultLogDedicatedCount | Kind::VaultLogLegacyCount
-    )
-}
-
-/// Kinds that are asked only for things found: none found, none asked, nothing missing.
-fn is_asked_per_thing_found(kind: Kind) -> bool {
-    let per_thing = matches!(
-        kind,
-        Kind::ManagementGroupDescendants
-            | Kind::FederatedCredentials
-            | Kind::DiagnosticSettings
-            | Kind::Workspace
-            | Kind::Tables
-            | Kind::Principals
-            | Kind::GroupMembers
-    );
-    per_thing || is_log(kind)
-}
-
-/// Kinds that are asked once for each subscription.
-pub(super) fn is_asked_per_subscription(kind: Kind) -> bool {
-    matches!(
-        kind,
-        Kind::Resources
-            | Kind::VirtualMachines
-            | Kind::UserAssignedIdentities
-            | Kind::Vaults
-            | Kind::DeletedVaults
-            | Kind::RoleAssignments
-            | Kind::RoleDefinitions
-            | Kind::DenyAssignments
-            | Kind::Workspaces
-    )
-}
-
 fn subscription_of(subject: &Id) -> Option<Id> {
     Some(Id::new(format!("/subscriptions/{}", subject.subscription()?)))
 }
@@ -404,15 +364,15 @@ fn group_of(subject: &Id) -> Option<Id> {
     Some(Id::new(format!("{ABOVE}{name}")))
 }
 
+/// The resource type whose things `kind` is asked about, lower case.
+fn type_of_thing(kind: Kind) -> Option<&'static str> {
+    kind.over().iter().find_map(|over| over.resource_type())
+}
+
 /// The thing of the type that `kind` is asked for that the subject is or lies in by its path.
 fn thing_of(kind: Kind, subject: &Id) -> Option<Id> {
-    let of_type = match kind {
-        Kind::FederatedCredentials => "/providers/microsoft.managedidentity/userassignedidentities/",
-        Kind::DiagnosticSettings => "/providers/microsoft.keyvault/vaults/",
-        Kind::Tables | Kind::Workspace => "/providers/microsoft.operationalinsights/workspaces/",
-        _ => return None,
-    };
-    let (group, rest) = subject.key().split_once(of_type)?;
+    let of_type = format!("/providers/{}/", type_of_thing(kind)?);
+    let (group, rest) = subject.key().split_once(of_type.as_str())?;
     let name = rest.split('/').next().filter(|name| !name.is_empty())?;
     Some(Id::new(format!("{group}{of_type}{name}")))
 }

@@ -18,7 +18,7 @@ use tickmark::{control, model};
 
 use super::harness::tenant_folder;
 
-/// The two files of a recording.
+/// The files of a recording.
 #[derive(Clone)]
 pub struct Tenant {
     pub head: Value,
@@ -27,16 +27,22 @@ pub struct Tenant {
 
 impl Tenant {
     pub fn open(name: &str) -> Tenant {
-        let read = |file: &str| fs::read_to_string(tenant_folder(name).join(file)).expect("a recording");
+        let folder = tenant_folder(name);
+        let read = |path: &Path| fs::read_to_string(path).expect("a recording");
+        let more = fs::read_dir(folder.join("answers")).expect("a folder");
+        let mut files: Vec<_> = more.map(|file| file.expect("a file").path()).collect();
+        files.sort();
+        files.insert(0, folder.join("answers.json"));
+        let answers = |path| -> Vec<Value> { serde_json::from_str(&read(path)).expect("JSON") };
         Tenant {
-            head: serde_json::from_str(&read("tenant.json")).expect("JSON"),
-            answers: serde_json::from_str(&read("answers.json")).expect("JSON"),
+            head: serde_json::from_str(&read(&folder.join("tenant.json"))).expect("JSON"),
+            answers: files.iter().flat_map(|file| answers(file)).collect(),
         }
     }
 
     pub fn recording(&self) -> Recording {
         let answers = Value::Array(self.answers.clone()).to_string();
-        Recording::from_parts(&self.head.to_string(), &answers).expect("a recording")
+        Recording::from_parts(&self.head.to_string(), &[("answers.json", &answers)]).expect("a recording")
     }
 
     /// The same recording as a folder, for the binary.

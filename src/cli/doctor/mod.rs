@@ -4,14 +4,17 @@
 mod print;
 mod rights;
 
+use chrono::TimeDelta;
+
 use super::args::{Args, Doctor};
 use super::collect::Source;
 use super::config::Config;
 use super::terminal::Terminal;
 use super::{CliError, End, context};
+use crate::access::OwnRights;
 use crate::azure::{Recording, TokenFacts};
-use crate::collect::{Probe, Progress, own_rights, probe};
-use rights::Rights;
+use crate::collect::{CollectRequest, Probe, Progress, own_rights, probe};
+use crate::evidence::Period;
 
 /// A clock that is further off than this makes times in the evidence doubtful: seconds.
 const CLOCK_LIMIT: u64 = 300;
@@ -22,7 +25,7 @@ struct Examination {
     asking: TokenFacts,
     probe: Probe,
     /// Not looked at when nobody could sign in.
-    rights: Option<Rights>,
+    rights: Option<OwnRights>,
     warnings: Vec<String>,
 }
 
@@ -39,21 +42,22 @@ pub(super) fn run(options: &Doctor, args: &Args, terminal: &Terminal) -> Result<
 /// Refuses to go on when the identity holds too much, or when that cannot be told.
 pub(super) fn require_rights(source: &Source) -> Result<(), CliError> {
     let door = source.door();
-    let own = context::runtime()?.block_on(own_rights(&door, source.expected()));
-    Rights::of(&own).require_clean()
+    let own = context::runtime()?.block_on(own_rights(&door, &request(source)))?;
+    rights::require_clean(&rights::judge(&own))
 }
 
 fn examine(source: &Source, terminal: &Terminal) -> Result<Examination, CliError> {
     let door = source.door();
     let progress = WithoutGaps(terminal.progress());
+    let request = request(source);
     let (probe, rights) = context::runtime()?.block_on(async {
-        let probe = probe(&door, source.expected(), &progress).await;
+        let probe = probe(&door, &request, &progress).await?;
         let rights = match probe.is_signed_out() {
             true => None,
-            false => Some(Rights::of(&own_rights(&door, source.expected()).await)),
+            false => Some(rights::judge(&own_rights(&door, &request).await?)),
         };
-        (probe, rights)
-    });
+        Ok::<_, CliError>((probe, rights))
+    })?;
     drop(progress);
     let credential = door.transport().credential();
     let asking = door.transport().token_facts().unwrap_or(TokenFacts { credential, ..TokenFacts::default() });
@@ -61,15 +65,27 @@ fn examine(source: &Source, terminal: &Terminal) -> Result<Examination, CliError
     Ok(Examination { tenant_id: source.tenant_id().to_owned(), asking, probe, rights, warnings })
 }
 
+/// What a run would ask for; of logs, the last day.
+fn request(source: &Source) -> CollectRequest {
+    let now = source.now();
+    CollectRequest {
+        tenant_id: source.tenant_id().to_owned(),
+        expected: source.expected().clone(),
+        period: Period { start: now - TimeDelta::days(1), end: now },
+        now,
+        tool: context::tool(),
+    }
+}
+
 impl Examination {
     fn all_works(&self) -> bool {
-        let rights = self.rights.as_ref().is_some_and(Rights::is_clean);
+        let rights = self.rights.as_ref().is_some_and(OwnRights::is_clean);
         rights && self.probe.questions.iter().all(|asked| asked.state.is_good()) && !self.probe.subscriptions.is_empty()
     }
 }
 
 /// What is worth knowing and stops nothing.
-fn warnings(tenant_id: &str, asking: &TokenFacts, probe: &Probe, rights: Option<&Rights>) -> Vec<String> {
+fn warnings(tenant_id: &str, asking: &TokenFacts, probe: &Probe, rights: Option<&OwnRights>) -> Vec<String> {
     let mut warnings = Vec::new();
     if let Some(offset) = probe.clock_offset.filter(|offset| offset.unsigned_abs() > CLOCK_LIMIT) {
         warnings.push(format!("the clock of this machine is {}; set it", clock_words(offset)));

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use super::rights::Rights;
 use super::{Examination, clock_words};
+use crate::access::OwnRights;
 use crate::cli::CliError;
 use crate::cli::args::Format;
 use crate::cli::terminal::{Terminal, Tone, clean};
@@ -95,7 +95,7 @@ fn row(state: State, kind: Kind, place: &str, terminal: &Terminal) -> Result<(),
     line(&format!("  {words} {:<36} {}", kind.words(), clean(place)), terminal)
 }
 
-fn rights(rights: Option<&Rights>, terminal: &Terminal) -> Result<(), CliError> {
+fn rights(rights: Option<&OwnRights>, terminal: &Terminal) -> Result<(), CliError> {
     let Some(rights) = rights else {
         return line("  not checked: nobody is signed in", terminal);
     };

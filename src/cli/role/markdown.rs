@@ -1,68 +1,158 @@
-//! `docs/permissions.md`: every question with what it needs and what is lost without it.
+//! `docs/permissions.md`: every permission with what it is asked for, every question, every check with what it takes.
+//! Nothing here is about one question: what the page says comes from the tables of questions and checks.
 
-use crate::azure::Api;
-use crate::check::CHECKS;
-use crate::collect::{Collector, Permission, collectors};
-use crate::evidence::Kind;
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::DateTime;
+
+use crate::check::{CHECKS, Check};
+use crate::collect::{Collector, Form, Permission, collectors};
+use crate::evidence::{Kind, Over, Window};
 
 /// The page.
 pub(super) fn page() -> String {
     let mut page = String::from(HEAD);
-    for collector in collectors() {
-        page.push_str(&section(collector));
-    }
+    page.push_str(BY_PERMISSION);
+    page.push_str(&permissions());
+    page.push_str(BY_CHECK);
+    CHECKS.iter().for_each(|check| page.push_str(&of_check(check)));
+    page.push_str(BY_QUESTION);
+    collectors().for_each(|collector| page.push_str(&of_question(collector)));
     page
 }
 
 const HEAD: &str = "\
 # Permissions
 
-Generated from the table of questions by `tickmark role --as markdown`; a test holds this page to it.
+Generated from the tables of questions and checks by `tickmark role --as markdown`; a test holds this page to them.
 
-For each question: what is asked, which permission answers it and where it must be held, which checks need the answer,
-and what is lost without it. A question that is refused ends as a gap, and what needed it is reported as not evaluated,
-never as clean. `tickmark role` prints the setup, `tickmark doctor` says what works.
+Which permission the collecting identity is asked to hold, for which question, and which checks are not evaluated
+without it. Everything is reading. A question that is refused ends as a gap, and what needed it is reported as not
+evaluated, never as clean. `tickmark role` prints the setup, `tickmark doctor` says what works.
 
 An action of an Azure role counts where it is assigned and below. Assigned at the root management group, one role covers
-every scope on this page but `/`, where only built-in roles can be assigned and Management Group Reader suffices.
-No data action is needed: nothing is asked of a vault, only about vaults.
+every scope on this page but the root scope `/`: no custom role can be assigned there, so that the question about
+assignments at `/` takes a built-in role, such as Reader. No data action is needed: nothing is asked of a vault, only
+about vaults.
 
-**The list of resources** leaves out, without a word, every type that the caller may not read. `*/read` (Reader) makes it
-whole and reads everything else too. The computed role names the single types instead: those that checks look for, and
-those that commonly carry an identity. Add the types that you run.
+**The list of resources** leaves out, without a word, every type that the caller may not read. Only `*/read` (Reader)
+makes it whole, and reads everything else too. The computed role names single types instead: those that checks look for,
+and those that commonly carry an identity. Add the types that you run. Every other list on this page is whole with the
+actions that are named for it.
+
+**The list of management groups** has been seen to come back empty for a custom role that holds
+`Microsoft.Management/managementGroups/read`, and whole for the built-in Management Group Reader, which holds the same.
+`tickmark role` therefore assigns that one as well.
 
 **Rows of logs** need the action that runs a query and, for each table, the action that shows its rows. The built-in Log
 Analytics Data Reader at each workspace gives both for all tables. A table that is marked as protected needs more.
 
-**In Microsoft Graph**, `Directory.Read.All` is also accepted where the two narrower permissions are named.
+**In Microsoft Graph**, `Directory.Read.All` is also accepted where a narrower permission is named.
 ";
 
-fn section(collector: &Collector) -> String {
-    let kind = collector.kind;
-    let method = match collector.api {
-        Api::LogAnalytics => "POST",
-        _ if kind == Kind::Principals => "POST",
-        _ => "GET",
+const BY_PERMISSION: &str = "
+## By permission
+
+| Permission | Granted by | Where | Asked for | Checks that need it |
+| --- | --- | --- | --- | --- |
+";
+
+const BY_CHECK: &str = "
+## By check
+
+What each check needs to be evaluated. A permission that only fills one list with a further type of resource stands in
+the table above.
+
+| Check | What it says | Permissions |
+| --- | --- | --- |
+";
+
+const BY_QUESTION: &str = "
+## By question
+";
+
+/// One row for each permission: what is asked with it and why.
+fn permissions() -> String {
+    let mut by_name: BTreeMap<(&str, String), Vec<&Collector>> = BTreeMap::new();
+    for collector in collectors() {
+        for permission in collector.permissions {
+            by_name.entry((permission.system(), permission.name())).or_default().push(collector);
+        }
+    }
+    let row = |((system, name), asking): ((&str, String), Vec<&Collector>)| {
+        let places: BTreeSet<String> =
+            asking.iter().flat_map(|collector| collector.kind.over()).map(|over| place(*over)).collect();
+        let questions: Vec<&str> = asking.iter().map(|collector| collector.kind.words()).collect();
+        let checks: BTreeSet<&str> = asking.iter().flat_map(|collector| checks(collector.kind)).collect();
+        format!("| `{name}` | {system} | {} | {} | {} |\n", list(places), questions.join("; "), list(checks))
     };
-    // the braces of a placeholder are encoded as any other character of a scope is
-    let request = collector.path_and_query(template(kind)).replace("%7B", "{").replace("%7D", "}");
-    let permissions: String = collector.permissions.iter().map(|permission| line(*permission)).collect();
-    let checks: Vec<&str> =
-        CHECKS.iter().filter(|check| check.needs.iter().any(|need| need.kind == kind)).map(|check| check.id).collect();
-    let checks = match checks.as_slice() {
-        [] => "none by itself".to_owned(),
-        ids => ids.join(", "),
+    by_name.into_iter().map(row).collect()
+}
+
+/// One row for a check: the permissions without which one of its questions is refused, and the tables of its logs.
+fn of_check(check: &Check) -> String {
+    let needed = |collector: &&Collector| check.needs.iter().any(|need| need.kind == collector.kind);
+    let mut names = BTreeSet::new();
+    for collector in collectors().filter(needed) {
+        names.insert(collector.permission());
+        let tables = collector.permissions.iter().filter(|permission| matches!(permission, Permission::LogTable(_)));
+        names.extend(tables.map(|permission| permission.name()));
+    }
+    let names = names.iter().map(|name| format!("`{name}`"));
+    format!("| {} | {} | {} |\n", check.id, check.title, list(names))
+}
+
+fn of_question(collector: &Collector) -> String {
+    let kind = collector.kind;
+    let method = if matches!(collector.form, Form::Get | Form::Advanced) { "GET" } else { "POST" };
+    let requests: Vec<String> = kind
+        .over()
+        .iter()
+        .map(|over| format!("- at {}: `{method} {}`\n", place(*over), request(collector, *over)))
+        .collect();
+    let permissions = collector.permissions.iter().map(|permission| format!("`{}`", permission.name()));
+    let without = match list(checks(kind)).as_str() {
+        "" => "the answer is missing from the evidence; no check is evaluated by it alone".to_owned(),
+        ids => format!("not evaluated: {ids}"),
     };
     format!(
-        "\n## {}\n\n`{method} {request}`\n\n{permissions}\n- where: {}\n- needed by: {checks}\n- without it: {}\n",
+        "\n### {}\n\n{}- permissions: {}\n- without it: {without}\n",
         heading(kind),
-        place(kind),
-        without(kind),
+        requests.concat(),
+        list(permissions)
     )
 }
 
-fn line(permission: Permission) -> String {
-    format!("- `{}` ({})\n", permission.name(), permission.system())
+/// Ids of the checks that need the answer.
+fn checks(kind: Kind) -> impl Iterator<Item = &'static str> {
+    CHECKS.iter().filter(move |check| check.needs.iter().any(|need| need.kind == kind)).map(|check| check.id)
+}
+
+fn list(words: impl IntoIterator<Item: AsRef<str>>) -> String {
+    words.into_iter().map(|word| word.as_ref().to_owned()).collect::<Vec<String>>().join(", ")
+}
+
+/// Where the permission must be held.
+fn place(over: Over) -> String {
+    match over.fixed() {
+        Some("/") => "the root scope `/`".to_owned(),
+        Some(_) => format!("the {}", over.words()),
+        None => format!("every {}", over.words()),
+    }
+}
+
+/// The path and query with placeholders.
+fn request(collector: &Collector, over: Over) -> String {
+    let scope = match over {
+        Over::Subscription => "/subscriptions/{subscription}".to_owned(),
+        _ => over.fixed().map_or_else(|| format!("{{{over:?}}}"), str::to_owned),
+    };
+    // two instants that stand for the ends of the period
+    let (start, end) = (DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH + chrono::TimeDelta::days(1));
+    let request = collector.path_and_query(&scope, &Window { start, end, cutoff: end });
+    // the braces of a placeholder are encoded as any other character of a scope is
+    let request = request.replace("%7B", "{").replace("%7D", "}");
+    request.replace("1970-01-01T00:00:00Z", "{start}").replace("1970-01-02T00:00:00Z", "{end}")
 }
 
 fn heading(kind: Kind) -> String {
@@ -70,91 +160,34 @@ fn heading(kind: Kind) -> String {
     letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
 }
 
-/// A scope with placeholders.
-fn template(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Subscriptions | Kind::ManagementGroups => "tenant",
-        Kind::ManagementGroupDescendants => "{group}",
-        Kind::FederatedCredentials => "{identity}",
-        Kind::DiagnosticSettings => "{vault}",
-        Kind::Workspace | Kind::Tables => "{workspace}",
-        Kind::ManagedIdentityPrincipals | Kind::Principals => "directory",
-        Kind::GroupMembers => "group:{group}",
-        Kind::VaultLogDedicated | Kind::VaultLogLegacy | Kind::VaultLogDedicatedCount | Kind::VaultLogLegacyCount => {
-            "workspace:{workspace}"
-        }
-        Kind::Resources
-        | Kind::VirtualMachines
-        | Kind::UserAssignedIdentities
-        | Kind::Vaults
-        | Kind::DeletedVaults
-        | Kind::RoleAssignments
-        | Kind::RoleDefinitions
-        | Kind::DenyAssignments
-        | Kind::Workspaces => "/subscriptions/{subscription}",
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Where the permission must be held.
-fn place(kind: Kind) -> &'static str {
-    match kind {
-        Kind::ManagementGroups | Kind::ManagementGroupDescendants => "every management group, so the root group",
-        Kind::FederatedCredentials => "every user-assigned identity, so every subscription",
-        Kind::DiagnosticSettings => "every vault, so every subscription",
-        Kind::RoleAssignments => {
-            "every subscription and every management group (there with `$filter=atScope()`), and `/`, which needs a role \
-             of its own"
+    #[test]
+    fn every_permission_every_check_and_every_question_is_on_the_page() {
+        let page = page();
+        for collector in collectors() {
+            assert!(page.contains(&format!("\n### {}\n", heading(collector.kind))), "{:?}", collector.kind);
+            for permission in collector.permissions {
+                assert!(page.contains(&format!("| `{}` | ", permission.name())), "{permission:?}");
+            }
         }
-        Kind::Workspace
-        | Kind::Tables
-        | Kind::VaultLogDedicated
-        | Kind::VaultLogLegacy
-        | Kind::VaultLogDedicatedCount
-        | Kind::VaultLogLegacyCount => "every workspace that vaults log to, wherever it is",
-        Kind::ManagedIdentityPrincipals | Kind::Principals | Kind::GroupMembers => "the directory",
-        Kind::Subscriptions
-        | Kind::Resources
-        | Kind::VirtualMachines
-        | Kind::UserAssignedIdentities
-        | Kind::Vaults
-        | Kind::DeletedVaults
-        | Kind::RoleDefinitions
-        | Kind::DenyAssignments
-        | Kind::Workspaces => "every subscription",
+        for check in CHECKS {
+            assert!(page.contains(&format!("\n| {} | {} | ", check.id, check.title)), "{}", check.id);
+        }
     }
-}
 
-/// What is lost without the answer.
-fn without(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Subscriptions => "a subscription that is not visible is missed, unless the configuration expects it",
-        Kind::ManagementGroups => "access that comes from management groups is not evaluated",
-        Kind::ManagementGroupDescendants => "it is not known which subscriptions a management group reaches",
-        Kind::Resources => {
-            "workloads and the identities attached to them are not known; types the role does not name are missed in silence"
-        }
-        Kind::VirtualMachines => {
-            "a machine's identity is known from the list of resources only, which may leave it out"
-        }
-        Kind::UserAssignedIdentities => "shared identities and what they are attached to are not judged",
-        Kind::FederatedCredentials => "an identity that is used from outside Azure looks idle, so that is not judged",
-        Kind::Vaults => "no vault of that subscription is judged",
-        Kind::DeletedVaults => "the population of vaults is not reconciled",
-        Kind::RoleAssignments => "nobody's roles are judged below that scope, since a role there could widen them",
-        Kind::RoleDefinitions => "assignments of roles whose actions are unknown are not judged",
-        Kind::DenyAssignments => "a deny assignment could narrow access, so access is not concluded",
-        Kind::DiagnosticSettings => "it is not known whether and where that vault logs",
-        Kind::Workspaces => "destinations of logs are looked up one by one instead",
-        Kind::Workspace => "it is not known whether the destination of a log exists",
-        Kind::Tables => "it is not known how long rows are kept",
-        Kind::ManagedIdentityPrincipals => "the inventory of identities is not reconciled with the directory",
-        Kind::Principals => "deleted principals cannot be told from living ones, nor people from workloads",
-        Kind::GroupMembers => "access that comes through that group is not evaluated",
-        Kind::VaultLogDedicated | Kind::VaultLogLegacy => {
-            "reads, denials and callers of the vaults that log there are not judged"
-        }
-        Kind::VaultLogDedicatedCount | Kind::VaultLogLegacyCount => {
-            "the rows have no control total, and days without rows are not known"
+    #[test]
+    fn a_question_shows_how_it_is_put_at_each_family_of_scopes() {
+        let row = collectors().find(|row| row.kind == Kind::RoleAssignments).expect("a row");
+        let text = of_question(row);
+        for request in [
+            "- at the root scope `/`: `GET /providers/Microsoft.Authorization/roleAssignments?api-version=",
+            "`GET /subscriptions/{subscription}/providers/Microsoft.Authorization/roleAssignments?api-version=2022-04-01`",
+            "&$filter=atScope()`",
+        ] {
+            assert!(text.contains(request), "{request}: {text}");
         }
     }
 }

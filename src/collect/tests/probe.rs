@@ -19,8 +19,8 @@ impl Progress for Quiet {}
 fn probed(script: Script) -> (Probe, Vec<crate::azure::Ask>) {
     let script = Arc::new(script);
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    let probe = runtime.block_on(probe(&door(script.clone()), &Expected::default(), &Quiet));
-    (probe, script.asked())
+    let probe = runtime.block_on(probe(&door(script.clone()), &request(Expected::default()), &Quiet));
+    (probe.expect("questions"), script.asked())
 }
 
 fn state(probe: &Probe, kind: Kind) -> State {
@@ -81,7 +81,7 @@ fn without_a_good_token_one_question_is_enough() {
 fn own(script: Script) -> OwnRights {
     let script = Arc::new(Script { object_id: Some(ME.to_owned()), ..script });
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    runtime.block_on(own_rights(&door(script), &Expected::default()))
+    runtime.block_on(own_rights(&door(script), &request(Expected::default()))).expect("questions")
 }
 
 fn assignment(name: &str, principal: &str, kind: &str) -> Value {
@@ -130,8 +130,8 @@ fn what_was_not_read_is_told() {
     assert!(unknown.unread[0].contains("is in no list of role definitions"), "{:?}", unknown.unread);
     let nobody = Arc::new(Script { object_id: None, ..tenant() });
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    let nobody = runtime.block_on(own_rights(&door(nobody), &Expected::default()));
-    assert_eq!(nobody.unread, ["the token names no object id"]);
+    let nobody = runtime.block_on(own_rights(&door(nobody), &request(Expected::default())));
+    assert_eq!(nobody.expect("questions").unread, ["the token names no object id"]);
 }
 
 #[test]

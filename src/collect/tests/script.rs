@@ -239,6 +239,7 @@ pub(super) fn tenant() -> Script {
             json!({"value": [{"id": "/x", "properties": {"principalId": GROUP, "principalType": "Group"}}]}))
         .on(&provider("Microsoft.Authorization/roleDefinitions"), 200, empty())
         .on(&provider("Microsoft.Authorization/denyAssignments"), 200, empty())
+        .on(&provider("Microsoft.Authorization/permissions"), 200, empty())
         .on(&provider("Microsoft.OperationalInsights/workspaces"), 200,
             json!({"value": [{"id": workspace, "properties": {"customerId": WORKSPACE.to_uppercase()}}]}))
         .on_query("/query", "question=vault_log_dedicated_count;", 200, counts)

@@ -19,7 +19,6 @@ use thiserror::Error;
 
 use self::item::Item;
 use self::pages::Pages;
-use super::coverage::is_asked_per_subscription;
 use super::{Id, PrincipalKind, Tenant};
 use crate::evidence::{Capture, EvidenceError, Kind};
 
@@ -56,6 +55,7 @@ pub fn read(capture: &Capture) -> Result<Tenant, ModelError> {
     let role_assignments = authorization::role_assignments(&mut pages)?;
     let role_definitions = authorization::role_definitions(&mut pages)?;
     let deny_assignments = authorization::deny_assignments(&mut pages)?;
+    let own_permissions = authorization::own_permissions(&mut pages)?;
     let hierarchy = groups::hierarchy(&mut pages, &capture.head.tenant_id)?;
     let diagnostic_settings = log_settings::diagnostic_settings(&mut pages)?;
     let workspaces = log_settings::workspaces(&mut pages)?;
@@ -76,6 +76,7 @@ pub fn read(capture: &Capture) -> Result<Tenant, ModelError> {
         role_assignments,
         role_definitions,
         deny_assignments,
+        own_permissions,
         diagnostic_settings,
         workspaces,
         tables,
@@ -98,10 +99,7 @@ fn expect_questions(tenant: &mut Tenant) {
     let mut expected: BTreeSet<(Kind, Id)> = BTreeSet::new();
     for subscription in &tenant.subscriptions {
         expected.extend(
-            Kind::ALL
-                .iter()
-                .filter(|kind| is_asked_per_subscription(**kind))
-                .map(|kind| (*kind, subscription.id.clone())),
+            Kind::ALL.iter().filter(|kind| kind.is_per_subscription()).map(|kind| (*kind, subscription.id.clone())),
         );
         let above = tenant.hierarchy.above(&subscription.id);
         expected.extend(above.into_iter().map(|group| (Kind::RoleAssignments, group)));

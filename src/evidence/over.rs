@@ -1,0 +1,99 @@
+//! What a question is asked about: the tenant, a subscription, a vault, …
+
+/// A family of scopes. A kind of question is asked at every scope of each of its families.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Over {
+    /// The tenant as a whole. Scope: `tenant`.
+    Tenant,
+    /// The root of role-based access control. Scope: `/`.
+    Root,
+    /// A management group. Scope: its id.
+    ManagementGroup,
+    /// A subscription. Scope: `/subscriptions/{guid}`.
+    Subscription,
+    /// A user-assigned identity. Scope: its id.
+    Identity,
+    /// A vault. Scope: its id.
+    Vault,
+    /// A workspace that a diagnostic setting names and no list showed. Scope: its id.
+    NamedWorkspace,
+    /// A workspace in use. Scope: its id.
+    Workspace,
+    /// The log of a workspace in use, counted. Scope: `workspace:{GUID for queries}`.
+    LogCount,
+    /// The log of a workspace in use. Scope: `workspace:{GUID for queries}`.
+    Log,
+    /// The directory as a whole. Scope: `directory`.
+    Directory,
+    /// A group among the principals. Scope: `group:{object id}`.
+    Group,
+}
+
+impl Over {
+    /// The families in the order in which they are asked: what stands in one row goes out side by side, and follows
+    /// from the answers to the rows before.
+    pub const STAGES: &'static [&'static [Over]] = &[
+        &[Over::Tenant, Over::Root],
+        &[Over::ManagementGroup],
+        &[Over::Subscription],
+        &[Over::Identity, Over::Vault],
+        &[Over::NamedWorkspace],
+        &[Over::Workspace],
+        &[Over::LogCount],
+        &[Over::Log],
+        &[Over::Directory],
+        &[Over::Group],
+    ];
+
+    /// The scopes of the family, for one whose scopes are known before anything is asked.
+    pub fn fixed(self) -> Option<&'static str> {
+        match self {
+            Over::Tenant => Some("tenant"),
+            Over::Root => Some("/"),
+            Over::Directory => Some("directory"),
+            _ => None,
+        }
+    }
+
+    /// What one scope of the family is, in words, as the plan says it.
+    pub fn words(self) -> &'static str {
+        match self {
+            Over::Tenant => "tenant",
+            Over::Root => "root scope",
+            Over::ManagementGroup => "management group that is visible",
+            Over::Subscription => "subscription that is visible",
+            Over::Identity => "user-assigned identity that was found",
+            Over::Vault => "vault that was found",
+            Over::NamedWorkspace => "workspace that a diagnostic setting names and no list holds",
+            Over::Workspace => "workspace in use: named by a diagnostic setting, or expected",
+            Over::LogCount | Over::Log => "workspace in use",
+            Over::Directory => "directory",
+            Over::Group => "group among the principals",
+        }
+    }
+
+    /// The resource type whose id is the scope, lower case, for families of resources below a subscription.
+    pub fn resource_type(self) -> Option<&'static str> {
+        match self {
+            Over::Identity => Some("microsoft.managedidentity/userassignedidentities"),
+            Over::Vault => Some("microsoft.keyvault/vaults"),
+            Over::NamedWorkspace | Over::Workspace => Some("microsoft.operationalinsights/workspaces"),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::Kind;
+
+    #[test]
+    fn every_family_has_its_place_and_the_order_is_that_of_the_declaration() {
+        let placed: Vec<Over> = Over::STAGES.iter().flat_map(|stage| stage.iter().copied()).collect();
+        assert!(placed.is_sorted(), "{placed:?}");
+        assert_eq!(placed.last(), Some(&Over::Group));
+        assert!(placed.iter().all(|over| Kind::ALL.iter().any(|kind| kind.over().contains(over))), "{placed:?}");
+        assert!(Kind::ALL.iter().flat_map(|kind| kind.over()).all(|over| placed.contains(over)));
+    }
+}
