@@ -226,7 +226,7 @@ fn subscription_of(scope: &str) -> String {
 /// Puts the cheap form; where the service or a recording does not know it, the plain one.
 async fn ask_cheaply(door: &Door, question: &Put) -> Told {
     // Lists that say where to ask are read whole: a subscription on their second page counts like any other.
-    if question.collector.kind.over().iter().any(|over| matches!(over, Over::Tenant | Over::ManagementGroup)) {
+    if question.collector.kind.over().iter().all(|over| matches!(over, Over::Tenant | Over::ManagementGroup)) {
         return put(door, question).await;
     }
     let Some(cheap) = question.asks.first().and_then(|plain| cheapest(question, plain)) else {

@@ -47,7 +47,8 @@ actions that are named for it.
 **Rows of logs** need the action that runs a query and, for each table, the action that shows its rows. The built-in Log
 Analytics Data Reader at each workspace gives both for all tables. A table that is marked as protected needs more.
 
-**In Microsoft Graph**, `Directory.Read.All` is also accepted where a narrower permission is named.
+**In Microsoft Graph**, `Directory.Read.All` is also accepted where `Application.Read.All`, `Group.Read.All`,
+`GroupMember.Read.All` or `User.Read.All` is named.
 ";
 
 const BY_PERMISSION: &str = "

@@ -22,6 +22,8 @@ pub(super) struct Setup {
     scopes: Vec<String>,
     /// Where the role can be assigned: one management group at most, or subscriptions.
     assignable: Vec<String>,
+    /// ARM id of the root management group.
+    root: String,
     /// Host of Microsoft Graph.
     graph: String,
 }
@@ -72,11 +74,11 @@ impl Setup {
             .map(|config| config.azure.subscriptions.iter().map(|id| format!("/subscriptions/{id}")).collect())
             .unwrap_or_default();
         let (scopes, assignable) = match (groups.as_slice(), subscriptions.is_empty()) {
-            ([], true) => (vec![root.clone()], vec![root]),
+            ([], true) => (vec![root.clone()], vec![root.clone()]),
             ([], false) => (subscriptions.clone(), subscriptions),
             ([one], true) => (groups.clone(), vec![one.clone()]),
             // a custom role names one group at most; the root group is above all of them
-            _ => ([groups, subscriptions].concat(), vec![root]),
+            _ => ([groups, subscriptions].concat(), vec![root.clone()]),
         };
         let cloud = match config {
             Some(config) => match &config.azure.endpoints {
@@ -90,6 +92,7 @@ impl Setup {
             principal: options.principal.clone(),
             scopes,
             assignable,
+            root,
             graph: cloud.host(crate::azure::Api::Graph),
         })
     }

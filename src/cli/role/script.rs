@@ -10,7 +10,7 @@ pub(super) fn az(setup: &Setup) -> String {
     let scopes: String = setup.scopes.iter().map(|scope| format!("\ngive \"$ROLE\" '{scope}'")).collect();
     let name = &setup.name;
     let graph_permissions = collect::graph_permissions().join(" ");
-    let graph = &setup.graph;
+    let (graph, root) = (&setup.graph, &setup.root);
     let above = match setup.scopes.iter().any(|scope| scope.starts_with("/subscriptions/")) {
         true => {
             "\n# In subscriptions alone the management groups above stay unread, and access that comes from there is not\n\
@@ -39,6 +39,8 @@ az role definition create --role-definition '{role}'
 # needs the role as well, or Log Analytics Data Reader. A table marked as protected needs Privileged Monitoring Data
 # Reader. A new role may take some minutes until it can be assigned.
 give() {{ az role assignment create --assignee-object-id "$WHO" --assignee-principal-type ServicePrincipal --role "$1" --scope "$2"; }}{scopes}
+# The list of management groups has been seen to come back empty for a custom role with the same action.
+give "Management Group Reader" '{root}'
 {above}
 # 3. Microsoft Graph: which principals exist, and who is in which group. (az ad app permission shows the same for an
 # app registration; a managed identity has none, so the assignments are made directly.)
@@ -51,9 +53,10 @@ for PERMISSION in {graph_permissions}; do
     --body "{{\"principalId\": \"$WHO\", \"resourceId\": \"$GRAPH_PRINCIPAL\", \"appRoleId\": \"$APP_ROLE\"}}"
 done
 
-# 4. If you want it: assignments at `/`, above the root management group. No custom role can hold there, and who
-# assigns one there needs elevated access. Without it that one question is refused, and the report says so.
-# give "Management Group Reader" /
+# 4. If you want it: assignments at `/`, above the root management group. No custom role can hold there, Management
+# Group Reader reads no assignments, and who assigns a role there needs elevated access. Without it that one question
+# is refused, and the report says so.
+# give Reader /
 
 # Then see what works: tickmark doctor
 "#

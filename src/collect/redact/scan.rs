@@ -51,7 +51,7 @@ impl<'a> Walk<'a> {
         match (allowed, self.peek()) {
             (Allowed::Object { .. }, Some(b'{')) => self.object(allowed, depth),
             (Allowed::Array(_) | Allowed::Tuple(_), Some(b'[')) => self.array(allowed, depth),
-            (Allowed::Leaf(Class::Claims), Some(b'{')) => self.object(super::cell::claims(), depth),
+            (Allowed::Leaf(Class::Claims), Some(b'{')) => self.object(super::allow::claims(), depth),
             (Allowed::Nothing, _) => {
                 if self.skip(depth)? != b"null" {
                     self.cut("not_on_list");
