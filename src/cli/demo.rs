@@ -113,3 +113,22 @@ fn advise(pack: &Path, public: &Path, terminal: &Terminal) -> Result<(), CliErro
     terminal.line("The demo's key is public and worthless; a real pack is signed with the key of `tickmark init`.")?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_program_carries_every_file_of_the_recording() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tenants/idsentinel");
+        let mut files: Vec<String> = fs::read_dir(folder.join("answers"))
+            .unwrap()
+            .map(|file| format!("answers/{}", file.unwrap().file_name().to_string_lossy()))
+            .collect();
+        files.push("answers.json".to_owned());
+        files.sort();
+        let mut carried: Vec<&str> = ANSWERS.iter().map(|(file, _)| *file).collect();
+        carried.sort_unstable();
+        assert_eq!(carried, files);
+    }
+}
