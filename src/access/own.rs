@@ -125,6 +125,25 @@ impl OwnRights {
         OwnRights::of(&held(tenant, access, object_id))
     }
 
+    /// One line about all of it.
+    pub fn line(&self) -> String {
+        let subscriptions = match self.subscriptions {
+            1 => "1 subscription".to_owned(),
+            many => format!("{many} subscriptions"),
+        };
+        let mut line = match self.excess.len() {
+            0 => format!("no right seen that a collector must not have, in {subscriptions} and above"),
+            1 => "1 right that a collector must not have".to_owned(),
+            many => format!("{many} rights that a collector must not have"),
+        };
+        match self.unread.as_slice() {
+            [] => {}
+            [why] => line += &format!("; not checked whole: {why}"),
+            [why, more @ ..] => line += &format!("; not checked whole: {why}, and {} more", more.len()),
+        }
+        line
+    }
+
     /// Whether everything was looked at and nothing found.
     pub fn is_clean(&self) -> bool {
         self.excess.is_empty() && self.unread.is_empty()
@@ -246,4 +265,83 @@ fn permissions(policy: &AccessPolicy) -> Vec<String> {
         families.iter().flat_map(|(family, given)| given.iter().map(move |name| format!("{family}/{name}"))).collect();
     found.sort();
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(action: &str) -> Permission {
+        Permission { actions: vec![action.to_owned()], ..Permission::default() }
+    }
+
+    fn role(name: &str, scope: &str, action: &str) -> OwnRole {
+        OwnRole {
+            assignment: format!("/a/{name}"),
+            scope: scope.to_owned(),
+            role: name.to_owned(),
+            group: None,
+            entries: vec![entry(action)],
+            evidence: Vec::new(),
+        }
+    }
+
+    fn effective(scope: &str, actions: &[&str]) -> OwnEffective {
+        let entries = actions.iter().map(|action| entry(action)).collect();
+        OwnEffective { scope: scope.to_owned(), entries, evidence: Vec::new() }
+    }
+
+    const GRANTING: &str = "Microsoft.Authorization/roleAssignments/write";
+
+    fn lines(held: &OwnHeld) -> Vec<String> {
+        OwnRights::of(held).excess.iter().map(Excess::line).collect()
+    }
+
+    #[test]
+    fn reader_is_clean_and_reads_every_type_where_it_holds_everywhere() {
+        let mut held = OwnHeld {
+            effective: vec![effective("/subscriptions/a", &["*/read"]), effective("/subscriptions/b", &["*/read"])],
+            roles: vec![role("Reader", "/subscriptions/a", "*/read")],
+            subscriptions: 2,
+            ..OwnHeld::default()
+        };
+        let rights = OwnRights::of(&held);
+        assert!(rights.is_clean() && rights.reads_every_type);
+        assert_eq!(rights.line(), "no right seen that a collector must not have, in 2 subscriptions and above");
+        held.effective[1] = effective("/subscriptions/b", &["Microsoft.KeyVault/vaults/read"]);
+        assert!(!OwnRights::of(&held).reads_every_type);
+    }
+
+    #[test]
+    fn a_right_without_an_assignment_that_was_seen_is_named_where_azure_says_that_it_holds() {
+        let at = |scope: &str| effective(scope, &["*/read", GRANTING]);
+        let above = "/providers/Microsoft.Management/managementGroups/root";
+        let held = OwnHeld { effective: vec![at("/subscriptions/a")], ..OwnHeld::default() };
+        assert_eq!(lines(&held), ["an assignment that was not seen at `/subscriptions/a`: grant access"]);
+        for scope in ["/", above, "/SUBSCRIPTIONS/A"] {
+            let held = OwnHeld { roles: vec![role("Granter", scope, GRANTING)], ..held.clone() };
+            assert_eq!(lines(&held), [format!("role `Granter` at `{scope}`: grant access")], "it is explained");
+        }
+        // held in one resource group, or another subscription, it does not explain what holds in this one
+        for scope in ["/subscriptions/a/resourceGroups/g", "/subscriptions/b"] {
+            let held = OwnHeld { roles: vec![role("Granter", scope, GRANTING)], ..held.clone() };
+            assert_eq!(lines(&held).len(), 2, "{scope}");
+        }
+    }
+
+    #[test]
+    fn an_access_policy_may_list_and_no_more() {
+        let permissions = vec!["secrets/get".to_owned(), "secrets/list".to_owned()];
+        let policy = OwnPolicy { vault: "/v".to_owned(), permissions, evidence: Vec::new() };
+        let held = OwnHeld { policies: vec![policy], ..OwnHeld::default() };
+        assert_eq!(lines(&held), ["access policy at `/v`: secrets/get"]);
+    }
+
+    #[test]
+    fn what_was_not_read_is_not_clean() {
+        let unread = vec!["one".to_owned(), "two".to_owned()];
+        let rights = OwnRights::of(&OwnHeld { unread, subscriptions: 1, ..OwnHeld::default() });
+        assert!(!rights.is_clean());
+        assert!(rights.line().ends_with("; not checked whole: one, and 1 more"), "{}", rights.line());
+    }
 }

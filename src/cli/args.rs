@@ -200,6 +200,9 @@ pub(super) struct Run {
     /// Answer from a recording instead of Azure, on the recording's clock.
     #[arg(long, value_name = "DIR")]
     pub replay: Option<PathBuf>,
+    /// Refuse to start when the collecting identity holds rights that it should not have, or when that cannot be told.
+    #[arg(long)]
+    pub strict_rights: bool,
     #[command(flatten)]
     pub pack: PackOptions,
 }

@@ -93,7 +93,10 @@ fn an_empty_tenant_is_answered_and_its_collector_only_reads() {
     let rights = &examination["rights"];
     // no role assignment is shown there, and Azure says what the identity may do all the same
     assert_eq!((&rights["looked_at"], &rights["reads_every_type"]), (&Value::from(0), &Value::Bool(true)));
-    assert_eq!((&rights["excess"], &rights["not_checked"]), (&Value::from(Vec::<u8>::new()), &Value::from(Vec::<u8>::new())));
+    assert_eq!(
+        (&rights["excess"], &rights["not_checked"]),
+        (&Value::from(Vec::<u8>::new()), &Value::from(Vec::<u8>::new()))
+    );
     assert_eq!(code, 0);
 }
 
@@ -137,6 +140,35 @@ fn strict_rights_refuse_before_the_first_question_of_the_plan() {
     assert!(!bench.path("tickmark-store").exists(), "nothing was collected");
     // without the option it is collected, and judged like any other identity
     assert_eq!(bench.run(&["--quiet", "collect", "--replay", &recording]).code, 0);
+}
+
+#[test]
+fn a_run_says_what_the_collector_must_not_have_and_seals_it_in() {
+    let bench = Bench::new();
+    let ran = bench.run(&["collect", "--replay", &asked_by(&bench, "7220f100-bcd4-432c-ba67-b96bef340e05")]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let warned = "warning: the collecting identity must not have this: role `User Access Administrator` at";
+    assert!(ran.err.contains(warned) && ran.err.contains("`--strict-rights`"), "{}", ran.err);
+    assert_eq!(bench.run(&["assess", "--out", "out"]).code, 1);
+    let results: Value = serde_json::from_str(&bench.read("out/results.json")).expect("JSON");
+    let collector = &results["collector"];
+    assert_eq!(collector["objectId"], "7220f100-bcd4-432c-ba67-b96bef340e05");
+    let excess = &collector["mustNotHave"][0];
+    assert_eq!(excess["by"], "role `User Access Administrator`");
+    assert!(excess["gives"].as_array().expect("a list").contains(&Value::from("grant access")));
+    assert!(!excess["evidence"].as_array().expect("a list").is_empty(), "it is cited");
+    let report = bench.read("out/report/report.md");
+    assert!(report.contains("The collecting identity could do more than read"));
+    assert!(report.contains("- Its own rights: 1 right that a collector must not have"));
+
+    let bench = Bench::new();
+    let ran = bench.run(&["collect", "--replay", &tenant_folder("mixed").display().to_string()]);
+    assert!(!ran.err.contains("must not have"), "{}", ran.err);
+    bench.run(&["assess", "--out", "out"]);
+    let results: Value = serde_json::from_str(&bench.read("out/results.json")).expect("JSON");
+    let none = Value::from(Vec::<u8>::new());
+    assert_eq!((&results["collector"]["mustNotHave"], &results["collector"]["notChecked"]), (&none, &none));
+    assert_eq!(results["collector"]["effective"].as_array().expect("a list").len(), 2, "one for each subscription");
 }
 
 #[test]

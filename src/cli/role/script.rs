@@ -33,17 +33,18 @@ ROLE='{name}'
 # 1. The role. `*/read` would be shorter and would read everything; here every action is named. It has a price: the
 # list of resources leaves out, without a word, types that the role does not name. Named are the types that checks
 # look for. Add others that carry identities in your tenant (az resource list --query '[].type' -o tsv | sort -u).
-az role definition create --role-definition '{role}'
+DEFINITION='{role}'
+az role definition create --role-definition "$DEFINITION" || az role definition update --role-definition "$DEFINITION"
 
-# 2. Where it holds. Logs are read by the two actions workspaces/query/TABLE/read. A workspace outside these scopes
-# needs the role as well, or Log Analytics Data Reader. A table marked as protected needs Privileged Monitoring Data
-# Reader. A new role may take some minutes until it can be assigned.
+# 2. Where it holds. Of logs, workspaces/query/read lets a query run and workspaces/query/TABLE/read shows the rows of
+# one table. A workspace outside these scopes needs the role as well, or Log Analytics Data Reader. A table marked as
+# protected needs Privileged Monitoring Data Reader. A new role may take some minutes until it can be assigned.
 give() {{ az role assignment create --assignee-object-id "$WHO" --assignee-principal-type ServicePrincipal --role "$1" --scope "$2"; }}{scopes}
 # The list of management groups has been seen to come back empty for a custom role with the same action.
 give "Management Group Reader" '{root}'
 {above}
-# 3. Microsoft Graph: which principals exist, and who is in which group. (az ad app permission shows the same for an
-# app registration; a managed identity has none, so the assignments are made directly.)
+# 3. Microsoft Graph. (`az ad app permission` would do for an app registration; a managed identity has none, so that
+# the assignments are made directly.)
 GRAPH=00000003-0000-0000-c000-000000000000
 GRAPH_PRINCIPAL=$(az ad sp show --id $GRAPH --query id -o tsv)
 for PERMISSION in {graph_permissions}; do
