@@ -120,6 +120,10 @@ pub(super) struct Role {
     /// Name of the custom role.
     #[arg(long, value_name = "NAME", default_value = "Tickmark Collector")]
     pub name: String,
+    /// In the commands of `az`: assign Reader, Management Group Reader and Log Analytics Data Reader instead of a custom
+    /// role. They read more than is needed, and the list of resources is whole with them.
+    #[arg(long)]
+    pub built_in: bool,
 }
 
 /// Forms of what the collecting identity must hold.

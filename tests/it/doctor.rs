@@ -203,10 +203,17 @@ fn the_role_is_printed_in_every_form_and_takes_its_scopes_from_the_configuration
     for words in [
         format!("WHO='{COLLECTOR}'"),
         format!("give \"$ROLE\" '{groups}/mg-a'\ngive \"$ROLE\" '{groups}/mg-b'\n"),
+        format!("give \"Management Group Reader\" '{groups}/11111111-1111-1111-1111-111111111111'"),
         // a custom role names one management group at most
         format!("\"{groups}/11111111-1111-1111-1111-111111111111\""),
     ] {
         assert!(script.contains(&words), "{words}: {script}");
     }
+    let script = bench.run(&["role", "--built-in"]).out;
+    assert!(
+        script.contains(&format!("give Reader '{groups}/mg-a'\n")) && !script.contains("role definition"),
+        "{script}"
+    );
+    assert!(script.contains("for PERMISSION in Application.Read.All"), "{script}");
     assert_eq!(bench.run(&["role", "--principal", "$(id)"]).code, 2);
 }

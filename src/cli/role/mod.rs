@@ -22,6 +22,8 @@ pub(super) struct Setup {
     scopes: Vec<String>,
     /// Where the role can be assigned: one management group at most, or subscriptions.
     assignable: Vec<String>,
+    /// Whether roles that Azure has are assigned instead of a custom one.
+    built_in: bool,
     /// ARM id of the root management group.
     root: String,
     /// Host of Microsoft Graph.
@@ -89,6 +91,7 @@ impl Setup {
         };
         Ok(Setup {
             name: options.name.clone(),
+            built_in: options.built_in,
             principal: options.principal.clone(),
             scopes,
             assignable,
@@ -120,7 +123,7 @@ mod tests {
     use super::*;
 
     fn options() -> Role {
-        Role { form: None, principal: None, name: "Tickmark Collector".to_owned() }
+        Role { form: None, principal: None, name: "Tickmark Collector".to_owned(), built_in: false }
     }
 
     fn setup() -> Setup {
