@@ -24,23 +24,22 @@ pub(super) fn copy(body: &[u8], allowed: &Allowed) -> Result<Clean, Malformed> {
     if std::str::from_utf8(body).is_err() {
         return Err(Malformed("it is not UTF-8"));
     }
-    let mut walk = Walk { body, at: 0, out: Vec::with_capacity(body.len()), place: Vec::new(), cuts: BTreeMap::new() };
+    let mut walk = Walk { body, at: 0, out: Vec::with_capacity(body.len()), place: Vec::new(), cuts: Cuts::default() };
     walk.space_kept();
     walk.value(allowed, 0)?;
     walk.space_kept();
     if walk.at != body.len() {
         return Err(Malformed("something follows the JSON value"));
     }
-    let cuts = walk.cuts.into_iter().map(|((rule, place), count)| Redaction { rule: rule.to_owned(), place, count });
-    Ok(Clean { bytes: walk.out, cuts: cuts.collect() })
+    Ok(Clean { bytes: walk.out, cuts: walk.cuts.told() })
 }
 
 struct Walk<'a> {
     body: &'a [u8],
     at: usize,
     out: Vec<u8>,
-    place: Vec<String>,
-    cuts: BTreeMap<(&'static str, String), u64>,
+    place: Vec<Step>,
+    cuts: Cuts,
 }
 
 impl<'a> Walk<'a> {
@@ -99,16 +98,21 @@ impl<'a> Walk<'a> {
             let before_value = self.space();
             let name = decode(key)?;
             match allowed.member(&name) {
-                Some((label, below)) => {
+                Some((is_known, below)) => {
                     if !kept.is_empty() {
                         self.out.push(b',');
                     }
-                    if !kept.insert(name.to_string()) {
+                    if !kept.insert(name.clone()) {
                         return Err(Malformed("a member is named twice"));
                     }
                     self.out.extend_from_slice(lead);
-                    self.place.push(label.to_owned());
-                    match label == "*" && super::scrub::name_is_unfit(&name) {
+                    let is_unfit = !is_known && super::scrub::name_is_unfit(&name);
+                    self.place.push(match (is_known, is_unfit) {
+                        (true, _) => Step::Same(name),
+                        (false, false) => Step::Other(name),
+                        (false, true) => Step::Other(CUT.to_owned()),
+                    });
+                    match is_unfit {
                         true => self.instead("secret_like", CUT), // the name is data here, and must not be lost
                         false => self.out.extend_from_slice(key),
                     }
@@ -148,10 +152,14 @@ impl<'a> Walk<'a> {
             self.out.push(b']');
             return Ok(());
         }
-        self.place.push("*".to_owned());
-        for index in 0.. {
+        for index in 0_usize.. {
             self.space_kept();
+            self.place.push(match allowed {
+                Allowed::Tuple(_) => Step::Same(index.to_string()),
+                _ => Step::Other(index.to_string()),
+            });
             self.value(allowed.item(index), depth + 1)?;
+            self.place.pop();
             self.space_kept();
             match self.next() {
                 Some(b',') => self.out.push(b','),
@@ -159,7 +167,6 @@ impl<'a> Walk<'a> {
                 _ => return Err(Malformed("an array is not closed")),
             }
         }
-        self.place.pop();
         self.out.push(b']');
         Ok(())
     }
@@ -180,8 +187,7 @@ impl<'a> Walk<'a> {
     }
 
     fn cut(&mut self, rule: &'static str) {
-        let place: String = self.place.iter().flat_map(|part| ["/", part.as_str()]).collect();
-        *self.cuts.entry((rule, place)).or_default() += 1;
+        self.cuts.add(rule, &self.place);
     }
 
     // Reading without keeping.
@@ -287,6 +293,61 @@ impl<'a> Walk<'a> {
             }
         }
     }
+}
+
+/// One step of the way to a place.
+enum Step {
+    /// A member that the list names, or an item known by its position.
+    Same(String),
+    /// An item of an array, or an entry of a map: there are many alike.
+    Other(String),
+}
+
+/// How many places that are alike are told one by one; more are told together.
+const TOLD_EACH: usize = 8;
+
+/// What was cut, by rule and by place with `*` for what differs in places that are alike.
+#[derive(Default)]
+struct Cuts(BTreeMap<(&'static str, String), Alike>);
+
+/// Cuts in places that are alike.
+#[derive(Default)]
+struct Alike {
+    count: u64,
+    /// The first of the places, and how often it was cut there; one more than [`TOLD_EACH`] when there are more.
+    each: Vec<(String, u64)>,
+}
+
+impl Cuts {
+    fn add(&mut self, rule: &'static str, place: &[Step]) {
+        let alike = place.iter().map(|step| match step {
+            Step::Same(name) => name,
+            Step::Other(_) => "*",
+        });
+        let alike = self.0.entry((rule, pointer(alike))).or_default();
+        alike.count += 1;
+        if alike.each.len() > TOLD_EACH {
+            return;
+        }
+        let place = pointer(place.iter().map(|(Step::Same(name) | Step::Other(name))| name.as_str()));
+        match alike.each.last_mut() {
+            Some((last, count)) if *last == place => *count += 1,
+            _ => alike.each.push((place, 1)),
+        }
+    }
+
+    fn told(self) -> Vec<Redaction> {
+        let told = self.0.into_iter().flat_map(|((rule, places), alike)| {
+            let told = if alike.each.len() > TOLD_EACH { vec![(places, alike.count)] } else { alike.each };
+            told.into_iter().map(move |(place, count)| Redaction { rule: rule.to_owned(), place, count })
+        });
+        told.collect()
+    }
+}
+
+/// A JSON Pointer (RFC 6901).
+fn pointer<'a>(steps: impl Iterator<Item = &'a str>) -> String {
+    steps.map(|step| format!("/{}", step.replace('~', "~0").replace('/', "~1"))).collect()
 }
 
 /// The text that a JSON string stands for.
