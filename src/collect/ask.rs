@@ -146,6 +146,25 @@ pub(super) async fn put(door: &Door, question: &Put, sink: Sink<'_>) -> Result<T
     Ok(told)
 }
 
+/// Puts a question and reads the first page of its answer, enough to learn whether there is one. A link to further
+/// pages is no gap here.
+pub(super) async fn put_first_page(door: &Door, question: &Put, sink: Sink<'_>) -> Result<Told, EvidenceError> {
+    let mut told = Told::new(question, door.clock().now());
+    let chain = Chain { door, question, sink, has_halves: false };
+    for Part { ask, .. } in question.parts.iter().take(1) {
+        let taken = match door.ask(ask.clone()).await {
+            Ok(answered) => chain.take(&mut told, ask, &answered),
+            Err(refused) => Err(Stop::because(reason::of_refused(&refused), refused.to_string()).into()),
+        };
+        match taken {
+            Ok(_) | Err(End::TooMuch) => {}
+            Err(End::Stop(stop)) => told.end(stop),
+            Err(End::Broken(error)) => return Err(error),
+        }
+    }
+    Ok(told)
+}
+
 /// A question that is not put any more.
 pub(super) fn not_put(at: DateTime<Utc>, question: &Put) -> Told {
     let mut told = Told::new(question, at);

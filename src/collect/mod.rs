@@ -13,8 +13,10 @@ mod envelope;
 mod extract;
 mod keeper;
 mod kql;
+mod own;
 mod permission;
 mod plan;
+mod probe;
 mod reason;
 mod record;
 mod redact;
@@ -30,10 +32,12 @@ use chrono::{DateTime, Utc};
 
 pub use keeper::Keeper;
 pub use kql::sources as queries;
+pub use own::{OwnEffective, OwnEntry, OwnPolicy, OwnRights, OwnRole, own_rights};
 pub use permission::{Permission, actions, graph_permissions};
 pub use plan::plan;
+pub use probe::{Probe, Probed, State, probe};
 pub use run::{CollectError, Progress, Summary, collect};
-pub use table::{Collector, collectors};
+pub use table::{Collector, Form, collectors};
 
 use crate::evidence::{Expected, Period, Plan, Tool};
 

@@ -34,6 +34,8 @@ pub struct Tenant {
     pub role_definitions: BTreeMap<String, RoleDefinition>,
     /// Deny assignments, each id once.
     pub deny_assignments: Vec<DenyAssignment>,
+    /// What the collecting identity may do in each subscription, one for each entry of its roles.
+    pub own_permissions: Vec<OwnPermission>,
     /// Diagnostic settings of vaults, in order of vault and name.
     pub diagnostic_settings: Vec<DiagnosticSetting>,
     /// Log Analytics workspaces.
@@ -305,6 +307,17 @@ pub struct Permission {
     pub not_data_actions: Vec<String>,
     /// Condition on this entry, if any.
     pub condition: Option<String>,
+}
+
+/// Something that the collecting identity may do.
+#[derive(Clone, Debug)]
+pub struct OwnPermission {
+    /// The subscription.
+    pub scope: Id,
+    /// What it may do there.
+    pub permission: Permission,
+    /// Where it was read.
+    pub from: Cite,
 }
 
 /// A deny assignment.
