@@ -1,5 +1,6 @@
 //! Runs against answers from a script.
 
+mod probe;
 mod resume;
 mod script;
 
@@ -25,7 +26,7 @@ fn a_whole_tenant_is_asked_once_and_in_order() {
     assert_eq!(kinds[..3], [Kind::Subscriptions, Kind::ManagementGroups, Kind::RoleAssignments]);
     assert_eq!(kinds.last(), Some(&Kind::GroupMembers));
     let of_directory = Kind::ALL.iter().filter(|kind| kind.over().contains(&Over::Directory)).count();
-    assert_eq!(kinds.len(), 3 + 9 + 1 + 1 + 2 + 2 + of_directory + 1 + 1);
+    assert_eq!(kinds.len(), 3 + 10 + 1 + 1 + 2 + 2 + of_directory + 1 + 1);
     assert_eq!(ran.asked.len(), kinds.len(), "nothing was asked twice");
 
     // The caller in the log and the principal of the assignment were looked up together.
