@@ -258,6 +258,7 @@ pub(super) fn tenant() -> Script {
         .on_query("/query", "question=vault_log_dedicated;", 200, rows)
         .on_query("/query", "question=vault_log_legacy", 400, no_table)
         .on("/v1.0/servicePrincipals?", 200, json!({"@odata.count": 0, "value": []}))
+        .on("/v1.0/applications?", 200, json!({"@odata.count": 0, "value": []}))
         .on("/directoryObjects/getByIds", 200, json!({"value": [
             {"@odata.type": "#microsoft.graph.group", "id": GROUP, "displayName": "readers", "mail": "CANARY@example.com"}]}))
         .on(&format!("/groups/{GROUP}/transitiveMembers"), 200, empty());

@@ -1,5 +1,7 @@
 //! The typed facts. Every fact carries the place that it was read from; absent is never taken for false.
 
+mod directory;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
@@ -10,6 +12,7 @@ pub use contents::*;
 
 use super::{Coverage, Hierarchy, Id};
 use crate::evidence::{Cite, Period};
+pub use directory::{Application, Credential, CredentialKind, Directory, Owner, ServicePrincipal};
 
 /// Everything that one capture says about a tenant.
 #[derive(Clone, Debug)]
@@ -57,6 +60,8 @@ pub struct Tenant {
     pub resolved_ids: BTreeMap<String, Cite>,
     /// Transitive members by lower-case object id of the group.
     pub members: BTreeMap<String, Vec<Member>>,
+    /// What the directory says beyond that.
+    pub directory: Directory,
     /// Vault log rows: reads, denials and handshakes, in order of time.
     pub vault_events: Vec<VaultEvent>,
     /// Vault log rows per day, vault and operation.
