@@ -10,30 +10,24 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use chrono::{DateTime, TimeDelta, Utc};
 use futures::StreamExt;
 use thiserror::Error;
 
-use super::ask::{Part, Put, Told, not_put, put};
+use super::ask::{Put, Told, not_put, put};
 use super::earlier::is_same;
 use super::extract::{Found, counts, teaches};
-use super::kql::{self, KqlError};
+use super::kql::KqlError;
 use super::plan::{group_scope, scopes, subscription_scope};
 use super::record::{record, run_as};
-use super::table::{Form, collector, collectors};
-use super::windows::Span;
+use super::table::collectors;
 use super::{CollectRequest, Keeper, extract};
-use crate::azure::{Api, Ask, Door, Method};
+use crate::azure::{Api, Door};
 use crate::evidence::{
-    CaptureStatus, ControlTotal, Earlier, EvidenceError, Kind, Over, Page, Reason, Record, RunAs, Window,
+    CaptureStatus, ControlTotal, Earlier, EvidenceError, Kind, Over, Page, Reason, Record, RunAs, VaultObjects,
 };
 
 /// How many questions are under way at a time; the door may allow fewer requests.
 const AT_A_TIME: usize = 8;
-/// How many ids go into one look-up.
-const IDS_A_BATCH: usize = 1000;
-/// Rows younger than this may still be on their way into the log: minutes.
-const SETTLING: TimeDelta = TimeDelta::minutes(30);
 
 /// Is told how the run goes, and may stop it.
 pub trait Progress {
@@ -103,7 +97,7 @@ pub(super) struct Run<'a> {
     /// Kind, scope and reason of the gap, by number.
     ended: BTreeMap<usize, (Kind, String, Option<Reason>)>,
     /// Records that counted rows and were answered whole, by the question for rows.
-    counted: BTreeMap<(Kind, String), String>,
+    pub(super) counted: BTreeMap<(Kind, String), String>,
     /// Questions whose answer is an earlier run's.
     taken_over: usize,
     /// Whether a question was not put because the run was to stop.
@@ -138,8 +132,6 @@ impl<'a> Run<'a> {
     pub(super) fn questions_over(&self, over: Over) -> Vec<(Kind, String)> {
         let scopes = self.scopes(over);
         let kinds = collectors().map(|row| row.kind).filter(|kind| kind.over().contains(&over));
-        // no ids, no question about them
-        let kinds = kinds.filter(|kind| *kind != Kind::Principals || !self.found.borrow().principals.is_empty());
         scopes.iter().flat_map(|scope| kinds.clone().map(move |kind| (kind, scope.clone()))).collect()
     }
 
@@ -161,9 +153,27 @@ impl<'a> Run<'a> {
             }
             Over::Workspace => found.workspaces_in_use(&expected.workspaces).0,
             Over::LogCount | Over::Log => found.workspaces_in_use(&expected.workspaces).1.into_iter().collect(),
+            // no ids, no question about them
+            Over::Principals if found.principals.is_empty() => Vec::new(),
+            Over::Principals => vec!["directory".to_owned()],
             Over::Group => self.groups().iter().map(|id| format!("group:{id}")).collect(),
-            Over::Identity | Over::Vault => shown(&found.of(over)),
+            Over::VaultDataPlane => match self.request.vault_objects {
+                VaultObjects::Arm => Vec::new(),
+                VaultObjects::DataPlane => shown(&found.of(Over::Vault)),
+            },
+            Over::VaultContents => self.vaults_for_resource_manager(),
+            Over::Identity | Over::Vault | Over::Application | Over::ServicePrincipal => shown(&found.of(over)),
         }
+    }
+
+    /// Vaults whose contents Resource Manager is asked for: all, or those that did not list them themselves.
+    fn vaults_for_resource_manager(&self) -> Vec<String> {
+        let own = [Kind::VaultDataKeys, Kind::VaultDataSecrets];
+        let refused = self.ended.values().filter(|(kind, _, gap)| own.contains(kind) && gap.is_some());
+        let refused: BTreeSet<&str> = refused.map(|(_, scope, _)| scope.as_str()).collect();
+        let vaults = self.found.borrow().of(Over::Vault);
+        let is_asked = |vault: &&str| self.request.vault_objects == VaultObjects::Arm || refused.contains(vault);
+        vaults.shown().filter(is_asked).map(str::to_owned).collect()
     }
 
     /// Puts these questions side by side.
@@ -222,51 +232,6 @@ impl<'a> Run<'a> {
     fn earlier(&self, question: &Put) -> Result<Option<Earlier>, EvidenceError> {
         let earlier = self.keeper.earlier(question.collector.kind, &question.scope)?;
         Ok(earlier.filter(|earlier| is_same(&earlier.record, question)))
-    }
-
-    /// A question as it is put.
-    pub(super) fn question(&self, kind: Kind, scope: String) -> Result<Option<Put>, KqlError> {
-        let Some(collector) = collector(kind) else { return Ok(None) };
-        let url = self.door.cloud().url(collector.api, &collector.path_and_query(&scope, &self.window()));
-        let get = Ask { api: collector.api, method: Method::Get, url, headers: Vec::new(), body: None };
-        let post = |body: String| Ask { method: Method::Post, body: Some(body), ..get.clone() };
-        let parts = match collector.form {
-            Form::Get => vec![get.into()],
-            Form::Advanced => vec![Ask { headers: vec![("ConsistencyLevel", "eventual".to_owned())], ..get }.into()],
-            Form::Post(body) => vec![post(body.to_owned()).into()],
-            Form::Query => {
-                let part = |span: Span| {
-                    let ask = post(kql::body(kind, &span.window)?);
-                    let ask = Ask { headers: vec![("Prefer", "wait=600".to_owned())], ..ask };
-                    Ok(Part { ask, span: Some(span) })
-                };
-                self.spans(kind, &scope).into_iter().map(part).collect::<Result<_, _>>()?
-            }
-            Form::Ids => {
-                let found = self.found.borrow();
-                let ids: Vec<&String> = found.principals.iter().collect();
-                let bodies = ids.chunks(IDS_A_BATCH).map(|ids| serde_json::json!({ "ids": ids }).to_string());
-                bodies.map(|body| post(body).into()).collect()
-            }
-        };
-        Ok(Some(Put { collector, scope, parts }))
-    }
-
-    /// The windows that a log is asked for in. Counts are asked for over the whole.
-    fn spans(&self, kind: Kind, scope: &str) -> Vec<Span> {
-        if counts(kind).is_some() {
-            return vec![Span::whole(self.window())];
-        }
-        let (key, found) = ((kind, scope.to_owned()), self.found.borrow());
-        let is_counted = self.counted.contains_key(&key);
-        Span::cut(&self.window(), found.expected_rows.get(&key).filter(|_| is_counted))
-    }
-
-    /// The part of the period that has passed, and the instant up to which rows count as arrived.
-    fn window(&self) -> Window {
-        let (period, now) = (self.request.period, self.request.now);
-        let end = period.end.min(now).max(period.start);
-        Window { start: period.start, end, cutoff: whole_seconds(now) - SETTLING }
     }
 
     fn keep(&mut self, number: usize, question: &Put, told: &Told) -> Result<(), CollectError> {
@@ -381,8 +346,4 @@ impl<'a> Run<'a> {
 
 fn evidence_id(number: usize) -> String {
     format!("ev-{number:04}")
-}
-
-fn whole_seconds(at: DateTime<Utc>) -> DateTime<Utc> {
-    DateTime::from_timestamp(at.timestamp(), 0).unwrap_or(at)
 }
