@@ -196,6 +196,7 @@ pub(super) fn run_with(script: Script, expected: Expected, progress: Option<&dyn
         tool: request.tool,
         replayed: true,
         resumed: Vec::new(),
+        plan_stamps: Vec::new(),
     };
     let capture = Capture::from_memory(head, files).expect("a capture");
     assert!(capture.damage().is_empty(), "digests are those of what was kept");
