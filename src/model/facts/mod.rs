@@ -36,7 +36,7 @@ pub struct Tenant {
     pub deny_assignments: Vec<DenyAssignment>,
     /// What the collecting identity may do in each subscription, one for each entry of its roles.
     pub own_permissions: Vec<OwnPermission>,
-    /// Diagnostic settings of vaults.
+    /// Diagnostic settings of vaults, in order of vault and name.
     pub diagnostic_settings: Vec<DiagnosticSetting>,
     /// Log Analytics workspaces.
     pub workspaces: Vec<Workspace>,
@@ -604,7 +604,9 @@ impl Tenant {
 
     /// Settings of one vault.
     pub fn settings_of<'a>(&'a self, vault: &'a Id) -> impl Iterator<Item = &'a DiagnosticSetting> {
-        self.diagnostic_settings.iter().filter(move |setting| setting.resource == *vault)
+        let start = self.diagnostic_settings.partition_point(|setting| setting.resource < *vault);
+        let from = self.diagnostic_settings.get(start..).unwrap_or_default();
+        from.iter().take_while(move |setting| setting.resource == *vault)
     }
 
     /// The part of `period` that lies before the collection began.
