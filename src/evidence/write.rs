@@ -48,6 +48,15 @@ impl CaptureWriter {
         &self.folder
     }
 
+    /// Keeps what time-stamping authorities said about the plan: their tokens beside it, then the head that names them.
+    pub fn keep_plan_stamps(&mut self, head: Head, tokens: &[Vec<u8>]) -> Result<(), EvidenceError> {
+        for (name, token) in head.plan_tokens().iter().zip(tokens) {
+            write_atomically(&self.folder.join(name), token)?;
+        }
+        self.head = head;
+        write_json(&self.folder.join("capture.json"), &self.head)
+    }
+
     /// Keeps one page of a record to the side, the first page first. The record is there once [`CaptureWriter::keep`]
     /// was called.
     pub fn keep_page(&self, evidence_id: &str, page: &Page, bytes: &[u8]) -> Result<(), EvidenceError> {

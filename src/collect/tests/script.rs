@@ -208,6 +208,7 @@ fn run_asking(script: Script, request: CollectRequest, progress: Option<&dyn Pro
         tool: request.tool,
         replayed: true,
         resumed: Vec::new(),
+        plan_stamps: Vec::new(),
     };
     let capture = Capture::from_memory(head, files).expect("a capture");
     assert!(capture.damage().is_empty(), "digests are those of what was kept");
