@@ -168,6 +168,45 @@ fn after_every_single_record_a_run_can_end_and_be_continued() {
     }
 }
 
+/// The store as a process that is killed at this moment leaves it: the writer gets no turn to put things in place.
+fn as_killed(store: &Path) -> tempfile::TempDir {
+    let copy = tempfile::tempdir().expect("a folder");
+    let mut folders = vec![PathBuf::from("captures/c")];
+    while let Some(folder) = folders.pop() {
+        fs::create_dir_all(copy.path().join(&folder)).expect("a folder");
+        for entry in fs::read_dir(store.join(&folder)).expect("a folder") {
+            let path = folder.join(entry.expect("an entry").file_name());
+            match store.join(&path).is_dir() {
+                true => folders.push(path),
+                false => drop(fs::copy(store.join(&path), copy.path().join(&path)).expect("copied")),
+            }
+        }
+    }
+    copy
+}
+
+#[test]
+fn what_was_not_in_its_place_when_the_process_was_killed_is_found_again() {
+    let (whole, questions) = in_one_go(tenant());
+    let store = tempfile::tempdir().expect("a folder");
+    let writer = begin(store.path());
+    put(&writer, tenant(), questions - 1, NEVER);
+    let places = fs::read_dir(writer.folder().join("evidence")).expect("a folder");
+    assert!(places.map(|entry| entry.expect("an entry").path()).all(|path| path.to_string_lossy().ends_with(".tmp")));
+    // with the last page or record cut as by a power failure, its question is asked again
+    for (torn, asked_again) in [(None, 1), (Some("ev-0003.tmp/page-0001.json"), 2), (Some("ev-0003.tmp/ipe.json"), 2)] {
+        let copy = as_killed(store.path());
+        if let Some(torn) = torn {
+            let file = fs::File::options().write(true).open(copy.path().join("captures/c/evidence").join(torn));
+            file.and_then(|file| file.set_len(5)).expect("cut");
+        }
+        let (writer, _) = take_up(copy.path());
+        let (_, asked) = put(&writer, tenant(), NEVER, NEVER);
+        assert_eq!(asked, asked_again, "{torn:?}");
+        assert!(finish(writer, copy.path()) == whole, "{torn:?}");
+    }
+}
+
 #[test]
 fn a_run_that_continues_can_itself_be_interrupted_again_and_again() {
     let (whole, questions) = in_one_go(tenant());
