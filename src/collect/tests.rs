@@ -1,5 +1,6 @@
 //! Runs against answers from a script.
 
+mod probe;
 mod resume;
 mod script;
 
@@ -24,7 +25,7 @@ fn a_whole_tenant_is_asked_once_and_in_order() {
     let kinds: Vec<Kind> = ran.capture.records.iter().map(|record| record.kind).collect();
     assert_eq!(kinds[..3], [Kind::Subscriptions, Kind::ManagementGroups, Kind::RoleAssignments]);
     assert_eq!(kinds.last(), Some(&Kind::GroupMembers));
-    assert_eq!(kinds.len(), 3 + 9 + 1 + 1 + 2 + 2 + 2 + 1);
+    assert_eq!(kinds.len(), 3 + 10 + 1 + 1 + 2 + 2 + 2 + 1);
     assert_eq!(ran.asked.len(), kinds.len(), "nothing was asked twice");
 
     // The caller in the log and the principal of the assignment were looked up together.

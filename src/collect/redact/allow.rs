@@ -183,7 +183,9 @@ impl Allowed {
     /// The allowance for a member, with the name by which its place is told.
     pub(super) fn member(&self, name: &str) -> Option<(&str, &Allowed)> {
         let Allowed::Object { members, any } = self else { return None };
-        match members.get(&name.to_ascii_lowercase()) {
+        // most names are written as the list writes them
+        let known = members.get(name).or_else(|| members.get(&name.to_ascii_lowercase()));
+        match known {
             Some((label, below)) => Some((label, below)),
             None => any.as_deref().map(|below| ("*", below)),
         }
