@@ -107,7 +107,12 @@ pub(super) struct Put {
 }
 
 /// Puts a question and follows it to its end. This never fails: how it ended is the answer.
-pub(super) async fn put(door: &Door, mut visit: Visit<'_>, question: &Put) -> Told {
+pub(super) async fn put(door: &Door, question: &Put) -> Told {
+    put_in_turn(door, door.visit(), question).await
+}
+
+/// The same for a question that has waited at the door.
+pub(super) async fn put_in_turn(door: &Door, mut visit: Visit<'_>, question: &Put) -> Told {
     let mut told = Told::new(question, door.clock().now());
     for ask in &question.asks {
         if let Err(stop) = chain((door, &mut visit), question, ask.clone(), &mut told).await {

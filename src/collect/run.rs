@@ -13,7 +13,7 @@ use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use thiserror::Error;
 
-use super::ask::{Put, Told, not_put, put};
+use super::ask::{Put, Told, not_put, put_in_turn};
 use super::earlier::is_same;
 use super::extract::Found;
 use super::kql::{self, KqlError, Value};
@@ -218,7 +218,7 @@ impl<'a> Run<'a> {
             }
             let told = match progress.stop_asked() {
                 true => None,
-                false => Some(Box::pin(put(door, visit, &question)).await),
+                false => Some(Box::pin(put_in_turn(door, visit, &question)).await),
             };
             (number, question, told)
         });
