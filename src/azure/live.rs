@@ -5,7 +5,6 @@
 //! as Azure, attempts must be counted for the evidence, and a wait of minutes must not end the run.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -18,7 +17,7 @@ use url::Url;
 use super::clouds::is_safe;
 use super::credential::SignIn;
 use super::error::one_line;
-use super::http::{Way, client, failure, read_bounded};
+use super::http::{Network, Way, client, failure, read_bounded};
 use super::{
     Answer, Api, Ask, Clock, Cloud, CredentialError, CredentialKind, CredentialSettings, Method, TokenFacts, Transport,
     TransportError,
@@ -32,8 +31,8 @@ const MARGIN: i64 = 300;
 pub struct LiveSettings {
     /// How to sign in.
     pub credential: CredentialSettings,
-    /// PEM file of further roots to trust, behind a proxy that opens TLS.
-    pub ca_file: Option<PathBuf>,
+    /// Proxy and trusted roots.
+    pub network: Network,
     /// Longest answer that is read, in bytes after decompression.
     pub longest_answer: usize,
     /// How long one answer may take.
@@ -47,11 +46,14 @@ pub struct Patience {
     pub log_analytics: Duration,
     /// Resource Manager gives its providers one.
     pub others: Duration,
+    /// Between two pieces of an answer that has begun.
+    pub silence: Duration,
 }
 
 impl Default for Patience {
     fn default() -> Patience {
-        Patience { log_analytics: Duration::from_secs(660), others: Duration::from_secs(180) }
+        let seconds = Duration::from_secs;
+        Patience { log_analytics: seconds(660), others: seconds(180), silence: seconds(60) }
     }
 }
 
@@ -67,7 +69,8 @@ impl Patience {
 impl Default for LiveSettings {
     fn default() -> LiveSettings {
         let credential = CredentialSettings::default();
-        LiveSettings { credential, ca_file: None, longest_answer: 256 << 20, patience: Patience::default() }
+        let (network, patience) = (Network::default(), Patience::default());
+        LiveSettings { credential, network, longest_answer: 256 << 20, patience }
     }
 }
 
@@ -77,14 +80,6 @@ pub enum LiveError {
     /// No credential.
     #[error(transparent)]
     Credential(#[from] CredentialError),
-    /// The file of further roots cannot be read.
-    #[error("cannot read the file of trusted roots `{path}`: {source}")]
-    CaFile {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
     /// No client.
     #[error(transparent)]
     Client(#[from] TransportError),
@@ -114,11 +109,8 @@ pub struct Live {
 impl Live {
     /// Settles on a credential. No token is fetched yet.
     pub async fn connect(cloud: Cloud, settings: LiveSettings, clock: Arc<dyn Clock>) -> Result<Live, LiveError> {
-        let read =
-            |path: &PathBuf| std::fs::read(path).map_err(|source| LiveError::CaFile { path: path.clone(), source });
-        let extra_root = settings.ca_file.as_ref().map(read).transpose()?;
-        let client = client(extra_root.as_deref(), Way::Outward)?;
-        let sign_in = SignIn { authority: cloud.authority().clone(), extra_root, clock };
+        let client = client(Way::Outward(&settings.network))?;
+        let sign_in = SignIn { authority: cloud.authority().clone(), network: settings.network.clone(), clock };
         let kind = settings.credential.settle().await;
         let credential = settings.credential.build(kind, &sign_in)?;
         let (tokens, facts) = (tokio::sync::Mutex::default(), Mutex::new(None));
@@ -194,7 +186,7 @@ impl Transport for Live {
         let response = request.send().await.map_err(failure)?;
         let status = response.status().as_u16();
         let headers = headers(response.headers());
-        let body = read_bounded(response, self.settings.longest_answer).await?;
+        let body = read_bounded(response, self.settings.longest_answer, self.settings.patience.silence).await?;
         Ok(Answer { status, headers, body, token: number })
     }
 

@@ -34,6 +34,7 @@ pub use conduct::Conduct;
 pub use credential::{CredentialError, CredentialKind, CredentialSettings};
 pub use door::{Answered, Door, Refused};
 pub use error::TransportError;
+pub use http::{Network, Proxy};
 pub use live::{Live, LiveError, LiveSettings, Patience};
 pub use pace::Pace;
 pub use recording::{RecordedOrganisation, RecordedRunAs, Recording, RecordingError, RecordingHead};

@@ -3,7 +3,7 @@
 use super::args::{Args, Run};
 use super::collect::{Source, collect_into};
 use super::config::Config;
-use super::seal::{Sealing, extra_root, finish};
+use super::seal::{Sealing, finish};
 use super::terminal::Terminal;
 use super::{CliError, End, assess, context, doctor, key};
 use crate::azure::Recording;
@@ -31,7 +31,7 @@ pub(super) fn run(options: &Run, args: &Args, terminal: &Terminal) -> Result<End
         inputs,
         key: &signing,
         now: source.now(),
-        extra_root: extra_root(&config)?,
+        network: context::network(&config)?,
         replace: false,
     };
     finish(&sealing, &options.pack, terminal)

@@ -14,7 +14,7 @@ use super::summary::{self, PackLine};
 use super::terminal::Terminal;
 use super::{CliError, End, assess, context, key, readme};
 use crate::assess::{Assessment, Inputs};
-use crate::azure::request_timestamp;
+use crate::azure::{Network, request_timestamp};
 use crate::check::Outcome;
 use crate::evidence::{Capture, CaptureStatus, Entry, Event, Ledger, LockedLedger, sha256_hex};
 use crate::pack::statement::{Collection, Counts, Previous, Span, Tool};
@@ -35,7 +35,7 @@ pub(super) fn run(options: &Seal, args: &Args, terminal: &Terminal) -> Result<En
         inputs,
         key: &signing,
         now,
-        extra_root: extra_root(&config)?,
+        network: context::network(&config)?,
         replace: false,
     };
     finish(&sealing, &options.pack, terminal)
@@ -49,16 +49,10 @@ pub(super) struct Sealing<'a> {
     pub(super) inputs: Inputs,
     pub(super) key: &'a SigningKey,
     pub(super) now: DateTime<Utc>,
-    /// PEM of further roots to trust when a time-stamping authority is asked.
-    pub(super) extra_root: Option<Vec<u8>>,
+    /// How a time-stamping authority is reached.
+    pub(super) network: Network,
     /// Whether a pack at the place is replaced; only for the demo.
     pub(super) replace: bool,
-}
-
-/// The configured further roots.
-pub(super) fn extra_root(config: &super::config::Config) -> Result<Option<Vec<u8>>, CliError> {
-    let read = |path: &PathBuf| std::fs::read(path).map_err(CliError::io("read", path));
-    config.azure.ca_file.as_ref().map(read).transpose()
 }
 
 /// Seals, writes the zip if asked, and prints the end.
@@ -105,7 +99,7 @@ pub(super) fn make(sealing: &Sealing<'_>, out: Option<&Path>) -> Result<(Sealed,
     }
     let facts = facts(sealing, &assessment, &ledger, sequence, previous, pack_id.clone())?;
     let mut answers: Vec<_> =
-        sealing.inputs.tsa.iter().map(|address| ask_authority(address.clone(), sealing.extra_root.clone())).collect();
+        sealing.inputs.tsa.iter().map(|address| ask_authority(address.clone(), sealing.network.clone())).collect();
     let authorities = sealing.inputs.tsa.iter().zip(&mut answers).map(|(name, ask)| {
         let mut nonce = [0; 8];
         OsRng.fill_bytes(&mut nonce);
@@ -235,12 +229,10 @@ fn media_type(path: &str) -> &'static str {
     }
 }
 
-fn ask_authority(address: String, extra_root: Option<Vec<u8>>) -> impl FnMut(&[u8]) -> Result<Vec<u8>, String> {
+fn ask_authority(address: String, network: Network) -> impl FnMut(&[u8]) -> Result<Vec<u8>, String> {
     move |request: &[u8]| {
         let runtime = context::runtime().map_err(|error| error.to_string())?;
-        runtime
-            .block_on(request_timestamp(&address, request.to_vec(), extra_root.as_deref()))
-            .map_err(|error| error.to_string())
+        runtime.block_on(request_timestamp(&address, request.to_vec(), &network)).map_err(|error| error.to_string())
     }
 }
 

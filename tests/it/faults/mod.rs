@@ -198,7 +198,7 @@ fn check_records(target: &Target, fault: &Fault, end: End, plain: &Ran, ran: &Ra
 
 #[tokio::test]
 async fn an_answer_that_does_not_come_in_time_is_given_up() {
-    let bench = Bench::start(Patience { log_analytics: SOON, others: SOON }).await;
+    let bench = Bench::start(Patience { log_analytics: SOON, others: SOON, ..Patience::default() }).await;
     let pace = Pace { jitter: Duration::ZERO, tries_on_failure: 2, ..Pace::default() };
     let plain = bench.collect(pace.clone(), true).await;
     let for_ever = fault("too slow", Act::After(SOON * 20), ALWAYS, 2, End::Lost(Reason::Unavailable));
