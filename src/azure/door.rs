@@ -138,6 +138,11 @@ impl Door {
         let headers = asked.headers.clone();
         let ask = Ask { api, method: Method::Get, url: link.to_owned(), headers, body: None };
         self.may_leave(&ask)?;
+        if api == Api::KeyVault && !is_same_host(&ask.url, &asked.url) {
+            let host =
+                |url: &str| Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+            return Err(Refused::ForeignHost { host: host(&ask.url), own: host(&asked.url) });
+        }
         Ok(Some(ask))
     }
 
@@ -153,12 +158,15 @@ impl Door {
         }
         let path = self.cloud.path_of(ask.api, &url);
         guard::permit(ask.api, ask.method, path).map_err(|why| Refused::NotARead { why })?;
-        Ok(Key::of(ask.api, path))
+        Ok(Key::of(ask.api, &url, path))
     }
 
     pub(super) fn lane(&self, key: &Key) -> Arc<Lane> {
-        let mut lanes = lock(&self.lanes);
-        lanes.entry(key.clone()).or_insert_with(|| Lane::new(self.pace.at_a_time)).clone()
+        let widest = match key.api() {
+            Api::KeyVault => self.pace.at_a_time_to_a_vault,
+            Api::ResourceManager | Api::Graph | Api::LogAnalytics => self.pace.at_a_time,
+        };
+        lock(&self.lanes).entry(key.clone()).or_insert_with(|| Lane::new(widest)).clone()
     }
 
     pub(super) async fn place(&self, api: Api) -> Place<'_> {
@@ -198,6 +206,11 @@ impl Drop for Paused<'_> {
     fn drop(&mut self) {
         lock(&self.door.tally).pause_ended(self.api, self.door.clock.now());
     }
+}
+
+/// Whether two URLs are on one host. Every vault is on a configured host, and a list goes on at its own.
+fn is_same_host(one: &str, other: &str) -> bool {
+    Url::parse(one).ok().zip(Url::parse(other).ok()).is_some_and(|(one, other)| one.origin() == other.origin())
 }
 
 /// What is behind a lock; a panic elsewhere does not make it worse.

@@ -51,6 +51,8 @@ pub enum Api {
     Graph,
     /// Log Analytics query API.
     LogAnalytics,
+    /// A vault itself; each has a host of its own.
+    KeyVault,
 }
 
 /// HTTP methods that a read can have.

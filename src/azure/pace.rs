@@ -26,6 +26,8 @@ pub struct Pace {
     pub at_a_time: usize,
     /// How many of them are log queries: the service runs five of one user side by side.
     pub log_queries_at_a_time: usize,
+    /// How many of them go to one vault, which has production to serve as well.
+    pub at_a_time_to_a_vault: usize,
 }
 
 impl Default for Pace {
@@ -41,6 +43,7 @@ impl Default for Pace {
             seed: None,
             at_a_time: 8,
             log_queries_at_a_time: 5,
+            at_a_time_to_a_vault: 2,
         }
     }
 }

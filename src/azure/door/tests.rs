@@ -196,3 +196,16 @@ fn links_are_followed_verbatim_on_the_own_host() {
     let secret = door.next(Api::ResourceManager, "https://management.azure.com/secrets/a", &asked);
     assert!(matches!(secret, Err(Refused::NotARead { .. })));
 }
+
+#[test]
+fn a_vaults_list_goes_on_at_that_vault() {
+    let (_, _, door) = door(Vec::new());
+    let asked = Ask { api: Api::KeyVault, url: "https://kv-1.vault.azure.net/secrets".to_owned(), ..list() };
+    let link = "https://kv-1.vault.azure.net:443/secrets?api-version=7.2&$skiptoken=x";
+    assert_eq!(door.next(Api::KeyVault, link, &asked).unwrap().unwrap().url, link);
+    let other = door.next(Api::KeyVault, "https://kv-2.vault.azure.net/secrets", &asked);
+    let (host, own) = ("kv-2.vault.azure.net".to_owned(), "kv-1.vault.azure.net".to_owned());
+    assert_eq!(other, Err(Refused::ForeignHost { host, own }));
+    let value = door.next(Api::KeyVault, "https://kv-1.vault.azure.net/secrets/a", &asked);
+    assert!(matches!(value, Err(Refused::NotARead { .. })));
+}
