@@ -11,7 +11,7 @@ use super::reason;
 use super::record::{header, offset, request_of};
 use super::redact::{self, Clean, shown};
 use super::table::{Collector, Form, Shape};
-use crate::azure::{Answered, Ask, Door};
+use crate::azure::{Answered, Ask, Door, Visit};
 use crate::evidence::{Gap, Kind, Page, Reason, Redaction, Request, sha256_hex};
 
 /// A chain longer than this is taken for an endless one.
@@ -108,9 +108,14 @@ pub(super) struct Put {
 
 /// Puts a question and follows it to its end. This never fails: how it ended is the answer.
 pub(super) async fn put(door: &Door, question: &Put) -> Told {
+    put_in_turn(door, door.visit(), question).await
+}
+
+/// The same for a question that has waited at the door.
+pub(super) async fn put_in_turn(door: &Door, mut visit: Visit<'_>, question: &Put) -> Told {
     let mut told = Told::new(question, door.clock().now());
     for ask in &question.asks {
-        if let Err(stop) = chain(door, question, ask.clone(), &mut told).await {
+        if let Err(stop) = chain((door, &mut visit), question, ask.clone(), &mut told).await {
             told.end(stop);
             break;
         }
@@ -140,12 +145,17 @@ pub(super) fn not_put(at: DateTime<Utc>, question: &Put) -> Told {
     told
 }
 
-async fn chain(door: &Door, question: &Put, first: Ask, told: &mut Told) -> Result<(), Stop> {
+async fn chain(
+    (door, visit): (&Door, &mut Visit<'_>),
+    question: &Put,
+    first: Ask,
+    told: &mut Told,
+) -> Result<(), Stop> {
     let api = question.collector.api;
     let mut followed = BTreeSet::from([first.url.clone()]);
     let mut next = Some(first);
     while let Some(ask) = next.take() {
-        let answered = door.ask(ask.clone()).await;
+        let answered = visit.ask(ask.clone()).await;
         let answered = answered.map_err(|refused| Stop::because(reason::of_refused(&refused), refused.to_string()))?;
         told.ended_at = answered.received_at;
         let Some(link) = told.take(question, &ask, &answered)? else { return Ok(()) };
@@ -190,7 +200,10 @@ impl Told {
             let codes = clean.as_ref().map(|clean| reason::codes(&clean.bytes)).unwrap_or_default();
             let request_id = self.keep(question, ask, answered, clean.unwrap_or_else(nothing), 0);
             let why = reason::of_answer(kind, answer.status, &codes);
-            let advice = reason::advice(why, question.collector, &question.scope, &codes);
+            let advice = match answer.wants_claims() {
+                true => reason::CLAIMS.to_owned(),
+                false => reason::advice(why, question.collector, &question.scope, &codes),
+            };
             let said = [&["HTTP".to_owned(), answer.status.to_string()], codes.as_slice()].concat().join(" ");
             return Err(Stop {
                 reason: why,

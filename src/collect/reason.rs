@@ -41,6 +41,7 @@ pub(super) fn of_answer(kind: Kind, status: u16, codes: &[String]) -> Reason {
 pub(super) fn of_refused(refused: &Refused) -> Reason {
     match refused {
         Refused::NotARead { .. } | Refused::ForeignHost { .. } | Refused::Redirect { .. } => Reason::Refused,
+        Refused::GivenUp { .. } => Reason::Throttled,
         Refused::Failed { error, .. } => match error {
             TransportError::Connect(_) | TransportError::TimedOut | TransportError::Reset(_) => Reason::Unavailable,
             TransportError::TooLarge { .. } => Reason::CutShort,
@@ -51,6 +52,10 @@ pub(super) fn of_refused(refused: &Refused) -> Reason {
         },
     }
 }
+
+/// What would supply an answer that was refused for want of further claims.
+pub(super) const CLAIMS: &str = "Conditional Access wants a new sign-in (continuous access evaluation), which this \
+     run cannot give; sign in again, or let the policy admit this identity, and continue the capture";
 
 /// What would supply the answer.
 pub(super) fn advice(reason: Reason, collector: &Collector, scope: &str, codes: &[String]) -> String {
@@ -162,6 +167,7 @@ mod tests {
         assert_eq!(failed(TransportError::NotRecorded), Reason::NotRecorded);
         assert_eq!(failed(TransportError::TimedOut), Reason::Unavailable);
         assert_eq!(failed(TransportError::Token("x".to_owned())), Reason::Unauthenticated);
+        assert_eq!(of_refused(&Refused::GivenUp { key: "k".to_owned() }), Reason::Throttled);
     }
 
     #[test]

@@ -10,9 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::StreamExt;
+use futures::stream::FuturesUnordered;
 use thiserror::Error;
 
-use super::ask::{Put, Told, not_put, put};
+use super::ask::{Put, Told, not_put, put_in_turn};
 use super::earlier::is_same;
 use super::extract::Found;
 use super::kql::{self, KqlError, Value};
@@ -26,8 +27,6 @@ use crate::evidence::{
     VaultObjects, Window,
 };
 
-/// How many questions are under way at a time; the door may allow fewer requests.
-const AT_A_TIME: usize = 8;
 /// How many ids go into one look-up.
 const IDS_A_BATCH: usize = 1000;
 /// Rows younger than this may still be on their way into the log: minutes.
@@ -227,14 +226,20 @@ impl<'a> Run<'a> {
             }
         }
         let (door, progress) = (self.door, self.progress);
+        // All of them wait at the door, which lets in as many as the services bear: one that is throttled holds up no
+        // other. What a question needs while it is put is on the heap, so that those that wait are small.
         let put = open.into_iter().map(|(number, question)| async move {
+            let mut visit = door.visit();
+            if let Some(first) = question.asks.first() {
+                let _ = visit.ready(first).await; // if it is refused, putting it says so
+            }
             let told = match progress.stop_asked() {
                 true => None,
-                false => Some(put(door, &question).await),
+                false => Some(Box::pin(put_in_turn(door, visit, &question)).await),
             };
             (number, question, told)
         });
-        let mut under_way = futures::stream::iter(put).buffer_unordered(AT_A_TIME);
+        let mut under_way: FuturesUnordered<_> = put.collect();
         while let Some((number, question, told)) = under_way.next().await {
             match told {
                 Some(told) => self.keep(number, &question, &told)?,

@@ -259,12 +259,12 @@ struct Unlisted(Recording);
 
 #[async_trait]
 impl Transport for Unlisted {
-    async fn send(&self, ask: &Ask, fresh_token: bool) -> Result<Answer, TransportError> {
+    async fn send(&self, ask: &Ask, refused: Option<u32>) -> Result<Answer, TransportError> {
         let is_list = ask.url.contains("/providers/Microsoft.OperationalInsights/workspaces?");
         if is_list && ask.url.contains("/ed93a94d-c4ca-4c8a-b9ab-24148f502c6f/") {
-            return Ok(Answer { status: 200, headers: BTreeMap::new(), body: br#"{"value":[]}"#.to_vec() });
+            return Ok(Answer { status: 200, headers: BTreeMap::new(), body: br#"{"value":[]}"#.to_vec(), token: 0 });
         }
-        self.0.send(ask, fresh_token).await
+        self.0.send(ask, refused).await
     }
 
     fn token_facts(&self) -> Option<TokenFacts> {

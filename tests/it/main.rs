@@ -13,6 +13,7 @@ mod hostile;
 mod imports;
 mod live;
 mod needles;
+mod network;
 mod replay;
 mod resume;
 mod server;

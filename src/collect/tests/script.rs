@@ -61,7 +61,7 @@ impl Script {
 
 #[async_trait]
 impl Transport for Script {
-    async fn send(&self, ask: &Ask, _: bool) -> Result<Answer, TransportError> {
+    async fn send(&self, ask: &Ask, _: Option<u32>) -> Result<Answer, TransportError> {
         self.asked.lock().expect("a lock").push(ask.clone());
         // Later questions come back first: numbering must not care.
         for _ in 0..(ask.url.len() % 5) {
@@ -74,7 +74,7 @@ impl Transport for Script {
             ("x-ms-request-id".to_owned(), "req-1".to_owned()),
             ("date".to_owned(), "Fri, 02 Oct 2026 09:00:03 GMT".to_owned()),
         ]);
-        Ok(Answer { status: *status, headers, body: text.clone().into_bytes() })
+        Ok(Answer { status: *status, headers, body: text.clone().into_bytes(), token: 0 })
     }
 
     fn token_facts(&self) -> Option<TokenFacts> {
