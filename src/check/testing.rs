@@ -38,21 +38,13 @@ pub fn base() -> CaptureBuilder {
             list([json!({"id": SUB, "name": guid, "type": "/subscriptions",
                 "properties": {"displayName": "Production", "parent": {"id": ROOT_GROUP}}})]),
         );
-    for kind in [
-        Kind::Resources,
-        Kind::VirtualMachines,
-        Kind::UserAssignedIdentities,
-        Kind::Vaults,
-        Kind::DeletedVaults,
-        Kind::RoleAssignments,
-        Kind::RoleDefinitions,
-        Kind::DenyAssignments,
-        Kind::Workspaces,
-    ] {
+    for kind in Kind::ALL.iter().copied().filter(|kind| kind.is_per_subscription()) {
         builder = builder.answer(kind, SUB, list([]));
+        if kind.holds_downwards() {
+            builder = builder.answer(kind, ROOT_GROUP, list([]));
+        }
     }
     for (kind, scope) in [
-        (Kind::RoleAssignments, ROOT_GROUP),
         (Kind::RoleAssignments, "/"),
         (Kind::ManagedIdentityPrincipals, "directory"),
     ] {

@@ -114,13 +114,26 @@ impl Found {
                     self.learn_principal(text(policy, "/objectId"));
                 }
             }
-            Kind::RoleAssignments => {
+            Kind::RoleAssignments
+            | Kind::RoleEligibilityScheduleInstances
+            | Kind::RoleAssignmentScheduleInstances
+            | Kind::RoleAssignmentScheduleRequests
+            | Kind::RoleEligibilityScheduleRequests => {
+                self.learn_principal(text(item, "/properties/requestorId"));
                 let principal = text(item, "/properties/principalId");
                 self.learn_principal(principal);
                 let is_group =
                     text(item, "/properties/principalType").is_some_and(|kind| kind.eq_ignore_ascii_case("Group"));
                 if let (true, Some(id)) = (is_group, principal.and_then(guid)) {
                     self.said_groups.insert(id);
+                }
+            }
+            Kind::RoleManagementPolicyAssignments => {
+                let rules = list(item, "/properties/effectiveRules");
+                for stage in rules.flat_map(|rule| list(rule, "/setting/approvalStages")) {
+                    for approver in list(stage, "/primaryApprovers").chain(list(stage, "/escalationApprovers")) {
+                        self.learn_principal(text(approver, "/id"));
+                    }
                 }
             }
             Kind::DiagnosticSettings => {
@@ -233,7 +246,11 @@ impl<'a> Row<'a> {
 }
 
 fn items(body: &Value) -> impl Iterator<Item = &Value> {
-    body.get("value").and_then(Value::as_array).into_iter().flatten()
+    list(body, "/value")
+}
+
+fn list<'a>(value: &'a Value, pointer: &str) -> impl Iterator<Item = &'a Value> {
+    value.pointer(pointer).and_then(Value::as_array).into_iter().flatten()
 }
 
 fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {

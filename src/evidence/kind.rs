@@ -64,6 +64,17 @@ kinds! {
     RoleDefinitions("role definitions", Subscription);
     /// Deny assignments.
     DenyAssignments("deny assignments", Subscription);
+    /// Roles that can be activated now, by Privileged Identity Management.
+    RoleEligibilityScheduleInstances("eligible role assignments", ManagementGroup | Subscription);
+    /// Roles that are active now, with how they came to be: the join to role assignments tells standing access from
+    /// an activation.
+    RoleAssignmentScheduleInstances("active role assignments and how they came to be", ManagementGroup | Subscription);
+    /// Requests for active roles: activations, grants and removals.
+    RoleAssignmentScheduleRequests("requests for active roles", ManagementGroup | Subscription);
+    /// Requests for eligible roles.
+    RoleEligibilityScheduleRequests("requests for eligible roles", ManagementGroup | Subscription);
+    /// The rules by which each role is activated and assigned at a scope.
+    RoleManagementPolicyAssignments("rules for activating and assigning roles", ManagementGroup | Subscription);
     // Logging
     /// Diagnostic settings.
     DiagnosticSettings("diagnostic settings", Vault);
@@ -97,6 +108,11 @@ impl Kind {
         self.over().contains(&Over::Subscription)
     }
 
+    /// Whether what is listed at a management group holds for the subscriptions below it too.
+    pub fn holds_downwards(self) -> bool {
+        self.is_per_subscription() && self.over().contains(&Over::ManagementGroup)
+    }
+
     /// Whether it is asked only about things that other answers name: none found, none asked, nothing missing.
     pub fn is_per_thing_found(self) -> bool {
         let places = [Over::Tenant, Over::Root, Over::Subscription, Over::Directory];
@@ -125,6 +141,7 @@ mod tests {
     #[test]
     fn the_family_of_scopes_says_how_a_kind_is_asked() {
         assert!(Kind::RoleAssignments.is_per_subscription() && !Kind::RoleAssignments.is_per_thing_found());
+        assert!(Kind::RoleAssignments.holds_downwards() && !Kind::Vaults.holds_downwards());
         assert!(Kind::DiagnosticSettings.is_per_thing_found() && !Kind::DiagnosticSettings.is_per_subscription());
         assert!(Kind::VaultLogLegacy.is_log() && Kind::VaultLogLegacyCount.is_log() && !Kind::Tables.is_log());
         assert!(!Kind::ManagedIdentityPrincipals.is_per_thing_found());

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Id;
-use crate::evidence::{Capture, CaptureStatus, Cite, Expected, Kind, Reason, Record};
+use crate::evidence::{Capture, CaptureStatus, Cite, Expected, Kind, Over, Reason, Record};
 
 /// What a check needs, and how far the need reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,7 +171,7 @@ impl Coverage {
         if kind.is_per_subscription() {
             missing.extend(self.missing_subscriptions());
         }
-        if kind == Kind::RoleAssignments {
+        if kind.holds_downwards() {
             missing.extend(self.missing_anywhere(Kind::ManagementGroups));
         }
         missing
@@ -225,7 +225,7 @@ impl Coverage {
             _ if kind.is_log() && self.is_vault(subject) => self.missing_logs(kind, subject),
             Kind::Tables | Kind::Workspace if self.is_vault(subject) => self.missing_of_workspaces(kind, subject),
             _ if is_path && type_of_thing(kind).is_some() => self.missing_of_thing(kind, subject),
-            Kind::RoleAssignments if is_path => self.missing_assignments(subject),
+            _ if is_path && kind.holds_downwards() => self.missing_downwards(kind, subject),
             _ if kind.is_per_subscription() => match subscription_of(subject) {
                 Some(subscription) => self.missing_at(kind, subscription.shown()),
                 // A group or the root: what holds there is listed by the subscriptions below, so by all of them.
@@ -251,13 +251,12 @@ impl Coverage {
         asked.into_iter().filter_map(missing_of).collect()
     }
 
-    /// Role assignments hold downwards: the subscription's own list, those of every group above it, and that at
-    /// the root are all needed.
-    fn missing_assignments(&self, subject: &Id) -> Vec<Missing> {
-        let kind = Kind::RoleAssignments;
+    /// What holds downwards: the subscription's own list, those of every group above it, and that at the root where
+    /// there is one are all needed.
+    fn missing_downwards(&self, kind: Kind, subject: &Id) -> Vec<Missing> {
         let Some(start) = subscription_of(subject).or_else(|| group_of(subject)) else {
             return match subject.key() {
-                "/" => self.missing_at(kind, "/"),
+                "/" if kind.over().contains(&Over::Root) => self.missing_at(kind, "/"),
                 _ => self.missing_of_whole(kind),
             };
         };
@@ -265,7 +264,9 @@ impl Coverage {
         for group in self.above.get(&start).into_iter().flatten() {
             missing.extend(self.missing_at(kind, group.shown()));
         }
-        missing.extend(self.missing_at(kind, "/"));
+        if kind.over().contains(&Over::Root) {
+            missing.extend(self.missing_at(kind, "/"));
+        }
         missing.extend(self.missing_above(subject));
         missing
     }

@@ -25,6 +25,12 @@ const NEEDED: &[(&str, &str, &str)] = &[
     ("/roleDefinitions?", "RBAC-001 RBAC-002 RBAC-005 RBAC-011", ""),
     // a deny only takes away; not to know of it makes nobody's access smaller
     ("/denyAssignments?", "", ""),
+    // no check that there is reads of eligible roles
+    ("/roleEligibilityScheduleInstances?", "", ""),
+    ("/roleAssignmentScheduleInstances?", "", ""),
+    ("/roleAssignmentScheduleRequests?", "", ""),
+    ("/roleEligibilityScheduleRequests?", "", ""),
+    ("/roleManagementPolicyAssignments?", "", ""),
     // the function that the identity hangs on is in this list alone
     ("/resources?", "KV-001 NHI-001 NHI-003 NHI-004", "NHI-002"),
     ("/virtualMachines?", "NHI-001 NHI-003", "NHI-002"),

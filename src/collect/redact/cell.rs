@@ -29,6 +29,10 @@ pub(super) enum Class {
     Agent,
     /// The description in a log row: only known phrases stay.
     Description,
+    /// What a person wrote: only that something is there stays.
+    Words,
+    /// A reference that a person wrote, such as a ticket's number: a short one stays.
+    Reference,
     /// A token's claims as a log row keeps them: only three stay.
     Claims,
 }
@@ -37,6 +41,8 @@ pub(super) enum Class {
 const LONGEST_TAG: usize = 120;
 /// Longest error code.
 const LONGEST_CODE: usize = 80;
+/// Longest reference.
+const LONGEST_REFERENCE: usize = 24;
 
 impl Class {
     /// The class by its name in the list.
@@ -51,6 +57,8 @@ impl Class {
             "address" => Class::Address,
             "agent" => Class::Agent,
             "description" => Class::Description,
+            "words" => Class::Words,
+            "reference" => Class::Reference,
             "claims" => Class::Claims,
             _ => return None,
         })
@@ -81,6 +89,10 @@ impl Class {
             },
             Class::Code if is_code(text) => None,
             Class::Code => Some(("not_a_code", CUT.to_owned())),
+            Class::Words if text.trim().is_empty() => None,
+            Class::Words => changed("free_text", CUT.to_owned()),
+            Class::Reference if is_reference(text) => None,
+            Class::Reference => changed("free_text", CUT.to_owned()),
             Class::Address => changed("address_coarsened", coarse(text)),
             Class::Agent => changed("free_text", products(text)),
             Class::Description => changed("free_text", phrases(text)),
@@ -105,6 +117,12 @@ pub(in crate::collect) fn is_code(text: &str) -> bool {
     text.len() <= LONGEST_CODE
         && text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// A ticket's number: letters, digits and a few marks, too short for a key.
+fn is_reference(text: &str) -> bool {
+    text.len() <= LONGEST_REFERENCE
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '#' | '/' | '.'))
 }
 
 /// The network of an address: /24 of IPv4, /48 of IPv6. An address that was coarsened before stays as it is.
@@ -230,6 +248,18 @@ mod tests {
         assert_eq!(coarse("::ffff:203.0.113.7"), "203.0.113.0/24");
         assert_eq!(coarse(""), "");
         assert_eq!(coarse("hunter2"), "[cut]");
+    }
+
+    #[test]
+    fn of_what_a_person_wrote_only_a_short_reference_stays() {
+        assert_eq!(Class::Words.judge(""), None);
+        assert_eq!(Class::Words.judge("the password is hunter2"), Some(("free_text", "[cut]".to_owned())));
+        for number in ["", "CHG0012345", "INC-4711", "#88/2"] {
+            assert_eq!(Class::Reference.judge(number), None, "{number}");
+        }
+        for other in ["see mail of Kim", "password=hunter2", "0123456789abcdef0123456789"] {
+            assert_eq!(Class::Reference.judge(other), Some(("free_text", "[cut]".to_owned())), "{other}");
+        }
     }
 
     #[test]

@@ -222,6 +222,11 @@ pub(super) fn tenant() -> Script {
             json!({"value": [{"id": "/x", "properties": {"principalId": GROUP, "principalType": "Group"}}]}))
         .on(&provider("Microsoft.Authorization/roleDefinitions"), 200, empty())
         .on(&provider("Microsoft.Authorization/denyAssignments"), 200, empty())
+        .on(&provider("Microsoft.Authorization/roleEligibilityScheduleInstances"), 200, empty())
+        .on(&provider("Microsoft.Authorization/roleAssignmentScheduleInstances"), 200, empty())
+        .on(&provider("Microsoft.Authorization/roleAssignmentScheduleRequests"), 200, empty())
+        .on(&provider("Microsoft.Authorization/roleEligibilityScheduleRequests"), 200, empty())
+        .on(&provider("Microsoft.Authorization/roleManagementPolicyAssignments"), 200, empty())
         .on(&provider("Microsoft.OperationalInsights/workspaces"), 200,
             json!({"value": [{"id": workspace, "properties": {"customerId": WORKSPACE.to_uppercase()}}]}))
         .on_query("/query", "question=vault_log_dedicated_count;", 200, counts)

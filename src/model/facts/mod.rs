@@ -1,9 +1,12 @@
 //! The typed facts. Every fact carries the place that it was read from; absent is never taken for false.
 
+mod authorization;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
+pub use self::authorization::{Authorization, RoleRequest, RoleRules, RoleSchedule};
 use super::{Coverage, Hierarchy, Id};
 use crate::evidence::{Cite, Period};
 
@@ -34,6 +37,8 @@ pub struct Tenant {
     pub role_definitions: BTreeMap<String, RoleDefinition>,
     /// Deny assignments, each id once.
     pub deny_assignments: Vec<DenyAssignment>,
+    /// Roles that can be activated, how active ones came to be, and the rules for both.
+    pub authorization: Authorization,
     /// Diagnostic settings of vaults.
     pub diagnostic_settings: Vec<DiagnosticSetting>,
     /// Log Analytics workspaces.

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Item, ModelError, Pages, first_of_each};
+use super::{Item, ModelError, Pages, first_of_each, privileged};
 use crate::evidence::Kind;
-use crate::model::{DenyAssignment, Permission, RoleAssignment, RoleDefinition};
+use crate::model::{Authorization, DenyAssignment, Permission, RoleAssignment, RoleDefinition};
 
 /// The GUID by which a deny assignment means everyone.
 const EVERYONE: &str = "00000000-0000-0000-0000-000000000000";
@@ -73,6 +73,17 @@ pub(super) fn deny_assignments(pages: &mut Pages<'_>) -> Result<Vec<DenyAssignme
     Ok(first_of_each(found, |deny| &deny.id))
 }
 
+/// What role assignments alone do not show.
+pub(super) fn further(pages: &mut Pages<'_>) -> Result<Authorization, ModelError> {
+    Ok(Authorization {
+        eligible: privileged::schedules(pages, Kind::RoleEligibilityScheduleInstances)?,
+        active: privileged::schedules(pages, Kind::RoleAssignmentScheduleInstances)?,
+        active_requests: privileged::requests(pages, Kind::RoleAssignmentScheduleRequests)?,
+        eligible_requests: privileged::requests(pages, Kind::RoleEligibilityScheduleRequests)?,
+        rules: privileged::rules(pages)?,
+    })
+}
+
 fn permission(item: &Item<'_>) -> Permission {
     Permission {
         actions: item.texts("actions"),
@@ -97,6 +108,6 @@ fn principal(item: &Item<'_>) -> Option<String> {
 }
 
 /// The GUID at the end of an id that comes in three forms: below a subscription, below the root, or bare.
-fn last_segment(id: &str) -> String {
+pub(super) fn last_segment(id: &str) -> String {
     id.trim_end_matches('/').rsplit('/').next().unwrap_or(id).to_lowercase()
 }

@@ -10,6 +10,7 @@ mod inventory;
 mod item;
 mod log_settings;
 mod pages;
+mod privileged;
 mod vault_logs;
 mod vaults;
 
@@ -55,6 +56,7 @@ pub fn read(capture: &Capture) -> Result<Tenant, ModelError> {
     let role_assignments = authorization::role_assignments(&mut pages)?;
     let role_definitions = authorization::role_definitions(&mut pages)?;
     let deny_assignments = authorization::deny_assignments(&mut pages)?;
+    let authorization = authorization::further(&mut pages)?;
     let hierarchy = groups::hierarchy(&mut pages, &capture.head.tenant_id)?;
     let diagnostic_settings = log_settings::diagnostic_settings(&mut pages)?;
     let workspaces = log_settings::workspaces(&mut pages)?;
@@ -75,6 +77,7 @@ pub fn read(capture: &Capture) -> Result<Tenant, ModelError> {
         role_assignments,
         role_definitions,
         deny_assignments,
+        authorization,
         diagnostic_settings,
         workspaces,
         tables,
@@ -99,8 +102,9 @@ fn expect_questions(tenant: &mut Tenant) {
         expected.extend(
             Kind::ALL.iter().filter(|kind| kind.is_per_subscription()).map(|kind| (*kind, subscription.id.clone())),
         );
-        let above = tenant.hierarchy.above(&subscription.id);
-        expected.extend(above.into_iter().map(|group| (Kind::RoleAssignments, group)));
+        for group in tenant.hierarchy.above(&subscription.id) {
+            expected.extend(Kind::ALL.iter().filter(|kind| kind.holds_downwards()).map(|kind| (*kind, group.clone())));
+        }
     }
     if !tenant.subscriptions.is_empty() {
         expected.insert((Kind::RoleAssignments, Id::new("/")));
