@@ -44,10 +44,7 @@ pub fn base() -> CaptureBuilder {
             builder = builder.answer(kind, ROOT_GROUP, list([]));
         }
     }
-    for (kind, scope) in [
-        (Kind::RoleAssignments, "/"),
-        (Kind::ManagedIdentityPrincipals, "directory"),
-    ] {
+    for (kind, scope) in [(Kind::RoleAssignments, "/"), (Kind::ManagedIdentityPrincipals, "directory")] {
         builder = builder.answer(kind, scope, list([]));
     }
     builder

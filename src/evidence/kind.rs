@@ -75,6 +75,8 @@ kinds! {
     RoleEligibilityScheduleRequests("requests for eligible roles", ManagementGroup | Subscription);
     /// The rules by which each role is activated and assigned at a scope.
     RoleManagementPolicyAssignments("rules for activating and assigning roles", ManagementGroup | Subscription);
+    /// What the collecting identity may do there, all its roles together, also those from above and through groups.
+    OwnPermissions("own permissions of the collecting identity", Subscription);
     // Logging
     /// Diagnostic settings.
     DiagnosticSettings("diagnostic settings", Vault);

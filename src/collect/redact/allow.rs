@@ -1,4 +1,5 @@
-//! The list of what may be kept, by kind of question; its text is in `allow.txt`.
+//! The list of what may be kept, by kind of question; its text is in `allow/`, one file a family of questions, with
+//! the reason why each thing is kept.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -30,65 +31,124 @@ pub(super) enum Allowed {
 const TAGS: &[&str] =
     &["env", "environment", "owner", "application", "app", "purpose", "costcenter", "criticality", "system", "service"];
 
-/// The list for answers to questions of this kind.
+/// The files of the list, one a family of questions.
+pub(super) const FILES: &[(&str, &str)] = &[
+    ("tenant.txt", include_str!("allow/tenant.txt")),
+    ("hosts.txt", include_str!("allow/hosts.txt")),
+    ("vaults.txt", include_str!("allow/vaults.txt")),
+    ("authorization.txt", include_str!("allow/authorization.txt")),
+    ("logging.txt", include_str!("allow/logging.txt")),
+    ("directory.txt", include_str!("allow/directory.txt")),
+    ("queries.txt", include_str!("allow/queries.txt")),
+    ("errors.txt", include_str!("allow/errors.txt")),
+];
+
+/// The list for answers to questions of this kind. For log rows it names columns, see [`super::rows`].
 pub(super) fn answers(kind: Kind) -> &'static Allowed {
-    static LISTS: LazyLock<BTreeMap<String, Allowed>> = LazyLock::new(|| sections(include_str!("allow.txt")));
-    LISTS.get(&section_of(kind)).unwrap_or(&Allowed::Nothing)
+    section(&section_of(kind))
 }
 
 /// The list for error answers.
 pub(super) fn refusals() -> &'static Allowed {
-    static LIST: LazyLock<Allowed> = LazyLock::new(|| {
-        Allowed::from_lines(
-            "code : code\n\
-             error/code : code\n\
-             error/{innererror,innerError}/code : code\n\
-             error/{innererror,innerError}/innererror/code : code\n\
-             error/details/[]/code : code\n\
-             error/details/[]/innererror/code : code",
-        )
+    section("errors")
+}
+
+/// What stays of a token's claims.
+pub(super) fn claims() -> &'static Allowed {
+    section("claims")
+}
+
+/// One section of the list; nothing is allowed where there is none.
+fn section(name: &str) -> &'static Allowed {
+    static LISTS: LazyLock<BTreeMap<&str, Allowed>> = LazyLock::new(|| {
+        let mut lists = BTreeMap::new();
+        for entry in FILES.iter().flat_map(|(_, text)| entries(text)).filter_map(Result::ok) {
+            for section in entry.sections.split_whitespace() {
+                lists.entry(section).or_insert(Allowed::Nothing).allow(&entry);
+            }
+        }
+        lists
     });
-    &LIST
+    LISTS.get(name).unwrap_or(&Allowed::Nothing)
 }
 
 fn section_of(kind: Kind) -> String {
     serde_json::to_value(kind).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
-/// Reads `[section]` blocks. A section may name several kinds, parted by spaces.
-fn sections(text: &str) -> BTreeMap<String, Allowed> {
-    let mut lists = BTreeMap::new();
-    for block in text.split("\n[").skip(1) {
-        let Some((names, lines)) = block.split_once(']') else { continue };
-        for name in names.split_whitespace() {
-            lists.insert(name.to_owned(), Allowed::from_lines(lines));
+/// One line of the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Entry<'a> {
+    /// Kinds of question, parted by spaces.
+    sections: &'a str,
+    /// Where, see [`Entry::paths`].
+    path: &'a str,
+    /// None for `tags`.
+    class: Option<Class>,
+    /// Why it is kept.
+    reason: &'a str,
+}
+
+/// Reads `[section]` headings with lines of `path : class -- reason` below them. A section may name several kinds,
+/// parted by spaces. A line of `-- reason` gives the reason of the lines after it that have none of their own. A line
+/// that is not understood, and one without a reason, is a mistake, and allows nothing.
+pub(super) fn entries(text: &str) -> impl Iterator<Item = Result<Entry<'_>, String>> {
+    let (mut sections, mut heading) = ("", "");
+    text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).filter_map(move |line| {
+        if let Some(names) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+            (sections, heading) = (names, "");
+            return None;
         }
+        if let Some(reason) = line.strip_prefix("-- ") {
+            heading = reason.trim();
+            return None;
+        }
+        Some(entry(sections, heading, line))
+    })
+}
+
+fn entry<'a>(sections: &'a str, heading: &'a str, line: &'a str) -> Result<Entry<'a>, String> {
+    let (rule, reason) = line.split_once(" -- ").unwrap_or((line, heading));
+    let (path, class) = rule.split_once(" : ").ok_or(format!("`{line}` is not `path : class -- reason`"))?;
+    let (path, class, reason) = (path.trim(), class.trim(), reason.trim());
+    let is_path = path.split('/').all(|step| !step.is_empty() && !step.contains(' '));
+    match Class::named(class) {
+        _ if sections.is_empty() => Err(format!("`{line}` stands in no section")),
+        _ if reason.is_empty() => Err(format!("`{line}` has no reason, nor a line `-- reason` above it")),
+        _ if !is_path => Err(format!("`{path}` is no path")),
+        None if class != "tags" => Err(format!("`{class}` is no class")),
+        class => Ok(Entry { sections, path, class, reason }),
     }
-    lists
+}
+
+impl<'a> Entry<'a> {
+    /// Whether it stands in the section of this kind.
+    #[cfg(test)]
+    pub(super) fn is_for(&self, kind: Kind) -> bool {
+        self.sections.split_whitespace().any(|section| section == section_of(kind))
+    }
+
+    /// A path has `/` between its steps, `[]` for the items of an array, `*` for any name in a map and `{a,b}` for
+    /// several names. The class `tags` allows the known tags there.
+    pub(super) fn paths(&self) -> Vec<Vec<&'a str>> {
+        let mut paths: Vec<Vec<&str>> = vec![Vec::new()];
+        for step in self.path.split('/') {
+            let names: Vec<&str> = step.trim_start_matches('{').trim_end_matches('}').split(',').collect();
+            paths = longer(&paths, &names);
+        }
+        if self.class.is_none() { longer(&paths, TAGS) } else { paths }
+    }
+}
+
+fn longer<'a>(paths: &[Vec<&'a str>], names: &[&'a str]) -> Vec<Vec<&'a str>> {
+    paths.iter().flat_map(|path| names.iter().map(move |name| [path.as_slice(), &[*name]].concat())).collect()
 }
 
 impl Allowed {
-    /// Reads lines of `path : class`. A path has `/` between its steps, `[]` for the items of an array, `*` for
-    /// any name in a map and `{a,b}` for several names. The class `tags` allows the known tags there.
-    pub(super) fn from_lines(lines: &str) -> Allowed {
-        let mut root = Allowed::Nothing;
-        for (path, class) in lines.lines().filter_map(entry) {
-            let mut paths = vec![Vec::new()];
-            for step in path.split('/') {
-                let names: Vec<&str> = step.trim_start_matches('{').trim_end_matches('}').split(',').collect();
-                paths = paths
-                    .iter()
-                    .flat_map(|before: &Vec<&str>| names.iter().map(move |name| [before.as_slice(), &[*name]].concat()))
-                    .collect();
-            }
-            for steps in paths {
-                match Class::named(class) {
-                    Some(class) => root.add(&steps, class),
-                    None => TAGS.iter().for_each(|tag| root.add(&[steps.as_slice(), &[*tag]].concat(), Class::Tag)),
-                }
-            }
+    fn allow(&mut self, entry: &Entry<'_>) {
+        for steps in entry.paths() {
+            self.add(&steps, entry.class.unwrap_or(Class::Tag));
         }
-        root
     }
 
     fn add(&mut self, steps: &[&str], class: Class) {
@@ -123,7 +183,9 @@ impl Allowed {
     /// The allowance for a member, with the name by which its place is told.
     pub(super) fn member(&self, name: &str) -> Option<(&str, &Allowed)> {
         let Allowed::Object { members, any } = self else { return None };
-        match members.get(&name.to_ascii_lowercase()) {
+        // most names are written as the list writes them
+        let known = members.get(name).or_else(|| members.get(&name.to_ascii_lowercase()));
+        match known {
             Some((label, below)) => Some((label, below)),
             None => any.as_deref().map(|below| ("*", below)),
         }
@@ -139,37 +201,66 @@ impl Allowed {
     }
 }
 
-fn entry(line: &str) -> Option<(&str, &str)> {
-    let line = line.split(" # ").next().unwrap_or(line).trim();
-    if line.is_empty() || line.starts_with('#') {
-        return None;
-    }
-    let (path, class) = line.rsplit_once(" : ")?;
-    Some((path.trim(), class.trim()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn every_line_of_the_list_is_understood() {
-        for line in include_str!("allow.txt").lines() {
-            let line = line.trim();
-            if line.is_empty() || line.starts_with('#') || line.starts_with('[') {
-                continue;
+    fn every_line_of_the_list_is_understood_and_has_a_reason() {
+        for (file, text) in FILES {
+            for entry in entries(text) {
+                let entry = entry.unwrap_or_else(|mistake| panic!("{file}: {mistake}"));
+                assert!(entry.reason.split_whitespace().count() >= 3, "{file}: {entry:?}");
             }
-            let (path, class) = entry(line).unwrap_or_else(|| panic!("`{line}` is not `path : class`"));
-            assert!(class == "tags" || Class::named(class).is_some(), "`{line}` names no class");
-            assert!(path.split('/').all(|step| !step.is_empty() && !step.contains(' ')), "{line}");
         }
     }
 
     #[test]
-    fn every_kind_that_is_not_a_log_has_a_list() {
-        for kind in Kind::ALL {
-            let is_log = section_of(*kind).starts_with("vault_log");
-            assert_eq!(matches!(answers(*kind), Allowed::Nothing), is_log, "{kind:?}");
+    fn every_file_of_the_list_is_read_and_every_section_names_a_kind() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/collect/redact/allow");
+        let found = std::fs::read_dir(folder).expect("the folder").map(|file| file.expect("a file").file_name());
+        let mut found: Vec<String> = found.filter_map(|name| name.into_string().ok()).collect();
+        let mut known: Vec<&str> = FILES.iter().map(|(name, _)| *name).collect();
+        found.sort();
+        known.sort();
+        assert_eq!(found, known);
+
+        let kinds: Vec<String> = Kind::ALL.iter().map(|kind| section_of(*kind)).collect();
+        for entry in FILES.iter().flat_map(|(_, text)| entries(text)).map(|entry| entry.expect("an entry")) {
+            for name in entry.sections.split_whitespace() {
+                assert!(["errors", "claims"].contains(&name) || kinds.iter().any(|kind| kind == name), "{name}");
+            }
         }
+    }
+
+    #[test]
+    fn every_kind_has_a_list() {
+        for kind in Kind::ALL {
+            assert!(!matches!(answers(*kind), Allowed::Nothing), "{kind:?}");
+        }
+        assert!(!matches!(claims(), Allowed::Nothing));
+        assert!(!matches!(refusals(), Allowed::Nothing));
+    }
+
+    #[test]
+    fn a_line_without_a_reason_is_refused() {
+        let text = "a : text -- out of place here\n[vaults]\nb : text\nc : text -- its own\n-- of the next two\nd : text\n\n\
+                    e : text -- another\nf : word\ng h : text\ni\n[tables]\nj : tags";
+        let found: Vec<Result<(&str, &str), String>> =
+            entries(text).map(|entry| entry.map(|entry| (entry.path, entry.reason))).collect();
+        assert_eq!(
+            found,
+            [
+                Err("`a : text -- out of place here` stands in no section".to_owned()),
+                Err("`b : text` has no reason, nor a line `-- reason` above it".to_owned()),
+                Ok(("c", "its own")),
+                Ok(("d", "of the next two")),
+                Ok(("e", "another")),
+                Err("`word` is no class".to_owned()),
+                Err("`g h` is no path".to_owned()),
+                Err("`i` is not `path : class -- reason`".to_owned()),
+                Err("`j : tags` has no reason, nor a line `-- reason` above it".to_owned()),
+            ]
+        );
     }
 }

@@ -1,10 +1,9 @@
 //! Classes of allowed values: what a string of each class must look like to be kept as it is.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
-use std::sync::LazyLock;
 
 use super::CUT;
-use super::allow::Allowed;
+use super::allow::claims;
 use super::scrub::{secret_in_path, secret_in_text};
 use super::url::{shown, without_query};
 
@@ -103,13 +102,6 @@ impl Class {
             },
         }
     }
-}
-
-/// What stays of a token's claims.
-pub(super) fn claims() -> &'static Allowed {
-    static CLAIMS: LazyLock<Allowed> =
-        LazyLock::new(|| Allowed::from_lines("claim/{oid,appid} : text\nclaim/xms_mirid : path"));
-    &CLAIMS
 }
 
 /// `^[A-Za-z][A-Za-z0-9_]{0,79}$`

@@ -5,6 +5,7 @@
 //! a member that would be kept twice is refused whole: what cannot be read cannot be cleared, and of two values
 //! every reader may take another.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::allow::Allowed;
@@ -35,23 +36,23 @@ pub(super) fn copy(body: &[u8], allowed: &Allowed) -> Result<Clean, Malformed> {
     Ok(Clean { bytes: walk.out, cuts: cuts.collect() })
 }
 
-struct Walk<'a> {
+struct Walk<'a, 'l> {
     body: &'a [u8],
     at: usize,
     out: Vec<u8>,
-    place: Vec<String>,
+    place: Vec<&'l str>,
     cuts: BTreeMap<(&'static str, String), u64>,
 }
 
-impl<'a> Walk<'a> {
-    fn value(&mut self, allowed: &Allowed, depth: usize) -> Result<(), Malformed> {
+impl<'a, 'l> Walk<'a, 'l> {
+    fn value(&mut self, allowed: &'l Allowed, depth: usize) -> Result<(), Malformed> {
         if depth > DEEPEST {
             return Err(Malformed("it nests too deep"));
         }
         match (allowed, self.peek()) {
             (Allowed::Object { .. }, Some(b'{')) => self.object(allowed, depth),
             (Allowed::Array(_) | Allowed::Tuple(_), Some(b'[')) => self.array(allowed, depth),
-            (Allowed::Leaf(Class::Claims), Some(b'{')) => self.object(super::cell::claims(), depth),
+            (Allowed::Leaf(Class::Claims), Some(b'{')) => self.object(super::allow::claims(), depth),
             (Allowed::Nothing, _) => {
                 if self.skip(depth)? != b"null" {
                     self.cut("not_on_list");
@@ -81,11 +82,11 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn object(&mut self, allowed: &Allowed, depth: usize) -> Result<(), Malformed> {
+    fn object(&mut self, allowed: &'l Allowed, depth: usize) -> Result<(), Malformed> {
         self.expect(b'{')?;
         self.out.push(b'{');
         let mut is_first = true;
-        let mut kept: BTreeSet<String> = BTreeSet::new();
+        let mut kept: BTreeSet<Cow<'_, str>> = BTreeSet::new();
         loop {
             let lead = self.space();
             if is_first && self.peek() == Some(b'}') {
@@ -103,12 +104,13 @@ impl<'a> Walk<'a> {
                     if !kept.is_empty() {
                         self.out.push(b',');
                     }
-                    if !kept.insert(name.to_string()) {
+                    let is_unfit = label == "*" && super::scrub::name_is_unfit(&name);
+                    if !kept.insert(name) {
                         return Err(Malformed("a member is named twice"));
                     }
                     self.out.extend_from_slice(lead);
-                    self.place.push(label.to_owned());
-                    match label == "*" && super::scrub::name_is_unfit(&name) {
+                    self.place.push(label);
+                    match is_unfit {
                         true => self.instead("secret_like", CUT), // the name is data here, and must not be lost
                         false => self.out.extend_from_slice(key),
                     }
@@ -139,7 +141,7 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    fn array(&mut self, allowed: &Allowed, depth: usize) -> Result<(), Malformed> {
+    fn array(&mut self, allowed: &'l Allowed, depth: usize) -> Result<(), Malformed> {
         self.expect(b'[')?;
         self.out.push(b'[');
         self.space_kept();
@@ -148,7 +150,7 @@ impl<'a> Walk<'a> {
             self.out.push(b']');
             return Ok(());
         }
-        self.place.push("*".to_owned());
+        self.place.push("*");
         for index in 0.. {
             self.space_kept();
             self.value(allowed.item(index), depth + 1)?;
@@ -180,7 +182,7 @@ impl<'a> Walk<'a> {
     }
 
     fn cut(&mut self, rule: &'static str) {
-        let place: String = self.place.iter().flat_map(|part| ["/", part.as_str()]).collect();
+        let place: String = self.place.iter().flat_map(|part| ["/", *part]).collect();
         *self.cuts.entry((rule, place)).or_default() += 1;
     }
 
@@ -290,7 +292,11 @@ impl<'a> Walk<'a> {
 }
 
 /// The text that a JSON string stands for.
-fn decode(raw: &[u8]) -> Result<String, Malformed> {
+fn decode(raw: &[u8]) -> Result<Cow<'_, str>, Malformed> {
+    if let Some(plain) = raw.get(1..raw.len().saturating_sub(1)).filter(|plain| !plain.contains(&b'\\')) {
+        // without an escape a string stands for itself; that nothing in it ends it was seen when it was read
+        return std::str::from_utf8(plain).map(Cow::Borrowed).map_err(|_| Malformed("a string is not valid"));
+    }
     serde_json::from_slice(raw).map_err(|_| Malformed("a string is not valid"))
 }
 

@@ -57,6 +57,7 @@ pub fn read(capture: &Capture) -> Result<Tenant, ModelError> {
     let role_definitions = authorization::role_definitions(&mut pages)?;
     let deny_assignments = authorization::deny_assignments(&mut pages)?;
     let authorization = authorization::further(&mut pages)?;
+    let own_permissions = authorization::own_permissions(&mut pages)?;
     let hierarchy = groups::hierarchy(&mut pages, &capture.head.tenant_id)?;
     let diagnostic_settings = log_settings::diagnostic_settings(&mut pages)?;
     let workspaces = log_settings::workspaces(&mut pages)?;
@@ -78,6 +79,7 @@ pub fn read(capture: &Capture) -> Result<Tenant, ModelError> {
         role_definitions,
         deny_assignments,
         authorization,
+        own_permissions,
         diagnostic_settings,
         workspaces,
         tables,
