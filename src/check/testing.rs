@@ -39,7 +39,11 @@ pub fn base() -> CaptureBuilder {
                 "properties": {"displayName": "Production", "parent": {"id": ROOT_GROUP}}})]),
         );
     for kind in Kind::ALL.iter().copied().filter(|kind| kind.is_per_subscription()) {
-        builder = builder.answer(kind, SUB, list([]));
+        let body = match kind {
+            Kind::RoleAssignmentsUsageMetrics => json!({"subscriptionId": guid, "roleAssignmentsCurrentCount": 0}),
+            _ => list([]),
+        };
+        builder = builder.answer(kind, SUB, body);
         if kind.holds_downwards() {
             builder = builder.answer(kind, ROOT_GROUP, list([]));
         }

@@ -62,6 +62,8 @@ struct Envelope {
     tables: Option<Vec<Table>>,
     error: Option<IgnoredAny>,
     id: Option<IgnoredAny>,
+    #[serde(rename = "subscriptionId")]
+    subscription: Option<IgnoredAny>,
     #[serde(rename = "nextLink")]
     next: Option<String>,
     #[serde(rename = "@nextLink")]
@@ -104,12 +106,25 @@ pub(super) struct Put {
     pub scope: String,
     /// First request of each chain of pages.
     pub asks: Vec<Ask>,
+    /// The same in older versions, each tried when the one before it is not offered there.
+    pub older: Vec<Vec<Ask>>,
 }
 
 /// Puts a question and follows it to its end. This never fails: how it ended is the answer.
 pub(super) async fn put(door: &Door, question: &Put) -> Told {
-    let mut told = Told::new(question, door.clock().now());
-    for ask in &question.asks {
+    let mut told = put_in(door, question, &question.asks).await;
+    for older in &question.older {
+        if !told.is_of_unknown_version() {
+            break;
+        }
+        told = put_in(door, question, older).await;
+    }
+    told
+}
+
+async fn put_in(door: &Door, question: &Put, asks: &[Ask]) -> Told {
+    let mut told = Told::new(asks, door.clock().now());
+    for ask in asks {
         if let Err(stop) = chain(door, question, ask.clone(), &mut told).await {
             told.end(stop);
             break;
@@ -122,8 +137,19 @@ pub(super) async fn put(door: &Door, question: &Put) -> Told {
 /// Puts a question and reads the first page of its answer, enough to learn whether there is one. A link to further
 /// pages is no gap here.
 pub(super) async fn put_first_page(door: &Door, question: &Put) -> Told {
-    let mut told = Told::new(question, door.clock().now());
-    for ask in question.asks.iter().take(1) {
+    let mut told = first_page(door, question, &question.asks).await;
+    for older in &question.older {
+        if !told.is_of_unknown_version() {
+            break;
+        }
+        told = first_page(door, question, older).await;
+    }
+    told
+}
+
+async fn first_page(door: &Door, question: &Put, asks: &[Ask]) -> Told {
+    let mut told = Told::new(asks, door.clock().now());
+    for ask in asks.iter().take(1) {
         let ended = match door.ask(ask.clone()).await {
             Ok(answered) => told.take(question, ask, &answered).err(),
             Err(refused) => Some(Stop::because(reason::of_refused(&refused), refused.to_string())),
@@ -135,7 +161,7 @@ pub(super) async fn put_first_page(door: &Door, question: &Put) -> Told {
 
 /// A question that is not put any more.
 pub(super) fn not_put(at: DateTime<Utc>, question: &Put) -> Told {
-    let mut told = Told::new(question, at);
+    let mut told = Told::new(&question.asks, at);
     told.end(Stop::because(Reason::Interrupted, "the run was stopped before; collect again"));
     told
 }
@@ -163,8 +189,8 @@ async fn chain(door: &Door, question: &Put, first: Ask, told: &mut Told) -> Resu
 }
 
 impl Told {
-    fn new(question: &Put, at: DateTime<Utc>) -> Told {
-        let request = question.asks.first().map(request_of);
+    fn new(asks: &[Ask], at: DateTime<Utc>) -> Told {
+        let request = asks.first().map(request_of);
         Told {
             request: request.unwrap_or(Request { method: "GET".to_owned(), url: String::new(), body: None }),
             pages: Vec::new(),
@@ -179,6 +205,11 @@ impl Told {
             ended_at: at,
             accepted: 0,
         }
+    }
+
+    /// Whether nothing was read because version or provider are not offered there.
+    fn is_of_unknown_version(&self) -> bool {
+        self.accepted == 0 && self.gap.as_ref().is_some_and(|gap| gap.reason == Reason::NotInCloud)
     }
 
     /// Keeps one answer; gives the link to the next page.
@@ -213,7 +244,9 @@ impl Told {
         let list = || envelope.value.as_deref().map(|items| (items, '{'));
         let (parts, first) = match question.collector.shape {
             Shape::Rows => rows().unzip(),
-            Shape::One => (envelope.id.as_ref().map(|_| [Part(None)].as_slice()), None),
+            Shape::One => {
+                (envelope.id.as_ref().or(envelope.subscription.as_ref()).map(|_| [Part(None)].as_slice()), None)
+            }
             Shape::List => list().unzip(),
         };
         let request_id = self.keep(question, ask, answered, clean, parts.map_or(0, <[Part]>::len) as u64);

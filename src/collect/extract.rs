@@ -50,6 +50,8 @@ pub(super) struct Found {
     pub subscriptions: Ids,
     /// Ids that are scopes of further questions.
     scopes: BTreeMap<Over, Ids>,
+    /// Subscriptions that the tree of management groups names, visible or not.
+    pub tree: Ids,
     /// Subscriptions below each management group, by its lower-case id.
     pub below: BTreeMap<String, Ids>,
     /// Workspaces that were read.
@@ -102,11 +104,14 @@ impl Found {
                 let guid = text(item, "/subscriptionId").or(id);
                 guid.into_iter().for_each(|guid| self.subscriptions.add(&subscription_scope(guid)));
             }
-            Kind::ManagementGroupDescendants => {
+            Kind::ManagementGroupDescendants | Kind::Entities => {
                 let is_subscription =
                     text(item, "/type").is_some_and(|kind| kind.to_ascii_lowercase().ends_with("/subscriptions"));
                 if let (true, Some(id)) = (is_subscription, id.or(text(item, "/name"))) {
-                    self.below.entry(scope.to_lowercase()).or_default().add(&subscription_scope(id));
+                    self.tree.add(&subscription_scope(id));
+                    if kind == Kind::ManagementGroupDescendants {
+                        self.below.entry(scope.to_lowercase()).or_default().add(&subscription_scope(id));
+                    }
                 }
             }
             Kind::Resources | Kind::VirtualMachines => self.learn_identity(item),

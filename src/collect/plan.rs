@@ -120,7 +120,7 @@ mod tests {
         assert_eq!(scopes_of(&plan, Kind::RoleAssignments), ["/", "/subscriptions/s1", "/subscriptions/S2"]);
         assert_eq!(scopes_of(&plan, Kind::Subscriptions), ["tenant"]);
         let of_subscription = Kind::ALL.iter().filter(|kind| kind.is_per_subscription()).count();
-        assert_eq!(plan.questions.len(), 3 + 2 * of_subscription + 1);
+        assert_eq!(plan.questions.len(), 4 + 2 * of_subscription + 1);
         assert!(!is_derived(&plan, Kind::Vaults), "nothing is left to be found out");
         assert!(is_derived(&plan, Kind::DiagnosticSettings));
     }

@@ -18,7 +18,7 @@ use super::extract::Found;
 use super::kql::{self, KqlError, Value};
 use super::plan::{group_scope, scopes, subscription_scope};
 use super::record::{record, run_as};
-use super::table::{Form, collector, collectors};
+use super::table::{Collector, Form, collector, collectors};
 use super::{CollectRequest, extract};
 use crate::azure::{Api, Ask, Door, Method};
 use crate::evidence::{
@@ -261,7 +261,16 @@ impl<'a> Run<'a> {
                 ids.chunks(IDS_A_BATCH).map(|ids| post(serde_json::json!({ "ids": ids }).to_string())).collect()
             }
         };
-        Ok(Some(Put { collector, scope, asks }))
+        Ok(Some(Put { collector, asks, older: self.older(collector, &scope), scope }))
+    }
+
+    /// The question in each older version. Only what is asked by GET has any.
+    fn older(&self, collector: &Collector, scope: &str) -> Vec<Vec<Ask>> {
+        let in_version = |version: &&str| {
+            let url = self.door.cloud().url(collector.api, &collector.in_version(version, scope, &self.window()));
+            vec![Ask { api: collector.api, method: Method::Get, url, headers: Vec::new(), body: None }]
+        };
+        collector.older.iter().map(in_version).collect()
     }
 
     /// Body of a log question.
@@ -358,11 +367,14 @@ impl<'a> Run<'a> {
         counted.into_iter().chain(said).filter(|_| pages.iter().any(|page| page.status == 200)).collect()
     }
 
-    /// Subscriptions to ask in: those expected, those below an expected group, else all that are visible.
+    /// Subscriptions to ask in: those expected, those below an expected group, else all that are visible and all that
+    /// the tree of management groups names. One of those that is not visible is refused, which is seen.
     pub(super) fn subscriptions(&self) -> extract::Ids {
         let expected = &self.request.expected;
         if expected.subscriptions.is_empty() && expected.management_groups.is_empty() {
-            return self.found.subscriptions.clone();
+            let mut ids = self.found.subscriptions.clone();
+            self.found.tree.shown().for_each(|id| ids.add(id));
+            return ids;
         }
         let mut ids = extract::Ids::default();
         scopes(&expected.subscriptions, subscription_scope).iter().for_each(|id| ids.add(id));

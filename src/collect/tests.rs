@@ -23,10 +23,10 @@ fn a_whole_tenant_is_asked_once_and_in_order() {
         ]
     );
     let kinds: Vec<Kind> = ran.capture.records.iter().map(|record| record.kind).collect();
-    assert_eq!(kinds[..3], [Kind::Subscriptions, Kind::ManagementGroups, Kind::RoleAssignments]);
+    assert_eq!(kinds[..4], [Kind::Subscriptions, Kind::ManagementGroups, Kind::Entities, Kind::RoleAssignments]);
     assert_eq!(kinds.last(), Some(&Kind::GroupMembers));
     let of_subscription = Kind::ALL.iter().filter(|kind| kind.is_per_subscription()).count();
-    assert_eq!(kinds.len(), 3 + of_subscription + 1 + 1 + 2 + 2 + 2 + 1);
+    assert_eq!(kinds.len(), 4 + of_subscription + 1 + 1 + 2 + 2 + 2 + 1);
     assert_eq!(ran.asked.len(), kinds.len(), "nothing was asked twice");
 
     // The caller in the log and the principal of the assignment were looked up together.

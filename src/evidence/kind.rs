@@ -43,6 +43,9 @@ kinds! {
     ManagementGroups("management groups", Tenant);
     /// Everything below one management group.
     ManagementGroupDescendants("descendants of a management group", ManagementGroup);
+    /// Everything of the tree of management groups that the collecting identity may know of, subscriptions without
+    /// access among it.
+    Entities("entities of the tree of management groups", Tenant);
     // Workloads and identities
     /// Resources of every type, with their `identity` block.
     Resources("resources", Subscription);
@@ -63,7 +66,15 @@ kinds! {
     /// Role definitions that can be assigned there.
     RoleDefinitions("role definitions", Subscription);
     /// Deny assignments.
-    DenyAssignments("deny assignments", Subscription);
+    DenyAssignments("deny assignments", ManagementGroup | Subscription);
+    /// The service's own count of role assignments, a control total.
+    RoleAssignmentsUsageMetrics("counts of role assignments", Subscription);
+    /// Administrators of the retired classic model.
+    ClassicAdministrators("classic administrators", Subscription);
+    /// Locks against change and deletion.
+    Locks("locks", Subscription);
+    /// Access that was delegated to another tenant (Azure Lighthouse).
+    RegistrationAssignments("delegations to other tenants", Subscription);
     /// Roles that can be activated now, by Privileged Identity Management.
     RoleEligibilityScheduleInstances("eligible role assignments", ManagementGroup | Subscription);
     /// Roles that are active now, with how they came to be: the join to role assignments tells standing access from

@@ -152,7 +152,7 @@ impl Coverage {
     /// What was not read of a kind, anywhere.
     pub fn missing_anywhere(&self, kind: Kind) -> Vec<Missing> {
         let mut missing: Vec<Missing> =
-            self.questions(kind).filter(|asked| !self.is_idle_table(asked)).filter_map(missing_of).collect();
+            self.questions(kind).filter(|asked| self.excuse(asked).is_none()).filter_map(missing_of).collect();
         let unasked = self.unasked.get(&kind).into_iter().flatten();
         missing.extend(unasked.map(|scope| never_asked(kind, scope.shown())));
         if kind.is_log() {
@@ -325,6 +325,24 @@ impl Coverage {
             }
         }
         missing
+    }
+
+    /// Questions whose refusal is an answer, each with what it says, in words.
+    pub fn excused(&self) -> impl Iterator<Item = (&Asked, &'static str)> {
+        self.asked.values().flatten().filter_map(|asked| Some((asked, self.excuse(asked)?)))
+    }
+
+    fn excuse(&self, asked: &Asked) -> Option<&'static str> {
+        let (reason, _) = asked.gap.as_ref()?;
+        match (asked.kind, reason) {
+            _ if self.is_idle_table(asked) => Some("no such table, and no vault that writes to it"),
+            (_, Reason::Retired) => Some("retired by the service, so that nothing is granted by it"),
+            // A preview that clouds need not have. There is then no second count, which makes nothing less whole.
+            (Kind::RoleAssignmentsUsageMetrics, Reason::NotInCloud | Reason::NotFound | Reason::Refused) => {
+                Some("not offered, so that there is no second count")
+            }
+            _ => None,
+        }
     }
 
     /// Both shapes are asked of every workspace. A table that does not exist there, and that no setting sends

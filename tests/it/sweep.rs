@@ -25,6 +25,12 @@ const NEEDED: &[(&str, &str, &str)] = &[
     ("/roleDefinitions?", "RBAC-001 RBAC-002 RBAC-005 RBAC-011", ""),
     // a deny only takes away; not to know of it makes nobody's access smaller
     ("/denyAssignments?", "", ""),
+    // as long as the list of subscriptions shows them all
+    ("/getEntities?", "", ""),
+    ("/roleAssignmentsUsageMetrics?", "", ""),
+    ("/classicAdministrators?", "", ""),
+    ("/locks?", "", ""),
+    ("/registrationAssignments?", "", ""),
     // no check that there is reads of eligible roles
     ("/roleEligibilityScheduleInstances?", "", ""),
     ("/roleAssignmentScheduleInstances?", "", ""),

@@ -32,6 +32,8 @@ pub(super) enum Class {
     Words,
     /// A reference that a person wrote, such as a ticket's number: a short one stays.
     Reference,
+    /// A mail address: only its domain stays, which tells one's own people from strangers.
+    Domain,
     /// A token's claims as a log row keeps them: only three stay.
     Claims,
 }
@@ -56,6 +58,7 @@ impl Class {
             "address" => Class::Address,
             "agent" => Class::Agent,
             "description" => Class::Description,
+            "domain" => Class::Domain,
             "words" => Class::Words,
             "reference" => Class::Reference,
             "claims" => Class::Claims,
@@ -88,6 +91,7 @@ impl Class {
             },
             Class::Code if is_code(text) => None,
             Class::Code => Some(("not_a_code", CUT.to_owned())),
+            Class::Domain => changed("mail_address", domain(text)),
             Class::Words if text.trim().is_empty() => None,
             Class::Words => changed("free_text", CUT.to_owned()),
             Class::Reference if is_reference(text) => None,
@@ -109,6 +113,21 @@ pub(in crate::collect) fn is_code(text: &str) -> bool {
     text.len() <= LONGEST_CODE
         && text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// `[cut]@domain` of a mail address. One that was shortened before stays as it is.
+fn domain(text: &str) -> String {
+    let fits = |domain: &&str| {
+        let is_label = |label: &str| {
+            (1..=30).contains(&label.len()) && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        };
+        domain.contains('.') && domain.split('.').all(is_label) && !secret_in_path(domain)
+    };
+    match text.split_once('@') {
+        _ if text.is_empty() => String::new(),
+        Some((_, domain)) if fits(&domain) => format!("{CUT}@{domain}"),
+        _ => CUT.to_owned(),
+    }
 }
 
 /// A ticket's number: letters, digits and a few marks, too short for a key.
@@ -240,6 +259,16 @@ mod tests {
         assert_eq!(coarse("::ffff:203.0.113.7"), "203.0.113.0/24");
         assert_eq!(coarse(""), "");
         assert_eq!(coarse("hunter2"), "[cut]");
+    }
+
+    #[test]
+    fn of_a_mail_address_only_the_domain_stays() {
+        assert_eq!(domain("kim.aalto@pennant.example"), "[cut]@pennant.example");
+        assert_eq!(domain("[cut]@pennant.example"), "[cut]@pennant.example");
+        assert_eq!(domain(""), "");
+        for other in ["kim", "a@b@c.example", "kim@localhost", "kim@a..b", "x@pass word.example"] {
+            assert_eq!(domain(other), "[cut]", "{other}");
+        }
     }
 
     #[test]

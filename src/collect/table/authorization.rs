@@ -1,7 +1,7 @@
 //! Roles, denials and everything else that gives or takes access.
 
 use super::super::permission::Permission::Action;
-use super::Collector;
+use super::{Collector, Shape};
 use crate::evidence::Kind;
 
 /// The rows, in the order of the kinds.
@@ -21,8 +21,40 @@ pub(super) const ROWS: &[Collector] = &[
     Collector::arm(
         Kind::DenyAssignments,
         &[Action("Microsoft.Authorization/denyAssignments/read")],
-        "2022-04-01",
-        |sub| format!("{sub}/providers/Microsoft.Authorization/denyAssignments"),
+        "2026-09-01", // tells whether a deny is enforced or only logged; older ones leave that open
+        |scope| assigned(scope, "denyAssignments"),
+    )
+    .falling_back_to(&["2022-04-01"]),
+    // a preview; its own action is in no list of operations, so that the one for the assignments stands here
+    Collector::arm(
+        Kind::RoleAssignmentsUsageMetrics,
+        &[Action("Microsoft.Authorization/roleAssignments/read")],
+        "2019-08-01-preview",
+        |sub| format!("{sub}/providers/Microsoft.Authorization/roleAssignmentsUsageMetrics"),
+    )
+    .shaped(Shape::One),
+    Collector::arm(
+        Kind::ClassicAdministrators,
+        &[Action("Microsoft.Authorization/classicAdministrators/read")],
+        "2015-07-01",
+        |sub| format!("{sub}/providers/Microsoft.Authorization/classicAdministrators"),
+    ),
+    Collector::arm(Kind::Locks, &[Action("Microsoft.Authorization/locks/read")], "2020-05-01", |sub| {
+        format!("{sub}/providers/Microsoft.Authorization/locks")
+    }),
+    // without the definition, who got what is not told
+    Collector::arm(
+        Kind::RegistrationAssignments,
+        &[
+            Action("Microsoft.ManagedServices/registrationAssignments/read"),
+            Action("Microsoft.ManagedServices/registrationDefinitions/read"),
+        ],
+        "2022-10-01",
+        |sub| {
+            format!(
+                "{sub}/providers/Microsoft.ManagedServices/registrationAssignments?$expandRegistrationDefinition=true"
+            )
+        },
     ),
     // Privileged Identity Management. A tenant without the licence answers `AadPremiumLicenseRequired`.
     Collector::arm(

@@ -24,6 +24,8 @@ pub struct Collector {
     pub url: fn(&str) -> String,
     /// `api-version` of ARM, or the version in the path.
     pub api_version: &'static str,
+    /// Older versions, newest first: asked for in turn where a cloud does not offer the newer ones.
+    pub older: &'static [&'static str],
     /// The service that is asked.
     pub api: Api,
     /// What is sent.
@@ -55,7 +57,7 @@ pub enum Form {
 pub enum Shape {
     /// Pages of a list: `value`.
     List,
-    /// One object with an `id`.
+    /// One object with an `id`, or with a `subscriptionId`.
     One,
     /// Tables of rows.
     Rows,
@@ -69,17 +71,17 @@ impl Collector {
         url: fn(&str) -> String,
     ) -> Collector {
         let (api, form, shape) = (Api::ResourceManager, Form::Get, Shape::List);
-        Collector { kind, permissions, url, api_version, api, form, shape, gives: &[] }
+        Collector { kind, permissions, url, api_version, older: &[], api, form, shape, gives: &[] }
     }
 
     const fn graph(kind: Kind, permissions: &'static [Permission], url: fn(&str) -> String) -> Collector {
         let (api, form, shape) = (Api::Graph, Form::Get, Shape::List);
-        Collector { kind, permissions, url, api_version: "v1.0", api, form, shape, gives: &[] }
+        Collector { kind, permissions, url, api_version: "v1.0", older: &[], api, form, shape, gives: &[] }
     }
 
     const fn logs(kind: Kind, permissions: &'static [Permission]) -> Collector {
         let (api, form, shape) = (Api::LogAnalytics, Form::Query, Shape::Rows);
-        Collector { kind, permissions, url: query_url, api_version: "v1", api, form, shape, gives: &[] }
+        Collector { kind, permissions, url: query_url, api_version: "v1", older: &[], api, form, shape, gives: &[] }
     }
 
     /// Says what is sent.
@@ -97,6 +99,11 @@ impl Collector {
         Collector { gives, ..self }
     }
 
+    /// Says which older versions answer too.
+    const fn falling_back_to(self, older: &'static [&'static str]) -> Collector {
+        Collector { older, ..self }
+    }
+
     /// The permission without which the question is refused.
     pub fn permission(&self) -> String {
         self.permissions.first().map(|permission| permission.name()).unwrap_or_default()
@@ -104,6 +111,11 @@ impl Collector {
 
     /// Path and query of the question at `scope`, for the part of the period that `window` spans.
     pub fn path_and_query(&self, scope: &str, window: &Window) -> String {
+        self.in_version(self.api_version, scope, window)
+    }
+
+    /// The same in another version.
+    pub(super) fn in_version(&self, version: &str, scope: &str, window: &Window) -> String {
         let url = (self.url)(&in_path(scope));
         let time = |at: &chrono::DateTime<chrono::Utc>| at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
         // a brace in a scope is percent-encoded by now
@@ -112,7 +124,7 @@ impl Collector {
             Api::ResourceManager => {
                 let (path, rest) = url.split_once('?').unwrap_or((&url, ""));
                 let rest = if rest.is_empty() { String::new() } else { format!("&{rest}") };
-                format!("{path}?api-version={}{rest}", self.api_version)
+                format!("{path}?api-version={version}{rest}")
             }
             Api::Graph | Api::LogAnalytics => url,
         }

@@ -239,6 +239,12 @@ pub(super) fn tenant() -> Script {
             json!({"value": [{"id": "/x", "properties": {"principalId": GROUP, "principalType": "Group"}}]}))
         .on(&provider("Microsoft.Authorization/roleDefinitions"), 200, empty())
         .on(&provider("Microsoft.Authorization/denyAssignments"), 200, empty())
+        .on("/providers/Microsoft.Management/getEntities?", 200, empty())
+        .on(&provider("Microsoft.Authorization/roleAssignmentsUsageMetrics"), 200,
+            json!({"subscriptionId": "aaaaaaaa-0000-0000-0000-000000000001", "roleAssignmentsCurrentCount": 1}))
+        .on(&provider("Microsoft.Authorization/classicAdministrators"), 200, empty())
+        .on(&provider("Microsoft.Authorization/locks"), 200, empty())
+        .on(&provider("Microsoft.ManagedServices/registrationAssignments"), 200, empty())
         .on(&provider("Microsoft.Authorization/roleEligibilityScheduleInstances"), 200, empty())
         .on(&provider("Microsoft.Authorization/roleAssignmentScheduleInstances"), 200, empty())
         .on(&provider("Microsoft.Authorization/roleAssignmentScheduleRequests"), 200, empty())

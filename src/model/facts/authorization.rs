@@ -1,4 +1,5 @@
-//! What the role assignments alone do not show: roles that can be activated, and the rules for it.
+//! What the role assignments alone do not show: roles that can be activated and the rules for it, access from other
+//! tenants and of the classic model, locks, and a second count.
 
 use chrono::{DateTime, Utc};
 
@@ -18,6 +19,14 @@ pub struct Authorization {
     pub eligible_requests: Vec<RoleRequest>,
     /// Rules for activating and assigning, by scope and role.
     pub rules: Vec<RoleRules>,
+    /// Access that was delegated to other tenants, in order of id.
+    pub delegations: Vec<Delegation>,
+    /// Administrators of the classic model, in order of id.
+    pub classic_administrators: Vec<ClassicAdministrator>,
+    /// Locks, in order of id.
+    pub locks: Vec<Lock>,
+    /// The service's own counts of role assignments, by subscription.
+    pub counts: Vec<AssignmentCount>,
 }
 
 /// A role that a principal can activate, or has, at a scope, as Privileged Identity Management knows it.
@@ -126,6 +135,95 @@ pub struct RoleRules {
     pub admin_reason: Option<bool>,
     /// Where it was read.
     pub from: Cite,
+}
+
+/// Access that was delegated to another tenant, which no list of role assignments shows.
+#[derive(Clone, Debug)]
+pub struct Delegation {
+    /// ARM id of the registration assignment.
+    pub id: Id,
+    /// What is delegated: a subscription or a resource group.
+    pub scope: Id,
+    /// `registrationDefinitionName`, the name of the offer.
+    pub name: Option<String>,
+    /// `managedByTenantId`, lower case.
+    pub managing_tenant: Option<String>,
+    /// `provisioningState`, as received; only `Succeeded` is in force.
+    pub state: Option<String>,
+    /// Who of the other tenant holds which role.
+    pub authorizations: Vec<Delegate>,
+    /// Who of the other tenant can activate which role.
+    pub eligible: Vec<Delegate>,
+    /// Where it was read.
+    pub from: Cite,
+}
+
+/// A principal of another tenant and its role.
+#[derive(Clone, Debug)]
+pub struct Delegate {
+    /// Lower-case object id, in the other tenant's directory.
+    pub principal_id: String,
+    /// Lower-case GUID of the role definition.
+    pub role: String,
+    /// Lower-case GUIDs of roles that it may assign to managed identities.
+    pub may_assign: Vec<String>,
+    /// Of an eligible one: whether activation needs a second factor (`multiFactorAuthProvider` is `Azure`).
+    pub mfa: Option<bool>,
+    /// Of an eligible one: longest activation, minutes.
+    pub longest_activation: Option<i64>,
+}
+
+/// An administrator of the classic model, retired on 2024-08-31.
+#[derive(Clone, Debug)]
+pub struct ClassicAdministrator {
+    /// ARM id.
+    pub id: Id,
+    /// `CoAdministrator`, `ServiceAdministrator`, `AccountAdministrator`; more than one is possible.
+    pub roles: Vec<String>,
+    /// `[cut]@` and the domain of the mail address.
+    pub domain: Option<String>,
+    /// Where it was read.
+    pub from: Cite,
+}
+
+/// A lock.
+#[derive(Clone, Debug)]
+pub struct Lock {
+    /// ARM id.
+    pub id: Id,
+    /// What is locked, and all below it.
+    pub scope: Id,
+    /// `CanNotDelete` or `ReadOnly`, as received. It holds for the control plane only.
+    pub level: Option<String>,
+    /// Where it was read.
+    pub from: Cite,
+}
+
+/// The service's own count of the role assignments of one subscription, and what was read beside it.
+#[derive(Clone, Debug)]
+pub struct AssignmentCount {
+    /// The subscription.
+    pub subscription: Id,
+    /// `roleAssignmentsCurrentCount`. Assignments at management groups are not in it.
+    pub current: Option<i64>,
+    /// `roleAssignmentsLimit`.
+    pub limit: Option<i64>,
+    /// Assignments at the subscription and below it that were read.
+    pub read: i64,
+    /// Further ones in the subscription's list, inherited from management groups or the root.
+    pub inherited: i64,
+    /// Where it was read.
+    pub from: Cite,
+}
+
+impl AssignmentCount {
+    /// What the service counts less what was read, where no rule explains it. Whether the count holds those that are
+    /// inherited is not documented: either way of counting is taken for the same.
+    pub fn unexplained(&self) -> Option<i64> {
+        let current = self.current?;
+        let is_explained = [self.read, self.read + self.inherited].contains(&current);
+        (!is_explained).then(|| current - self.read)
+    }
 }
 
 impl Tenant {

@@ -1,12 +1,17 @@
 //! The typed facts. Every fact carries the place that it was read from; absent is never taken for false.
 
 mod authorization;
+mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
-pub use self::authorization::{Authorization, RoleRequest, RoleRules, RoleSchedule};
+pub use self::authorization::{
+    AssignmentCount, Authorization, ClassicAdministrator, Delegate, Delegation, Lock, RoleRequest, RoleRules,
+    RoleSchedule,
+};
+pub use self::tree::{Entity, Tree};
 use super::{Coverage, Hierarchy, Id};
 use crate::evidence::{Cite, Period};
 
@@ -21,6 +26,8 @@ pub struct Tenant {
     pub subscriptions: Vec<Subscription>,
     /// Management groups and their tree.
     pub hierarchy: Hierarchy,
+    /// What the tree of management groups names, visible or not.
+    pub tree: Tree,
     /// Resources of every type, virtual machines merged in, each id once.
     pub resources: Vec<Resource>,
     /// User-assigned managed identities.

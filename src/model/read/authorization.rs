@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Item, ModelError, Pages, first_of_each, privileged};
+use super::{Item, ModelError, Pages, delegated, first_of_each, privileged};
 use crate::evidence::Kind;
 use crate::model::{Authorization, DenyAssignment, Id, OwnPermission, Permission, RoleAssignment, RoleDefinition};
 
@@ -74,13 +74,17 @@ pub(super) fn deny_assignments(pages: &mut Pages<'_>) -> Result<Vec<DenyAssignme
 }
 
 /// What role assignments alone do not show.
-pub(super) fn further(pages: &mut Pages<'_>) -> Result<Authorization, ModelError> {
+pub(super) fn further(pages: &mut Pages<'_>, assignments: &[RoleAssignment]) -> Result<Authorization, ModelError> {
     Ok(Authorization {
         eligible: privileged::schedules(pages, Kind::RoleEligibilityScheduleInstances)?,
         active: privileged::schedules(pages, Kind::RoleAssignmentScheduleInstances)?,
         active_requests: privileged::requests(pages, Kind::RoleAssignmentScheduleRequests)?,
         eligible_requests: privileged::requests(pages, Kind::RoleEligibilityScheduleRequests)?,
         rules: privileged::rules(pages)?,
+        delegations: delegated::delegations(pages)?,
+        classic_administrators: delegated::classic_administrators(pages)?,
+        locks: delegated::locks(pages)?,
+        counts: delegated::counts(pages, assignments)?,
     })
 }
 

@@ -174,11 +174,12 @@ mod tests {
             "properties": {"emailAddress": "[cut]@a.example", "role": "ServiceAdministrator;AccountAdministrator"}}]);
         let lock = json!([{"id": format!("{SUB}/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/kv/providers/Microsoft.Authorization/locks/keep"),
             "properties": {"level": "CanNotDelete"}}]);
-        let found = tenant(
-            CaptureBuilder::default()
-                .answer(Kind::ClassicAdministrators, SUB, list(administrator))
-                .answer(Kind::Locks, SUB, list(lock)),
-        );
+        let found =
+            tenant(CaptureBuilder::default().answer(Kind::ClassicAdministrators, SUB, list(administrator)).answer(
+                Kind::Locks,
+                SUB,
+                list(lock),
+            ));
         let further = &found.authorization;
         assert_eq!(further.classic_administrators[0].roles, ["ServiceAdministrator", "AccountAdministrator"]);
         assert_eq!(
@@ -194,11 +195,11 @@ mod tests {
                 "properties": {"scope": scope, "principalId": "p", "roleDefinitionId": "r"}})
         };
         let items = json!([at("1", SUB), at("2", &format!("{SUB}/resourceGroups/rg")), at("3", GROUP)]);
-        tenant(
-            CaptureBuilder::default()
-                .answer(Kind::RoleAssignments, SUB, list(items))
-                .answer(Kind::RoleAssignmentsUsageMetrics, SUB, count),
-        )
+        tenant(CaptureBuilder::default().answer(Kind::RoleAssignments, SUB, list(items)).answer(
+            Kind::RoleAssignmentsUsageMetrics,
+            SUB,
+            count,
+        ))
     }
 
     #[test]

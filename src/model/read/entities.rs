@@ -65,9 +65,11 @@ mod tests {
             {"id": format!("/subscriptions/{GUID}"), "type": "/subscriptions", "properties": {"parent": parent}},
             {"id": "/subscriptions/bbbbbbbb-0000-0000-0000-000000000002", "type": "/subscriptions", "properties": {"parent": parent}},
         ]});
-        let builder = CaptureBuilder::default()
-            .answer(Kind::Entities, "tenant", entities)
-            .answer(Kind::ManagementGroupDescendants, GROUP, below);
+        let builder = CaptureBuilder::default().answer(Kind::Entities, "tenant", entities).answer(
+            Kind::ManagementGroupDescendants,
+            GROUP,
+            below,
+        );
         let found = read(&builder.build()).expect("a tenant");
         assert_eq!(found.tree.entities.len(), 2);
         let hidden = found.tree.entities.iter().find(|entity| entity.is_subscription).expect("a subscription");

@@ -4,7 +4,9 @@
 //! field. Order never decides: what is listed twice is kept once, by its id without case.
 
 mod authorization;
+mod delegated;
 mod directory;
+mod entities;
 mod groups;
 mod inventory;
 mod item;
@@ -20,7 +22,7 @@ use thiserror::Error;
 
 use self::item::Item;
 use self::pages::Pages;
-use super::{Id, PrincipalKind, Tenant};
+use super::{Id, PrincipalKind, Tenant, Tree};
 use crate::evidence::{Capture, EvidenceError, Kind};
 
 /// Evidence that may not be relied on at all.
@@ -56,9 +58,11 @@ pub fn read(capture: &Capture) -> Result<Tenant, ModelError> {
     let role_assignments = authorization::role_assignments(&mut pages)?;
     let role_definitions = authorization::role_definitions(&mut pages)?;
     let deny_assignments = authorization::deny_assignments(&mut pages)?;
-    let authorization = authorization::further(&mut pages)?;
+    let authorization = authorization::further(&mut pages, &role_assignments)?;
+    let entities = entities::entities(&mut pages)?;
     let own_permissions = authorization::own_permissions(&mut pages)?;
     let hierarchy = groups::hierarchy(&mut pages, &capture.head.tenant_id)?;
+    let tree = Tree { subscriptions: entities::subscriptions(&mut pages, &entities)?, entities };
     let diagnostic_settings = log_settings::diagnostic_settings(&mut pages)?;
     let workspaces = log_settings::workspaces(&mut pages)?;
     let tables = log_settings::tables(&mut pages)?;
@@ -70,6 +74,7 @@ pub fn read(capture: &Capture) -> Result<Tenant, ModelError> {
         collected_at: capture.head.started_at,
         subscriptions,
         hierarchy,
+        tree,
         resources,
         user_assigned,
         federated,
@@ -100,11 +105,11 @@ pub fn read(capture: &Capture) -> Result<Tenant, ModelError> {
 /// Names the questions that follow from what was found, so that one that was never put is seen to be missing.
 fn expect_questions(tenant: &mut Tenant) {
     let mut expected: BTreeSet<(Kind, Id)> = BTreeSet::new();
-    for subscription in &tenant.subscriptions {
-        expected.extend(
-            Kind::ALL.iter().filter(|kind| kind.is_per_subscription()).map(|kind| (*kind, subscription.id.clone())),
-        );
-        for group in tenant.hierarchy.above(&subscription.id) {
+    let visible = tenant.subscriptions.iter().map(|subscription| subscription.id.clone());
+    for subscription in visible.chain(tenant.unseen_subscriptions()) {
+        let kinds = Kind::ALL.iter().filter(|kind| kind.is_per_subscription());
+        expected.extend(kinds.map(|kind| (*kind, subscription.clone())));
+        for group in tenant.hierarchy.above(&subscription) {
             expected.extend(Kind::ALL.iter().filter(|kind| kind.holds_downwards()).map(|kind| (*kind, group.clone())));
         }
     }

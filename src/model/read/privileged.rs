@@ -127,7 +127,7 @@ fn read_rule(rules: &mut RoleRules, rule: &Item<'_>) {
 }
 
 /// A length of time, minutes.
-fn duration(item: &Item<'_>, name: &str) -> Option<i64> {
+pub(super) fn duration(item: &Item<'_>, name: &str) -> Option<i64> {
     let text = item.text(name).filter(|text| !text.is_empty())?;
     let minutes = minutes(&text);
     if minutes.is_none() {

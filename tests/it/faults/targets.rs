@@ -123,6 +123,7 @@ pub const GROUPS: Target = Target {
     follow: &[
         Kind::ManagementGroupDescendants,
         Kind::RoleAssignments,
+        Kind::DenyAssignments,
         Kind::RoleEligibilityScheduleInstances,
         Kind::RoleAssignmentScheduleInstances,
         Kind::RoleAssignmentScheduleRequests,
