@@ -37,6 +37,8 @@ const NEEDED: &[(&str, &str, &str)] = &[
     ("/roleAssignmentScheduleRequests?", "", ""),
     ("/roleEligibilityScheduleRequests?", "", ""),
     ("/roleManagementPolicyAssignments?", "", ""),
+    // what the collecting identity may do decides nothing about others
+    ("/permissions?", "", ""),
     // the function that the identity hangs on is in this list alone
     ("/resources?", "KV-001 NHI-001 NHI-003 NHI-004", "NHI-002"),
     ("/virtualMachines?", "NHI-001 NHI-003", "NHI-002"),
