@@ -6,7 +6,7 @@ use super::CollectRequest;
 use super::ask::Told;
 use super::redact::{is_secret, shown};
 use super::table::Collector;
-use crate::azure::{Answer, Ask, Door, Method};
+use crate::azure::{Answer, Api, Ask, Door, Method};
 use crate::evidence::{Clock, ControlTotal, Kind, Record, Request, RunAs, Source, Window};
 
 /// Builds the record of a question that has ended.
@@ -24,7 +24,7 @@ pub(super) fn record(
         source: Source {
             cloud: door.cloud().name().to_owned(),
             tenant_id: request.tenant_id.clone(),
-            host: door.cloud().host(collector.api),
+            host: host(collector.api, door, &told.request.url),
             api_version: version_of(&told.request.url).unwrap_or(collector.api_version).to_owned(),
             permission: collector.permission(),
         },
@@ -50,6 +50,15 @@ pub(super) fn record(
 fn version_of(url: &str) -> Option<&str> {
     let (_, query) = url.split_once('?')?;
     query.split('&').find_map(|pair| pair.strip_prefix("api-version="))
+}
+
+/// Host that was asked. Each vault has its own.
+fn host(api: Api, door: &Door, url: &str) -> String {
+    let told = url.split_once("://").and_then(|(_, rest)| rest.split('/').next());
+    match (api, told) {
+        (Api::KeyVault, Some(host)) => host.to_owned(),
+        _ => door.cloud().host(api),
+    }
 }
 
 /// The question in words.

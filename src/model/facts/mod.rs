@@ -1,6 +1,8 @@
 //! The typed facts. Every fact carries the place that it was read from; absent is never taken for false.
 
 mod authorization;
+mod contents;
+mod directory;
 mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,6 +13,8 @@ pub use self::authorization::{
     AssignmentCount, Authorization, ClassicAdministrator, Delegate, Delegation, Lock, RoleRequest, RoleRules,
     RoleSchedule,
 };
+pub use self::contents::*;
+pub use self::directory::{Application, Credential, CredentialKind, Directory, Owner, ServicePrincipal};
 pub use self::tree::{Entity, Tree};
 use super::{Coverage, Hierarchy, Id};
 use crate::evidence::{Cite, Period};
@@ -38,6 +42,8 @@ pub struct Tenant {
     pub vaults: Vec<Vault>,
     /// Soft-deleted vaults.
     pub deleted_vaults: Vec<DeletedVault>,
+    /// What vaults hold, as far as lists tell: names and attributes.
+    pub contents: VaultContents,
     /// Role assignments, each id once.
     pub role_assignments: Vec<RoleAssignment>,
     /// Role definitions by lower-case GUID.
@@ -63,6 +69,8 @@ pub struct Tenant {
     pub resolved_ids: BTreeMap<String, Cite>,
     /// Transitive members by lower-case object id of the group.
     pub members: BTreeMap<String, Vec<Member>>,
+    /// What the directory says beyond that.
+    pub directory: Directory,
     /// Vault log rows: reads, denials and handshakes, in order of time.
     pub vault_events: Vec<VaultEvent>,
     /// Vault log rows per day, vault and operation.
