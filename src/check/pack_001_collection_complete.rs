@@ -15,7 +15,7 @@ pub(super) const CHECK: Check = Check {
     asks: "Whether every planned question, and every question that follows from an answer, was answered to its last \
            page, whether independent counts agree with the rows that were read, and whether what the configuration \
            expects to exist, or the tree of management groups names, was seen. A log table that does not exist and \
-           that no vault writes to is no gap.",
+           that no vault writes to is no gap. What a source no longer keeps is told, and leaves open whatever needs it.",
     blind_to: "What Azure hides from the collecting identity without saying so: lists show only what it may read. Name \
                the subscriptions that must be there in the configuration, so that a missing one is seen.",
     fix: "Give the collecting identity the permission that each gap names, and collect again. Where two counts differ, \
@@ -105,6 +105,12 @@ fn told_beside(facts: &Facts<'_>) -> String {
     for (asked, says) in facts.tenant.coverage.excused() {
         told.entry(says).or_default().push(format!("{} at `{}`", asked.kind.words(), asked.scope));
     }
+    let mut out_of_reach: BTreeMap<String, usize> = BTreeMap::new();
+    for missing in facts.tenant.coverage.out_of_reach() {
+        *out_of_reach.entry(missing.detail).or_default() += 1;
+    }
+    let out_of_reach = out_of_reach.into_iter().map(|(detail, count)| format!("{detail} (questions: {count})"));
+    told.entry("a part of the period is out of reach").or_default().extend(out_of_reach);
     let outside = facts.tenant.subscriptions_out_of_scope();
     let outside = outside.iter().map(|id| format!("subscription `{}`", id.name()));
     told.entry("left out by the configuration").or_default().extend(outside);
@@ -219,6 +225,22 @@ mod tests {
         ] {
             assert_eq!(replaced(kind, reason).outcome(), Outcome::NotEvaluated, "{kind:?}");
         }
+    }
+
+    #[test]
+    fn what_the_activity_log_no_longer_keeps_is_told_once() {
+        let mut capture = base().build();
+        let end = "2026-10-01T00:00:00Z".parse().expect("a time");
+        let window =
+            crate::evidence::Window { start: "2026-07-04T11:00:00Z".parse().expect("a time"), end, cutoff: end };
+        for record in capture.records.iter_mut().filter(|record| record.kind.is_activity()) {
+            record.window = Some(window.clone());
+        }
+        let findings = findings_in(&CHECK, &capture, &Parameters::default());
+        assert_eq!(only(&findings).outcome(), Outcome::Pass);
+        let because = only(&findings).because();
+        assert_eq!(because.matches("2026-07-01T00:00:00Z to 2026-07-04T11:00:00Z").count(), 1, "{because}");
+        assert!(because.contains("(questions: 5)"), "{because}");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Check, Facts, Finding, Outcome, Parameters, runner};
 use crate::access::Access;
 use crate::evidence::testing::{CaptureBuilder, TENANT};
-use crate::evidence::{Capture, Kind, Period};
+use crate::evidence::{Capture, Kind, Over, Period};
 use crate::model;
 
 /// The one subscription of [`base`].
@@ -44,8 +44,12 @@ pub fn base() -> CaptureBuilder {
             _ => list([]),
         };
         builder = builder.answer(kind, SUB, body);
-        if kind.holds_downwards() {
-            builder = builder.answer(kind, ROOT_GROUP, list([]));
+    }
+    let everywhere = [Over::ManagementGroup, Over::Tenant];
+    let asked = [Kind::Subscriptions, Kind::ManagementGroups, Kind::ManagementGroupDescendants];
+    for kind in Kind::ALL.iter().copied().filter(|kind| !asked.contains(kind)) {
+        for over in kind.over().iter().filter(|over| everywhere.contains(over)) {
+            builder = builder.answer(kind, over.fixed().unwrap_or(ROOT_GROUP), list([]));
         }
     }
     for (kind, scope) in [(Kind::RoleAssignments, "/"), (Kind::ManagedIdentityPrincipals, "directory")] {

@@ -16,6 +16,9 @@ use crate::evidence::{Kind, Over};
 /// The object id that role and deny assignments use for everyone.
 const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
 
+/// The claim that says who called, as a JSON Pointer.
+const CALLER: &str = "/http:~1~1schemas.microsoft.com~1identity~1claims~1objectidentifier";
+
 /// Ids by their lower-case form.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Ids(BTreeMap<String, String>);
@@ -160,9 +163,17 @@ impl Found {
                     }
                 }
             }
-            Kind::DiagnosticSettings => {
+            Kind::DiagnosticSettings
+            | Kind::SubscriptionExports
+            | Kind::ManagementGroupExports
+            | Kind::DirectoryExports => {
                 let named = text(item, "/properties/workspaceId").filter(|id| is_workspace(id));
                 named.into_iter().for_each(|id| self.named_workspaces.add(id));
+                let archive = text(item, "/properties/storageAccountId").filter(|id| is_storage_account(id));
+                archive.into_iter().for_each(|id| self.scopes.entry(Over::Archive).or_default().add(id));
+            }
+            _ if kind.is_activity() => {
+                self.learn_principal(item.get("claims").and_then(|claims| text(claims, CALLER)));
             }
             Kind::Workspaces => self.learn_workspace(item),
             Kind::Principals => {
@@ -320,6 +331,10 @@ fn is_arm_id(id: &str) -> bool {
 
 fn is_workspace(id: &str) -> bool {
     id.to_ascii_lowercase().contains("/providers/microsoft.operationalinsights/workspaces/")
+}
+
+fn is_storage_account(id: &str) -> bool {
+    id.to_ascii_lowercase().contains("/providers/microsoft.storage/storageaccounts/")
 }
 
 /// The text in lower case when it is a GUID and not the zero one.

@@ -196,7 +196,9 @@ impl<'a> Run<'a> {
                 VaultObjects::DataPlane => shown(&self.found.of(Over::Vault)),
             },
             Over::VaultContents => self.vaults_for_resource_manager(),
-            Over::Identity | Over::Vault | Over::Application | Over::ServicePrincipal => shown(&self.found.of(over)),
+            Over::Identity | Over::Vault | Over::Archive | Over::Application | Over::ServicePrincipal => {
+                shown(&self.found.of(over))
+            }
         }
     }
 
@@ -263,7 +265,7 @@ impl<'a> Run<'a> {
     /// A question as it is put.
     pub(super) fn question(&self, kind: Kind, scope: String) -> Result<Option<Put>, KqlError> {
         let Some(collector) = collector(kind) else { return Ok(None) };
-        let path = collector.path_and_query(&scope, &self.window());
+        let path = collector.path_and_query(&scope, &self.window_of(collector));
         let url = match collector.api {
             // a vault that told no address gives one that the door refuses
             Api::KeyVault => {
@@ -292,7 +294,8 @@ impl<'a> Run<'a> {
     /// The question in each older version. Only what is asked by GET has any.
     fn older(&self, collector: &Collector, scope: &str) -> Vec<Vec<Ask>> {
         let in_version = |version: &&str| {
-            let url = self.door.cloud().url(collector.api, &collector.in_version(version, scope, &self.window()));
+            let url =
+                self.door.cloud().url(collector.api, &collector.in_version(version, scope, &self.window_of(collector)));
             vec![Ask { api: collector.api, method: Method::Get, url, headers: Vec::new(), body: None }]
         };
         collector.older.iter().map(in_version).collect()
@@ -316,10 +319,23 @@ impl<'a> Run<'a> {
         Window { start: period.start, end, cutoff: whole_seconds(now) - SETTLING }
     }
 
+    /// The same, less what the source no longer keeps. The service refuses a question that begins too early, so that
+    /// it begins an hour or two late: as long may a run take until it is put.
+    fn window_of(&self, collector: &Collector) -> Window {
+        let window = self.window();
+        let oldest = collector.kept_days.and_then(TimeDelta::try_days).map(|kept| {
+            let hours = (self.request.now - kept).timestamp().div_euclid(3600) + 2;
+            DateTime::from_timestamp(hours * 3600, 0).unwrap_or(window.start)
+        });
+        let start = oldest.map_or(window.start, |oldest| window.start.max(oldest).min(window.end.max(window.start)));
+        Window { start, ..window }
+    }
+
     fn keep(&mut self, number: usize, question: &Put, told: &Told) -> Result<(), CollectError> {
         let (kind, scope) = (question.collector.kind, question.scope.as_str());
         let id = evidence_id(number);
-        let window = (question.collector.api == Api::LogAnalytics).then(|| self.window());
+        let has_window = question.collector.api == Api::LogAnalytics || question.collector.kept_days.is_some();
+        let window = has_window.then(|| self.window_of(question.collector));
         let totals = self.control_totals(&id, kind, scope, &told.pages, told.said_total);
         let record = record((&id, question.collector, scope), told, (self.request, self.door), (window, totals));
         self.keeper.keep(&record, &told.kept)?;

@@ -107,6 +107,26 @@ kinds! {
     // Logging
     /// Diagnostic settings.
     DiagnosticSettings("diagnostic settings", Vault);
+    /// Diagnostic settings by which the activity log of a subscription is exported.
+    SubscriptionExports("exports of the activity log", Subscription);
+    /// The same of a management group.
+    ManagementGroupExports("exports of the activity log of a management group", ManagementGroup);
+    /// Diagnostic settings by which the directory's sign-in and audit logs are exported.
+    DirectoryExports("exports of the directory's logs", Tenant);
+    /// Changes of roles, denies and locks in the activity log of a subscription.
+    ActivityOfAuthorization("changes of access in the activity log", Subscription);
+    /// Changes of vaults there.
+    ActivityOfVaults("changes of vaults in the activity log", Subscription);
+    /// Changes of diagnostic settings there.
+    ActivityOfDiagnosticSettings("changes of diagnostic settings in the activity log", Subscription);
+    /// Changes of user-assigned identities and their federated credentials there.
+    ActivityOfIdentities("changes of identities in the activity log", Subscription);
+    /// Changes of access at the tenant's root, an administrator's elevation among them.
+    TenantActivity("changes of access in the tenant's activity log", Tenant);
+    /// Plans of Defender for Cloud.
+    DefenderPlans("Defender plans", Subscription);
+    /// Containers of a storage account that a diagnostic setting names, with what keeps them from being changed.
+    ArchiveContainers("containers of an archive", Archive);
     /// Log Analytics workspaces.
     Workspaces("Log Analytics workspaces", Subscription);
     /// One workspace that a diagnostic setting names and no list showed.
@@ -147,6 +167,11 @@ impl Kind {
         self.over().contains(&Over::Subscription)
     }
 
+    /// Whether it is asked at every management group above a subscription.
+    pub fn is_per_group(self) -> bool {
+        self.over().contains(&Over::ManagementGroup) && self != Kind::ManagementGroupDescendants
+    }
+
     /// Whether what is listed at a management group holds for the subscriptions below it too.
     pub fn holds_downwards(self) -> bool {
         self.is_per_subscription() && self.over().contains(&Over::ManagementGroup)
@@ -156,6 +181,18 @@ impl Kind {
     pub fn is_per_thing_found(self) -> bool {
         let places = [Over::Tenant, Over::Root, Over::Subscription, Over::Directory];
         !self.over().iter().any(|over| places.contains(over))
+    }
+
+    /// Whether the answer is events of the platform's activity log.
+    pub fn is_activity(self) -> bool {
+        matches!(
+            self,
+            Kind::ActivityOfAuthorization
+                | Kind::ActivityOfVaults
+                | Kind::ActivityOfDiagnosticSettings
+                | Kind::ActivityOfIdentities
+                | Kind::TenantActivity
+        )
     }
 
     /// Whether the answer is rows of a log.

@@ -68,6 +68,9 @@ pub struct Coverage {
     at: BTreeMap<(Kind, Id), Vec<usize>>,
     /// Questions that were planned, or that follow from what was found, and have no record.
     unasked: BTreeMap<Kind, BTreeSet<Id>>,
+    /// Questions that were answered whole about less than the period, because the source keeps no more: by kind and
+    /// scope, with the detail and the record.
+    out_of_reach: BTreeMap<(Kind, Id), (String, Cite)>,
     /// What the configuration expects to exist.
     expected: Expected,
     /// Whether the collection reached its end.
@@ -115,6 +118,23 @@ impl Coverage {
         if let Some(asked) = marked {
             asked.gap.get_or_insert_with(|| (reason, detail.to_owned()));
         }
+    }
+
+    /// Says that the source no longer keeps a part of the period. The question was answered as far as it can be, so
+    /// that the collection lacks nothing; who needs the whole period does.
+    pub(super) fn falls_short(&mut self, record: &Record, detail: String) {
+        self.out_of_reach.insert((record.kind, Id::new(record.scope.clone())), (detail, record.cite()));
+    }
+
+    /// The parts of the period that sources no longer keep.
+    pub fn out_of_reach(&self) -> impl Iterator<Item = Missing> {
+        self.out_of_reach.iter().map(|((kind, scope), (detail, from))| Missing {
+            kind: *kind,
+            scope: scope.shown().to_owned(),
+            reason: Reason::RetentionTooShort,
+            detail: detail.clone(),
+            from: Some(from.clone()),
+        })
     }
 
     /// Says that a question should have been put. Without a record it counts as missing.
@@ -174,6 +194,7 @@ impl Coverage {
         if kind.holds_downwards() {
             missing.extend(self.missing_anywhere(Kind::ManagementGroups));
         }
+        missing.extend(self.out_of_reach().filter(|missing| missing.kind == kind));
         missing
     }
 
@@ -244,7 +265,10 @@ impl Coverage {
         if asked.is_empty() {
             return vec![never_asked(kind, scope)];
         }
-        asked.into_iter().filter_map(missing_of).collect()
+        let scope = Id::new(scope);
+        let out_of_reach =
+            self.out_of_reach().filter(|missing| missing.kind == kind && Id::new(&*missing.scope) == scope);
+        asked.into_iter().filter_map(missing_of).chain(out_of_reach).collect()
     }
 
     /// Whether a vault has itself told all that Resource Manager would be asked for.

@@ -58,6 +58,15 @@ const SPECIFICATIONS: &[(Kind, &str)] = &[
     (Kind::RoleManagementPolicyAssignments, "Microsoft.Authorization/2020-10-01/RoleManagementPolicyAssignment.json"),
     (Kind::OwnPermissions, "Microsoft.Authorization/2022-04-01/authorization-RoleDefinitionsCalls.json"),
     (Kind::DiagnosticSettings, "Microsoft.Insights/2021-05-01-preview/diagnosticsSettings_API.json"),
+    (Kind::SubscriptionExports, "Microsoft.Insights/2021-05-01-preview/subscriptionDiagnosticsSettings_API.json"),
+    (Kind::ManagementGroupExports, "Microsoft.Insights/2021-05-01-preview/managementGroupDiagnosticSettings_API.json"),
+    (Kind::DirectoryExports, "microsoft.aadiam/2017-04-01-preview/azureactivedirectory.json"),
+    (Kind::ActivityOfAuthorization, "Microsoft.Insights/2015-04-01/activityLogs_API.json"),
+    (Kind::ActivityOfVaults, "Microsoft.Insights/2015-04-01/activityLogs_API.json"),
+    (Kind::ActivityOfDiagnosticSettings, "Microsoft.Insights/2015-04-01/activityLogs_API.json"),
+    (Kind::ActivityOfIdentities, "Microsoft.Insights/2015-04-01/activityLogs_API.json"),
+    (Kind::TenantActivity, "Microsoft.Insights/2015-04-01/tenantActivityLogs_API.json"),
+    (Kind::DefenderPlans, "Microsoft.Security/2024-01-01/pricings.json"),
     (Kind::Workspaces, "Microsoft.OperationalInsights/2023-09-01/Workspaces.json"),
     (Kind::Workspace, "Microsoft.OperationalInsights/2023-09-01/Workspaces.json"),
     (Kind::Tables, "Microsoft.OperationalInsights/2022-10-01/Tables.json"),
@@ -78,12 +87,36 @@ const EXCHANGES: &[(Kind, &str)] = &[
 ];
 
 /// Questions that no specification here has: kind, last part of the path, fields of the answer, source.
-const UNSPECIFIED: &[(Kind, &str, &[&str], &str)] = &[(
-    Kind::RoleAssignmentsUsageMetrics,
-    "/providers/Microsoft.Authorization/roleAssignmentsUsageMetrics?api-version=2019-08-01-preview",
-    &["subscriptionId", "roleAssignmentsLimit", "roleAssignmentsCurrentCount", "roleAssignmentsRemainingCount"],
-    "PyPI azure-mgmt-authorization 4.0.0, v2019_08_01_preview/operations/_role_assignment_metrics_operations.py",
-)];
+const UNSPECIFIED: &[(Kind, &str, &[&str], &str)] = &[
+    (
+        Kind::RoleAssignmentsUsageMetrics,
+        "/providers/Microsoft.Authorization/roleAssignmentsUsageMetrics?api-version=2019-08-01-preview",
+        &["subscriptionId", "roleAssignmentsLimit", "roleAssignmentsCurrentCount", "roleAssignmentsRemainingCount"],
+        "PyPI azure-mgmt-authorization 4.0.0, v2019_08_01_preview/operations/_role_assignment_metrics_operations.py",
+    ),
+    (
+        Kind::ArchiveContainers,
+        "/blobServices/default/containers?api-version=2023-05-01",
+        &[
+            "nextLink",
+            "value/[]/id",
+            "value/[]/type",
+            "value/[]/name",
+            "value/[]/properties/hasImmutabilityPolicy",
+            "value/[]/properties/hasLegalHold",
+            "value/[]/properties/deleted",
+            "value/[]/properties/lastModifiedTime",
+            "value/[]/properties/immutabilityPolicy/properties/immutabilityPeriodSinceCreationInDays",
+            "value/[]/properties/immutabilityPolicy/properties/state",
+            "value/[]/properties/immutabilityPolicy/properties/allowProtectedAppendWrites",
+            "value/[]/properties/immutabilityPolicy/properties/allowProtectedAppendWritesAll",
+            "value/[]/properties/legalHold/hasLegalHold",
+            "value/[]/properties/immutableStorageWithVersioning/enabled",
+            "value/[]/properties/immutableStorageWithVersioning/migrationState",
+        ],
+        "up:specification/storage/resource-manager/Microsoft.Storage/stable/2023-05-01/blob.json, BlobContainers_List",
+    ),
+];
 
 /// Kind of question to Graph of which no exchange is at hand: the documented path, and its source.
 const DOCUMENTED: &[(Kind, &str, &str)] = &[
@@ -344,7 +377,7 @@ fn fields() -> Vec<(Kind, Vec<String>)> {
     for line in list.lines().filter(|line| !line.trim().is_empty() && !line.starts_with(['#', '-'])) {
         if let Some(names) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
             let kind = |name: &str| serde_json::from_value(Value::from(name)).expect("a kind");
-            let is_kind = |name: &&str| !["errors", "claims"].contains(name);
+            let is_kind = |name: &&str| !["errors", "claims", "grant"].contains(name);
             kinds = names.split_whitespace().filter(is_kind).map(kind).collect();
             continue;
         }

@@ -25,6 +25,11 @@ const NEEDED: &[(&str, &str, &str)] = &[
     ("/roleDefinitions?", "RBAC-001 RBAC-002 RBAC-005 RBAC-011", ""),
     // a deny only takes away; not to know of it makes nobody's access smaller
     ("/denyAssignments?", "", ""),
+    // no check that there is reads of changes, exports or plans
+    ("/eventtypes/management/values?", "", ""),
+    ("/microsoft.aadiam/diagnosticSettings?", "", ""),
+    ("/pricings?", "", ""),
+    ("/containers?", "", ""),
     // as long as the list of subscriptions shows them all
     ("/getEntities?", "", ""),
     ("/roleAssignmentsUsageMetrics?", "", ""),

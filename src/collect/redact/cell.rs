@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::CUT;
-use super::allow::claims;
+use super::allow::{claims, grant};
 use super::scrub::{is_key, secret_in_path, secret_in_text};
 use super::url::{shown, without_query};
 
@@ -32,6 +32,8 @@ pub(super) enum Class {
     Words,
     /// A reference that a person wrote, such as a ticket's number: a short one stays.
     Reference,
+    /// The body of a request that grants or takes a role, as text: only who, what and where stay.
+    Grant,
     /// A mail address: only its domain stays, which tells one's own people from strangers.
     Domain,
     /// A token's claims as a log row keeps them: only three stay.
@@ -61,6 +63,7 @@ impl Class {
             "agent" => Class::Agent,
             "description" => Class::Description,
             "domain" => Class::Domain,
+            "grant" => Class::Grant,
             "words" => Class::Words,
             "reference" => Class::Reference,
             "claims" => Class::Claims,
@@ -93,6 +96,11 @@ impl Class {
             },
             Class::Code if is_code(text) => None,
             Class::Code => Some(("not_a_code", CUT.to_owned())),
+            Class::Grant => match super::scan::copy(text.as_bytes(), grant()) {
+                _ if text.is_empty() => None,
+                Ok(clean) => changed("free_text", String::from_utf8_lossy(&clean.bytes).into_owned()),
+                Err(_) => Some(("free_text", CUT.to_owned())),
+            },
             Class::Domain => changed("mail_address", domain(text)),
             Class::Words if text.trim().is_empty() => None,
             Class::Words => changed("free_text", CUT.to_owned()),
@@ -262,6 +270,16 @@ mod tests {
         assert_eq!(coarse("::ffff:203.0.113.7"), "203.0.113.0/24");
         assert_eq!(coarse(""), "");
         assert_eq!(coarse("hunter2"), "[cut]");
+    }
+
+    #[test]
+    fn of_a_grant_only_who_what_and_where_stay() {
+        let text = r#"{"Id":"x","Properties":{"PrincipalId":"p","RoleDefinitionId":"/r","Scope":"/s","Description":"hunter2"}}"#;
+        let (rule, kept) = Class::Grant.judge(text).expect("a cut");
+        let expected = r#"{"Properties":{"PrincipalId":"p","RoleDefinitionId":"/r","Scope":"/s"}}"#;
+        assert_eq!((rule, kept.as_str()), ("free_text", expected));
+        assert_eq!(Class::Grant.judge("{oops"), Some(("free_text", "[cut]".to_owned())));
+        assert_eq!(Class::Grant.judge(""), None);
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub struct Collector {
     pub api_version: &'static str,
     /// Older versions, newest first: asked for in turn where a cloud does not offer the newer ones.
     pub older: &'static [&'static str],
+    /// Days that the source keeps, where it keeps less than a period may span.
+    pub kept_days: Option<i64>,
     /// The service that is asked.
     pub api: Api,
     /// What is sent.
@@ -71,12 +73,23 @@ impl Collector {
         url: fn(&str) -> String,
     ) -> Collector {
         let (api, form, shape) = (Api::ResourceManager, Form::Get, Shape::List);
-        Collector { kind, permissions, url, api_version, older: &[], api, form, shape, gives: &[] }
+        Collector { kind, permissions, url, api_version, older: &[], kept_days: None, api, form, shape, gives: &[] }
     }
 
     const fn graph(kind: Kind, permissions: &'static [Permission], url: fn(&str) -> String) -> Collector {
         let (api, form, shape) = (Api::Graph, Form::Get, Shape::List);
-        Collector { kind, permissions, url, api_version: "v1.0", older: &[], api, form, shape, gives: &[] }
+        Collector {
+            kind,
+            permissions,
+            url,
+            api_version: "v1.0",
+            older: &[],
+            kept_days: None,
+            api,
+            form,
+            shape,
+            gives: &[],
+        }
     }
 
     /// A question to the vault itself, at the address that Resource Manager tells.
@@ -91,7 +104,18 @@ impl Collector {
 
     const fn logs(kind: Kind, permissions: &'static [Permission]) -> Collector {
         let (api, form, shape) = (Api::LogAnalytics, Form::Query, Shape::Rows);
-        Collector { kind, permissions, url: query_url, api_version: "v1", older: &[], api, form, shape, gives: &[] }
+        Collector {
+            kind,
+            permissions,
+            url: query_url,
+            api_version: "v1",
+            older: &[],
+            kept_days: None,
+            api,
+            form,
+            shape,
+            gives: &[],
+        }
     }
 
     /// Says what is sent.
@@ -112,6 +136,11 @@ impl Collector {
     /// Says which older versions answer too.
     const fn falling_back_to(self, older: &'static [&'static str]) -> Collector {
         Collector { older, ..self }
+    }
+
+    /// Says that the source keeps so many days.
+    const fn kept_for(self, days: i64) -> Collector {
+        Collector { kept_days: Some(days), ..self }
     }
 
     /// The permission without which the question is refused.

@@ -252,6 +252,10 @@ pub(super) fn tenant() -> Script {
         .on(&provider("Microsoft.Authorization/roleDefinitions"), 200, empty())
         .on(&provider("Microsoft.Authorization/denyAssignments"), 200, empty())
         .on("/providers/Microsoft.Management/getEntities?", 200, empty())
+        .on("/providers/microsoft.aadiam/diagnosticSettings?", 200, empty())
+        .on("/eventtypes/management/values?", 200, empty())
+        .on(&provider("Microsoft.Insights/diagnosticSettings"), 200, empty())
+        .on(&provider("Microsoft.Security/pricings"), 200, empty())
         .on(&provider("Microsoft.Authorization/roleAssignmentsUsageMetrics"), 200,
             json!({"subscriptionId": "aaaaaaaa-0000-0000-0000-000000000001", "roleAssignmentsCurrentCount": 1}))
         .on(&provider("Microsoft.Authorization/classicAdministrators"), 200, empty())

@@ -3,6 +3,7 @@
 mod authorization;
 mod contents;
 mod directory;
+mod logging;
 mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +16,7 @@ pub use self::authorization::{
 };
 pub use self::contents::*;
 pub use self::directory::{Application, Credential, CredentialKind, Directory, Owner, ServicePrincipal};
+pub use self::logging::{ActivityEvent, ActivityReach, ArchiveContainer, DefenderPlan, Grant, Logging};
 pub use self::tree::{Entity, Tree};
 use super::{Coverage, Hierarchy, Id};
 use crate::evidence::{Cite, Period};
@@ -56,6 +58,8 @@ pub struct Tenant {
     pub own_permissions: Vec<OwnPermission>,
     /// Diagnostic settings of vaults, in order of vault and name.
     pub diagnostic_settings: Vec<DiagnosticSetting>,
+    /// Exports, the activity log, Defender plans and archives.
+    pub logging: Logging,
     /// Log Analytics workspaces.
     pub workspaces: Vec<Workspace>,
     /// Their tables.
@@ -407,6 +411,14 @@ impl DiagnosticSetting {
             log.enabled == Some(true)
                 && (named(&log.category, &["AuditEvent"]) || named(&log.group, &["audit", "allLogs"]))
         })
+    }
+
+    /// Whether a log is switched on: by its category, or by the group of all.
+    pub fn sends(&self, category: &str) -> bool {
+        let is =
+            |text: &Option<String>, name: &str| text.as_deref().is_some_and(|text| text.eq_ignore_ascii_case(name));
+        let mut on = self.logs.iter().filter(|log| log.enabled == Some(true));
+        on.any(|log| is(&log.category, category) || is(&log.group, "allLogs"))
     }
 
     /// Whether the workspace gets the rows in `AZKVAuditLogs` (else in `AzureDiagnostics`).

@@ -181,8 +181,11 @@ mod tests {
         let request = r#"{"Id":"x","Properties":{"PrincipalId":"P-1","RoleDefinitionId":"/subscriptions/s/providers/Microsoft.Authorization/roleDefinitions/ABC","Scope":"/subscriptions/s"}}"#;
         let answer = r#"{"properties":{"principalId":"p-2","roleDefinitionId":null}}"#;
         let found = activity(json!([
-            event("2", &json!({"claims": {CALLER: "C-1", "appid": "A-1"}, "status": {"value": "succeeded"},
-                "properties": {"requestbody": request, "responseBody": answer}})),
+            event(
+                "2",
+                &json!({"claims": {CALLER: "C-1", "appid": "A-1"}, "status": {"value": "succeeded"},
+                "properties": {"requestbody": request, "responseBody": answer}})
+            ),
             event("1", &json!({"eventTimestamp": "2026-07-30T10:00:00Z", "properties": {"responseBody": answer}})),
             event("2", &json!({})),
             event("3", &json!({"claims": null, "status": {"value": ""}, "properties": {"requestbody": "[cut]"}})),
@@ -262,7 +265,8 @@ mod tests {
         let account = format!("{SUB}/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/starchive");
         let setting = json!([{"name": "e", "properties": {"storageAccountId": account.to_uppercase(), "logs": []}}]);
         let builder = CaptureBuilder::default().answer(Kind::DirectoryExports, "tenant", list(setting));
-        let missing = |builder: CaptureBuilder| tenant(builder).coverage.missing_anywhere(Kind::ArchiveContainers).len();
+        let missing =
+            |builder: CaptureBuilder| tenant(builder).coverage.missing_anywhere(Kind::ArchiveContainers).len();
         assert_eq!(missing(builder.clone()), 1);
         assert_eq!(missing(builder.answer(Kind::ArchiveContainers, &account, list(json!([])))), 0);
     }

@@ -3,6 +3,7 @@
 //! `pages` walks records and pages and marks what could not be read; `item` reads one JSON object field by
 //! field. Order never decides: what is listed twice is kept once, by its id without case.
 
+mod activity;
 mod authorization;
 mod contents;
 mod delegated;
@@ -65,7 +66,8 @@ pub fn read(capture: &Capture) -> Result<Tenant, ModelError> {
     let own_permissions = authorization::own_permissions(&mut pages)?;
     let hierarchy = groups::hierarchy(&mut pages, &capture.head.tenant_id)?;
     let tree = Tree { subscriptions: entities::subscriptions(&mut pages, &entities)?, entities };
-    let diagnostic_settings = log_settings::diagnostic_settings(&mut pages)?;
+    let diagnostic_settings = log_settings::diagnostic_settings(&mut pages, Kind::DiagnosticSettings)?;
+    let logging = activity::logging(&mut pages, capture.plan.period)?;
     let workspaces = log_settings::workspaces(&mut pages)?;
     let tables = log_settings::tables(&mut pages)?;
     let read = directory::read(&mut pages)?;
@@ -89,6 +91,7 @@ pub fn read(capture: &Capture) -> Result<Tenant, ModelError> {
         authorization,
         own_permissions,
         diagnostic_settings,
+        logging,
         workspaces,
         tables,
         managed_identities: read.managed_identities,
@@ -114,7 +117,7 @@ fn expect_questions(tenant: &mut Tenant, vault_objects: VaultObjects) {
         let kinds = Kind::ALL.iter().filter(|kind| kind.is_per_subscription());
         expected.extend(kinds.map(|kind| (*kind, subscription.clone())));
         for group in tenant.hierarchy.above(&subscription) {
-            expected.extend(Kind::ALL.iter().filter(|kind| kind.holds_downwards()).map(|kind| (*kind, group.clone())));
+            expected.extend(Kind::ALL.iter().filter(|kind| kind.is_per_group()).map(|kind| (*kind, group.clone())));
         }
     }
     if !tenant.subscriptions.is_empty() {
@@ -126,6 +129,9 @@ fn expect_questions(tenant: &mut Tenant, vault_objects: VaultObjects) {
         let lists = contents::expected(vault_objects, &tenant.coverage, &vault.id);
         expected.extend(lists.into_iter().map(|kind| (kind, vault.id.clone())));
     }
+    let settings = tenant.diagnostic_settings.iter().chain(tenant.logging.exports());
+    let archives = settings.filter_map(|setting| setting.storage_account_id.as_deref());
+    expected.extend(archives.map(|id| (Kind::ArchiveContainers, Id::new(id))));
     let in_use = tenant.diagnostic_settings.iter().filter(|setting| setting.sends_audit_events());
     expected.extend(in_use.filter_map(|setting| setting.workspace_id.clone()).map(|id| (Kind::Tables, id)));
     for application in &tenant.directory.applications {

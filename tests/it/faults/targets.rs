@@ -124,6 +124,8 @@ pub const GROUPS: Target = Target {
         Kind::ManagementGroupDescendants,
         Kind::RoleAssignments,
         Kind::DenyAssignments,
+        Kind::ManagementGroupExports,
+        Kind::ArchiveContainers,
         Kind::RoleEligibilityScheduleInstances,
         Kind::RoleAssignmentScheduleInstances,
         Kind::RoleAssignmentScheduleRequests,
