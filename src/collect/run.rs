@@ -183,7 +183,9 @@ impl Run<'_> {
                 VaultObjects::DataPlane => shown(&self.found.of(Over::Vault)),
             },
             Over::VaultContents => self.vaults_for_resource_manager(),
-            Over::Identity | Over::Vault => shown(&self.found.of(over)),
+            Over::Identity | Over::Vault | Over::Site | Over::Slot | Over::Factory | Over::SqlServer => {
+                shown(&self.found.of(over))
+            }
         }
     }
 

@@ -9,6 +9,7 @@ mod demo;
 mod faults;
 mod harness;
 mod hostile;
+mod hosts;
 mod imports;
 mod live;
 mod needles;

@@ -5,8 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 
 mod contents;
+mod data_services;
+mod hosts;
 
 pub use contents::*;
+pub use data_services::*;
+pub use hosts::*;
 
 use super::{Coverage, Hierarchy, Id};
 use crate::evidence::{Cite, Period};
@@ -32,6 +36,10 @@ pub struct Tenant {
     pub vaults: Vec<Vault>,
     /// Soft-deleted vaults.
     pub deleted_vaults: Vec<DeletedVault>,
+    /// What runs a customer's code, by type.
+    pub hosts: Hosts,
+    /// Services that hold data.
+    pub data: DataServices,
     /// What vaults hold, as far as lists tell: names and attributes.
     pub contents: VaultContents,
     /// Role assignments, each id once.
