@@ -83,7 +83,7 @@ pub(super) fn summary(capture: &Capture, tenant: &Tenant, period: &Period) -> Co
 
 fn gap_line(missing: Missing) -> GapLine {
     GapLine {
-        record: missing.from.map(|from| from.record).unwrap_or_default(),
+        record: missing.from.map(|from| from.record.clone()).unwrap_or_default(),
         kind: missing.kind.words(),
         scope: missing.scope,
         reason: missing.reason.sentence(),

@@ -1,19 +1,19 @@
 //! `tickmark seal`: a capture, its results and its report in one signed pack.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use rand_core::{OsRng, RngCore};
 use sha2::{Digest, Sha256};
 
 use super::args::{Args, PackOptions, Seal};
 use super::derive::{Derived, derive};
+use super::stamp::Authorities;
 use super::summary::{self, PackLine};
 use super::terminal::Terminal;
-use super::{CliError, End, assess, context, key, readme};
-use crate::assess::Inputs;
-use crate::azure::request_timestamp;
+use super::{CliError, End, assess, context, key, readme, stamp};
+use crate::assess::{Assessment, Inputs};
 use crate::check::Outcome;
 use crate::evidence::{Capture, CaptureStatus, Entry, Event, Ledger, LockedLedger, sha256_hex};
 use crate::pack::statement::{Collection, Counts, Previous, Span, Tool};
@@ -24,6 +24,7 @@ pub(super) fn run(options: &Seal, args: &Args, terminal: &Terminal) -> Result<En
     let store = context::store(args, Some(&config));
     let (folder, capture) = context::capture(&store, options.which.capture.as_deref())?;
     let signing = key::open(&config.signing.key)?;
+    let authorities = Authorities::of(&options.pack.tsa, Some(&config))?;
     let inputs = assess::inputs(args, Some(&config), &capture, signing.public()?.fingerprint().to_owned())?;
     #[allow(clippy::disallowed_methods, reason = "the command line reads the clock")]
     let now = Utc::now();
@@ -31,10 +32,10 @@ pub(super) fn run(options: &Seal, args: &Args, terminal: &Terminal) -> Result<En
         store: &store,
         folder: &folder,
         capture: &capture,
-        inputs,
+        inputs: Inputs { tsa: authorities.addresses, ..inputs },
         key: &signing,
         now,
-        extra_root: extra_root(&config)?,
+        extra_root: authorities.extra_root,
         replace: false,
     };
     finish(&sealing, &options.pack, terminal)
@@ -54,15 +55,9 @@ pub(super) struct Sealing<'a> {
     pub(super) replace: bool,
 }
 
-/// The configured further roots.
-pub(super) fn extra_root(config: &super::config::Config) -> Result<Option<Vec<u8>>, CliError> {
-    let read = |path: &PathBuf| std::fs::read(path).map_err(CliError::io("read", path));
-    config.azure.ca_file.as_ref().map(read).transpose()
-}
-
 /// Seals, writes the zip if asked, and prints the end.
 pub(super) fn finish(sealing: &Sealing<'_>, options: &PackOptions, terminal: &Terminal) -> Result<End, CliError> {
-    let (sealed, derived) = make(sealing, options.out.as_deref())?;
+    let (sealed, assessment) = make(sealing, options.out.as_deref())?;
     let zip = if options.zip { Some(zipped(&sealed.folder)?) } else { None };
     for stamp in &sealed.stamps {
         terminal.note(&format!("time-stamp {}", stamp.at.to_rfc3339_opts(SecondsFormat::Secs, true)));
@@ -74,7 +69,7 @@ pub(super) fn finish(sealing: &Sealing<'_>, options: &PackOptions, terminal: &Te
         statement_sha256: &sealed.statement_sha256,
         zip: zip.as_ref().map(|(path, digest)| (path.as_path(), digest.as_str())),
     };
-    summary::print(&derived.assessment, Some(&line), terminal)
+    summary::print(&assessment, Some(&line), terminal)
 }
 
 fn zipped(folder: &Path) -> Result<(PathBuf, String), CliError> {
@@ -86,7 +81,7 @@ fn zipped(folder: &Path) -> Result<(PathBuf, String), CliError> {
 }
 
 /// Judges, renders and seals; the ledger gets its line when the pack is in place.
-pub(super) fn make(sealing: &Sealing<'_>, out: Option<&Path>) -> Result<(Sealed, Derived), CliError> {
+pub(super) fn make(sealing: &Sealing<'_>, out: Option<&Path>) -> Result<(Sealed, Assessment), CliError> {
     let capture = sealing.capture;
     if capture.head.status != CaptureStatus::Complete {
         let id = &capture.head.capture_id;
@@ -94,7 +89,7 @@ pub(super) fn make(sealing: &Sealing<'_>, out: Option<&Path>) -> Result<(Sealed,
         return Err(CliError::Use(format!("the capture `{id}` did not reach its end\n{advice}")));
     }
     let mut ledger = LockedLedger::open(sealing.store)?;
-    let derived = derive(capture, sealing.inputs.clone(), ledger.entries.clone())?;
+    let Derived { assessment, files } = derive(capture, sealing.inputs.clone(), ledger.entries.clone())?;
     let previous = ledger.entries.iter().rev().find(|entry| entry.event == Event::Sealed).cloned();
     let sequence = ledger.entries.iter().filter(|entry| entry.event == Event::Sealed).count() as u64 + 1;
     let pack_id = pack_id(sealing, sequence);
@@ -102,16 +97,13 @@ pub(super) fn make(sealing: &Sealing<'_>, out: Option<&Path>) -> Result<(Sealed,
     if let Some(parent) = folder.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         std::fs::create_dir_all(parent).map_err(CliError::io("create", parent))?;
     }
-    let facts = facts(sealing, &derived, &ledger, sequence, previous, pack_id.clone())?;
+    let facts = facts(sealing, &assessment, &ledger, sequence, previous, pack_id.clone())?;
     let mut answers: Vec<_> =
-        sealing.inputs.tsa.iter().map(|address| ask_authority(address.clone(), sealing.extra_root.clone())).collect();
-    let authorities = sealing.inputs.tsa.iter().zip(&mut answers).map(|(name, ask)| {
-        let mut nonce = [0; 8];
-        OsRng.fill_bytes(&mut nonce);
-        Authority { name: name.clone(), nonce, ask }
-    });
+        sealing.inputs.tsa.iter().map(|address| stamp::ask(address.clone(), sealing.extra_root.clone())).collect();
+    let authorities = sealing.inputs.tsa.iter().zip(&mut answers);
+    let authorities = authorities.map(|(name, ask)| Authority { name: name.clone(), nonce: stamp::nonce(), ask });
     let request = SealRequest {
-        files: files(sealing, &derived, &ledger, &facts)?,
+        files: pack_files(sealing, &assessment, files, &ledger, &facts)?,
         facts,
         capture: value(&capture.head)?,
         inputs: value(&sealing.inputs)?,
@@ -135,7 +127,7 @@ pub(super) fn make(sealing: &Sealing<'_>, out: Option<&Path>) -> Result<(Sealed,
         note: None,
         previous_sha256: String::new(),
     })?;
-    Ok((sealed, derived))
+    Ok((sealed, assessment))
 }
 
 /// `<first eight of the tenant>-<first day>-<last day>-<sequence>`.
@@ -149,7 +141,7 @@ fn pack_id(sealing: &Sealing<'_>, sequence: u64) -> String {
 
 fn facts(
     sealing: &Sealing<'_>,
-    derived: &Derived,
+    assessment: &Assessment,
     ledger: &Ledger,
     sequence: u64,
     previous: Option<Entry>,
@@ -157,7 +149,7 @@ fn facts(
 ) -> Result<Facts, CliError> {
     let capture = sealing.capture;
     let time = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::AutoSi, true);
-    let of = |outcome| derived.assessment.findings.iter().filter(|finding| finding.outcome() == outcome).count() as u64;
+    let of = |outcome| assessment.findings.iter().filter(|finding| finding.outcome() == outcome).count() as u64;
     let tool = &sealing.inputs.tool;
     Ok(Facts {
         pack_id,
@@ -192,7 +184,13 @@ fn facts(
     })
 }
 
-fn files(sealing: &Sealing<'_>, derived: &Derived, ledger: &Ledger, facts: &Facts) -> Result<Vec<PackFile>, CliError> {
+fn pack_files(
+    sealing: &Sealing<'_>,
+    assessment: &Assessment,
+    rendered: BTreeMap<String, Vec<u8>>,
+    ledger: &Ledger,
+    facts: &Facts,
+) -> Result<Vec<PackFile>, CliError> {
     let file = |path: &str, source, role: &str, media_type: &str, evidence| PackFile {
         path: path.to_owned(),
         source,
@@ -200,15 +198,15 @@ fn files(sealing: &Sealing<'_>, derived: &Derived, ledger: &Ledger, facts: &Fact
         media_type: media_type.to_owned(),
         evidence,
     };
-    let readme = readme::text(sealing, facts, &derived.assessment);
+    let readme = readme::text(sealing, facts, assessment);
     let mut files = vec![
         file("README.txt", Source::Bytes(readme.into_bytes()), "readme", "text/plain", Vec::new()),
         file("ledger.jsonl", Source::Bytes(ledger.text().into_bytes()), "ledger", "application/x-ndjson", Vec::new()),
     ];
     let all: Vec<String> = sealing.capture.records.iter().map(|record| record.evidence_id.clone()).collect();
-    for (path, bytes) in &derived.files {
+    for (path, bytes) in rendered {
         let role = if path == "results.json" { "results" } else { "report" };
-        files.push(file(path, Source::Bytes(bytes.clone()), role, media_type(path), all.clone()));
+        files.push(file(&path, Source::Bytes(bytes), role, media_type(&path), all.clone()));
     }
     for kept in sealing.capture.files() {
         let role = if kept.record.is_some() { "evidence" } else { "plan" };
@@ -224,16 +222,8 @@ fn media_type(path: &str) -> &'static str {
         Some("html") => "text/html",
         Some("md") => "text/markdown",
         Some("csv") => "text/csv",
+        _ if path.starts_with("plan.tsr") => "application/timestamp-reply",
         _ => "application/octet-stream",
-    }
-}
-
-fn ask_authority(address: String, extra_root: Option<Vec<u8>>) -> impl FnMut(&[u8]) -> Result<Vec<u8>, String> {
-    move |request: &[u8]| {
-        let runtime = context::runtime().map_err(|error| error.to_string())?;
-        runtime
-            .block_on(request_timestamp(&address, request.to_vec(), extra_root.as_deref()))
-            .map_err(|error| error.to_string())
     }
 }
 

@@ -27,6 +27,17 @@ impl Ids {
         if !is_arm_id(id) {
             return;
         }
+        self.keep(id);
+    }
+
+    /// Adds a directory object of a family, by its id.
+    fn add_object(&mut self, prefix: &str, id: &str) {
+        if let Some(id) = guid(id) {
+            self.keep(&format!("{prefix}{id}"));
+        }
+    }
+
+    fn keep(&mut self, id: &str) {
         let shown = self.0.entry(id.to_lowercase()).or_insert_with(|| id.to_owned());
         if id < shown.as_str() {
             *shown = id.to_owned();
@@ -78,6 +89,9 @@ impl Found {
 
     /// Learns from one kept page.
     pub(super) fn learn(&mut self, kind: Kind, scope: &str, page: &[u8]) {
+        if !teaches(kind) {
+            return;
+        }
         let Ok(body) = serde_json::from_slice::<Value>(page) else { return };
         for item in items(&body) {
             self.learn_item(kind, scope, item);
@@ -94,7 +108,7 @@ impl Found {
     fn learn_item(&mut self, kind: Kind, scope: &str, item: &Value) {
         let id = text(item, "/id");
         for over in collector(kind).map(|row| row.gives).unwrap_or_default() {
-            id.into_iter().for_each(|id| self.scopes.entry(*over).or_default().add(id));
+            self.learn_scope(*over, id);
         }
         self.learn_identity(item);
         match kind {
@@ -155,13 +169,29 @@ impl Found {
             }
             Kind::Workspaces => self.learn_workspace(item),
             Kind::Principals => {
-                let is_group =
-                    text(item, "/@odata.type").is_some_and(|kind| kind.eq_ignore_ascii_case("#microsoft.graph.group"));
-                if let (true, Some(id)) = (is_group, id.and_then(guid)) {
+                let named = |pointer: &str, name: &str| {
+                    text(item, pointer).is_some_and(|found| found.eq_ignore_ascii_case(name))
+                };
+                if let (true, Some(id)) = (named("/@odata.type", "#microsoft.graph.group"), id.and_then(guid)) {
                     self.known_groups.insert(id);
+                }
+                // a managed identity belongs to its resource and has no owners
+                let is_application = named("/@odata.type", "#microsoft.graph.servicePrincipal")
+                    && !named("/servicePrincipalType", "ManagedIdentity");
+                if is_application {
+                    self.learn_scope(Over::ServicePrincipal, id);
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Learns that questions of a family are to be put about the thing with this id.
+    fn learn_scope(&mut self, over: Over, id: Option<&str>) {
+        let (Some(id), ids) = (id, self.scopes.entry(over).or_default()) else { return };
+        match over.prefix() {
+            Some(prefix) => ids.add_object(prefix, id),
+            None => ids.add(id),
         }
     }
 
@@ -256,6 +286,20 @@ impl<'a> Row<'a> {
         let index = self.columns.iter().position(|column| *column == name)?;
         self.cells.get(index)
     }
+}
+
+/// Whether later questions follow from answers of this kind. The others are large and need not be read here.
+fn teaches(kind: Kind) -> bool {
+    !matches!(
+        kind,
+        Kind::FederatedCredentials
+            | Kind::DeletedVaults
+            | Kind::RoleDefinitions
+            | Kind::DenyAssignments
+            | Kind::Tables
+            | Kind::ManagedIdentityPrincipals
+            | Kind::GroupMembers
+    )
 }
 
 fn items(body: &Value) -> impl Iterator<Item = &Value> {

@@ -159,6 +159,7 @@ impl CaptureBuilder {
             tool,
             replayed: true,
             resumed: Vec::new(),
+            plan_stamps: Vec::new(),
         };
         Capture::from_memory(head, files).expect("a capture")
     }

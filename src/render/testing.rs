@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
+use crate::access::{Excess, OwnRights};
 use crate::assess::{
     Assessment, CollectionSummary, CoveredPart, EvidenceLine, GapLine, IdentityLine, Inputs, Inventory, Moment,
     Organisation, Population, ReaderLine, Story, VaultLine, conclude,
 };
 use crate::check::{Finding, Parameters, about};
 use crate::control;
-use crate::evidence::{CaptureStatus, Cite, Entry, Event, Head, Period, Reason, RunAs, Tool, sha256_hex};
+use crate::evidence::{CaptureStatus, Cite, Entry, Event, Head, Period, PlanStamp, Reason, RunAs, Tool, sha256_hex};
 use crate::model::Id;
 
 const SUB: &str = "/subscriptions/7d1f0c52-9d0b-4f0e-8a44-4f2f6f6f2c11";
@@ -82,6 +83,7 @@ fn head() -> Head {
         tool: Tool { name: "tickmark".to_owned(), version: "0.1.0".to_owned(), rule_set_sha256: sha256_hex(b"rules") },
         replayed: true,
         resumed: Vec::new(),
+        plan_stamps: Vec::new(),
     }
 }
 
@@ -114,6 +116,7 @@ fn assessment(mut findings: Vec<Finding>, collection: CollectionSummary) -> Asse
         inputs: inputs(),
         head: head(),
         collection,
+        own: OwnRights { subscriptions: 1, effective: vec![cite(12, 0)], ..OwnRights::default() },
         controls: controls.iter().map(|control| conclude(control, &findings)).collect(),
         populations: by_check
             .into_iter()
@@ -124,6 +127,17 @@ fn assessment(mut findings: Vec<Finding>, collection: CollectionSummary) -> Asse
         stories: Vec::new(),
         evidence: Vec::new(),
         ledger_entries: Vec::new(),
+    }
+}
+
+fn excess(name: &str) -> Excess {
+    Excess {
+        id: name.to_owned(),
+        by: format!("role `{name}`"),
+        scope: name.to_owned(),
+        group: Some(name.to_owned()),
+        gives: vec!["grant access".to_owned()],
+        evidence: vec![cite(12, 0)],
     }
 }
 
@@ -164,6 +178,10 @@ pub(super) fn hostile() -> Assessment {
     assessment.populations[0].items.sort_by(|a, b| a.subject().id.cmp(&b.subject().id));
     assessment.head.tenant_id = "<script>alert(1)</script>".to_owned();
     assessment.head.run_as.managed_identity = Some("</dd><img src=x onerror=alert(1)>".to_owned());
+    let failed = |name: &&str| PlanStamp { authority: (*name).to_owned(), at: None, failed: Some((*name).to_owned()) };
+    assessment.head.plan_stamps = HOSTILE.iter().map(failed).collect();
+    assessment.own.unread = HOSTILE.iter().map(|name| (*name).to_owned()).collect();
+    assessment.own.excess = HOSTILE.iter().map(|name| excess(name)).collect();
     assessment.inputs.organisation =
         Organisation { name: "</title><script>alert(1)</script>".to_owned(), system: "[a](http://b)".to_owned() };
     assessment.inputs.tsa = vec!["javascript:alert(1)".to_owned(), "http://tsa.example".to_owned()];

@@ -1,5 +1,7 @@
 //! The typed facts. Every fact carries the place that it was read from; absent is never taken for false.
 
+mod directory;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
@@ -14,6 +16,7 @@ pub use hosts::*;
 
 use super::{Coverage, Hierarchy, Id};
 use crate::evidence::{Cite, Period};
+pub use directory::{Application, Credential, CredentialKind, Directory, Owner, ServicePrincipal};
 
 /// Everything that one capture says about a tenant.
 #[derive(Clone, Debug)]
@@ -48,7 +51,9 @@ pub struct Tenant {
     pub role_definitions: BTreeMap<String, RoleDefinition>,
     /// Deny assignments, each id once.
     pub deny_assignments: Vec<DenyAssignment>,
-    /// Diagnostic settings of vaults.
+    /// What the collecting identity may do in each subscription, one for each entry of its roles.
+    pub own_permissions: Vec<OwnPermission>,
+    /// Diagnostic settings of vaults, in order of vault and name.
     pub diagnostic_settings: Vec<DiagnosticSetting>,
     /// Log Analytics workspaces.
     pub workspaces: Vec<Workspace>,
@@ -63,6 +68,8 @@ pub struct Tenant {
     pub resolved_ids: BTreeMap<String, Cite>,
     /// Transitive members by lower-case object id of the group.
     pub members: BTreeMap<String, Vec<Member>>,
+    /// What the directory says beyond that.
+    pub directory: Directory,
     /// Vault log rows: reads, denials and handshakes, in order of time.
     pub vault_events: Vec<VaultEvent>,
     /// Vault log rows per day, vault and operation.
@@ -319,6 +326,17 @@ pub struct Permission {
     pub not_data_actions: Vec<String>,
     /// Condition on this entry, if any.
     pub condition: Option<String>,
+}
+
+/// Something that the collecting identity may do.
+#[derive(Clone, Debug)]
+pub struct OwnPermission {
+    /// The subscription.
+    pub scope: Id,
+    /// What it may do there.
+    pub permission: Permission,
+    /// Where it was read.
+    pub from: Cite,
 }
 
 /// A deny assignment.
@@ -605,7 +623,9 @@ impl Tenant {
 
     /// Settings of one vault.
     pub fn settings_of<'a>(&'a self, vault: &'a Id) -> impl Iterator<Item = &'a DiagnosticSetting> {
-        self.diagnostic_settings.iter().filter(move |setting| setting.resource == *vault)
+        let start = self.diagnostic_settings.partition_point(|setting| setting.resource < *vault);
+        let from = self.diagnostic_settings.get(start..).unwrap_or_default();
+        from.iter().take_while(move |setting| setting.resource == *vault)
     }
 
     /// The part of `period` that lies before the collection began.
