@@ -195,9 +195,15 @@ impl<'a> Run<'a> {
                 VaultObjects::DataPlane => shown(&self.found.of(Over::Vault)),
             },
             Over::VaultContents => self.vaults_for_resource_manager(),
-            Over::Identity | Over::Vault | Over::Archive | Over::Application | Over::ServicePrincipal => {
-                shown(&self.found.of(over))
-            }
+            Over::Identity
+            | Over::Vault
+            | Over::Site
+            | Over::Archive
+            | Over::Slot
+            | Over::Factory
+            | Over::SqlServer
+            | Over::Application
+            | Over::ServicePrincipal => shown(&self.found.of(over)),
         }
     }
 

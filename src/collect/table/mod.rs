@@ -1,6 +1,7 @@
 //! The table of questions: how each kind is put, in which version, and which permission it needs. One file a family.
 
 mod authorization;
+mod data;
 mod directory;
 mod hosts;
 mod logging;
@@ -172,8 +173,16 @@ impl Collector {
 
 /// Every row, in the order of [`Kind::ALL`].
 pub fn collectors() -> impl Iterator<Item = &'static Collector> + Clone {
-    let families =
-        [tenant::ROWS, hosts::ROWS, vaults::ROWS, authorization::ROWS, logging::ROWS, directory::ROWS, queries::ROWS];
+    let families = [
+        tenant::ROWS,
+        hosts::ROWS,
+        data::ROWS,
+        vaults::ROWS,
+        authorization::ROWS,
+        logging::ROWS,
+        directory::ROWS,
+        queries::ROWS,
+    ];
     families.into_iter().flatten()
 }
 

@@ -2,7 +2,9 @@
 
 mod authorization;
 mod contents;
+mod data_services;
 mod directory;
+mod hosts;
 mod logging;
 mod tree;
 
@@ -15,7 +17,9 @@ pub use self::authorization::{
     RoleSchedule,
 };
 pub use self::contents::*;
+pub use self::data_services::*;
 pub use self::directory::{Application, Credential, CredentialKind, Directory, Owner, ServicePrincipal};
+pub use self::hosts::*;
 pub use self::logging::{ActivityEvent, ActivityReach, ArchiveContainer, DefenderPlan, Grant, Logging};
 pub use self::tree::{Entity, Tree};
 use super::{Coverage, Hierarchy, Id};
@@ -44,6 +48,10 @@ pub struct Tenant {
     pub vaults: Vec<Vault>,
     /// Soft-deleted vaults.
     pub deleted_vaults: Vec<DeletedVault>,
+    /// What runs a customer's code, by type.
+    pub hosts: Hosts,
+    /// Services that hold data.
+    pub data: DataServices,
     /// What vaults hold, as far as lists tell: names and attributes.
     pub contents: VaultContents,
     /// Role assignments, each id once.

@@ -6,10 +6,12 @@
 mod activity;
 mod authorization;
 mod contents;
+mod data_services;
 mod delegated;
 mod directory;
 mod entities;
 mod groups;
+mod hosts;
 mod inventory;
 mod item;
 mod log_settings;
@@ -24,7 +26,7 @@ use thiserror::Error;
 
 use self::item::Item;
 use self::pages::Pages;
-use super::{Id, PrincipalKind, Tenant, Tree};
+use super::{DataFamily, Id, PrincipalKind, Tenant, Tree};
 use crate::evidence::{Capture, EvidenceError, Kind, VaultObjects};
 
 /// Evidence that may not be relied on at all.
@@ -58,6 +60,8 @@ pub fn read(capture: &Capture) -> Result<Tenant, ModelError> {
     let vaults = vaults::vaults(&mut pages)?;
     let deleted_vaults = vaults::deleted_vaults(&mut pages)?;
     let contents = contents::read(&mut pages)?;
+    let hosts = hosts::read(&mut pages)?;
+    let data = data_services::read(&mut pages)?;
     let role_assignments = authorization::role_assignments(&mut pages)?;
     let role_definitions = authorization::role_definitions(&mut pages)?;
     let deny_assignments = authorization::deny_assignments(&mut pages)?;
@@ -85,6 +89,8 @@ pub fn read(capture: &Capture) -> Result<Tenant, ModelError> {
         vaults,
         deleted_vaults,
         contents,
+        hosts,
+        data,
         role_assignments,
         role_definitions,
         deny_assignments,
@@ -124,6 +130,14 @@ fn expect_questions(tenant: &mut Tenant, vault_objects: VaultObjects) {
         expected.insert((Kind::RoleAssignments, Id::new("/")));
     }
     expected.extend(tenant.user_assigned.iter().map(|identity| (Kind::FederatedCredentials, identity.id.clone())));
+    for site in &tenant.hosts.sites {
+        let id = &site.resource.id;
+        expected.extend([Kind::SettingReferences, Kind::ConnectionReferences].map(|kind| (kind, id.clone())));
+        expected.extend((!site.is_slot).then(|| (Kind::SiteSlots, id.clone())));
+    }
+    expected.extend(tenant.hosts.factories.iter().map(|factory| (Kind::LinkedServices, factory.id.clone())));
+    let servers = tenant.data.services.iter().filter(|service| service.family == DataFamily::Sql);
+    expected.extend(servers.map(|server| (Kind::EncryptionProtectors, server.resource.id.clone())));
     for vault in &tenant.vaults {
         expected.insert((Kind::DiagnosticSettings, vault.id.clone()));
         let lists = contents::expected(vault_objects, &tenant.coverage, &vault.id);
