@@ -23,13 +23,17 @@ mod tests;
 
 use chrono::{DateTime, Utc};
 
-pub use kql::sources as queries;
 pub use permission::{Permission, actions, graph_permissions};
 pub use plan::plan;
 pub use run::{CollectError, Keeper, Progress, Summary, collect};
 pub use table::{Collector, collectors};
 
 use crate::evidence::{Expected, Period, Plan, Tool};
+
+/// Every query by name, as the program carries it; part of its rule set.
+pub fn queries() -> impl Iterator<Item = (&'static str, &'static str)> {
+    kql::sources().into_iter().chain(table::listings())
+}
 
 /// What is to be collected.
 #[derive(Clone, Debug)]

@@ -71,6 +71,7 @@ mod tests {
         "Microsoft.ManagedIdentity/userAssignedIdentities/",
         "Microsoft.Management/managementGroups/",
         "Microsoft.OperationalInsights/workspaces/",
+        "Microsoft.ResourceGraph/",
         "Microsoft.Resources/subscriptions/",
         "Microsoft.Synapse/workspaces/",
         "Microsoft.Web/sites/",

@@ -11,6 +11,8 @@ pub enum Over {
     ManagementGroup,
     /// A subscription. Scope: `/subscriptions/{guid}`.
     Subscription,
+    /// All subscriptions that are asked in, together. Scope: `subscriptions`.
+    Subscriptions,
     /// A user-assigned identity. Scope: its id.
     Identity,
     /// A vault. Scope: its id.
@@ -35,7 +37,7 @@ impl Over {
     pub const STAGES: &'static [&'static [Over]] = &[
         &[Over::Tenant, Over::Root],
         &[Over::ManagementGroup],
-        &[Over::Subscription],
+        &[Over::Subscription, Over::Subscriptions],
         &[Over::Identity, Over::Vault],
         &[Over::NamedWorkspace],
         &[Over::Workspace],
@@ -62,6 +64,7 @@ impl Over {
             Over::Root => "root scope",
             Over::ManagementGroup => "management group that is visible",
             Over::Subscription => "subscription that is visible",
+            Over::Subscriptions => "group of subscriptions that are visible",
             Over::Identity => "user-assigned identity that was found",
             Over::Vault => "vault that was found",
             Over::NamedWorkspace => "workspace that a diagnostic setting names and no list holds",

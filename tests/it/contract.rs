@@ -43,6 +43,9 @@ const SPECIFICATIONS: &[(Kind, &str)] = &[
     (Kind::Workspaces, "Microsoft.OperationalInsights/2023-09-01/Workspaces.json"),
     (Kind::Workspace, "Microsoft.OperationalInsights/2023-09-01/Workspaces.json"),
     (Kind::Tables, "Microsoft.OperationalInsights/2022-10-01/Tables.json"),
+    (Kind::ResourceGraphIdentities, "Microsoft.ResourceGraph/2022-10-01/resourcegraph.json"),
+    (Kind::ResourceGraphVaults, "Microsoft.ResourceGraph/2022-10-01/resourcegraph.json"),
+    (Kind::ResourceGraphAssignments, "Microsoft.ResourceGraph/2022-10-01/resourcegraph.json"),
     (Kind::VaultLogDedicated, "Microsoft.OperationalInsights.DataPlane/v1/OperationalInsights.json"),
     (Kind::VaultLogLegacy, "Microsoft.OperationalInsights.DataPlane/v1/OperationalInsights.json"),
     (Kind::VaultLogDedicatedCount, "Microsoft.OperationalInsights.DataPlane/v1/OperationalInsights.json"),
@@ -103,6 +106,12 @@ const FIELDS: &[(Kind, &str, &str)] = &[
         "up:specification/authorization/resource-manager/Microsoft.Authorization/Authorization/stable/2026-09-01; \
          older versions leave it out, and its effect is then unknown",
     ),
+    (Kind::ResourceGraphIdentities, "data/[]/identityType", COLUMNS),
+    (Kind::ResourceGraphIdentities, "data/[]/principalId", COLUMNS),
+    (Kind::ResourceGraphAssignments, "data/[]/principalId", COLUMNS),
+    (Kind::ResourceGraphAssignments, "data/[]/roleDefinitionId", COLUMNS),
+    (Kind::ResourceGraphAssignments, "data/[]/scope", COLUMNS),
+    (Kind::ResourceGraphAssignments, "data/[]/createdOn", COLUMNS),
     // one section of the list serves both questions to the directory; each answers with a part of it
     (Kind::ManagedIdentityPrincipals, "value/[]/@odata.type", GRAPH_TYPES),
     (Kind::ManagedIdentityPrincipals, "value/[]/userType", GRAPH_TYPES),
@@ -111,6 +120,7 @@ const FIELDS: &[(Kind, &str, &str)] = &[
     (Kind::Principals, "value/[]/alternativeNames/[]", GRAPH_TYPES),
 ];
 
+const COLUMNS: &str = "a column that our own query makes; the specification leaves rows open";
 const ANY_LINK: &str =
     "learn:rest/api/azure, paging of Resource Manager; `@nextLink` is the specification's for groups";
 const GRAPH_PAGES: &str = "learn:graph/paging";

@@ -1,11 +1,15 @@
 //! The typed facts. Every fact carries the place that it was read from; absent is never taken for false.
 
+mod resource_graph;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
 use super::{Coverage, Hierarchy, Id};
 use crate::evidence::{Cite, Period};
+
+pub use resource_graph::{IndexedAssignment, IndexedResource, ResourceGraph};
 
 /// Everything that one capture says about a tenant.
 #[derive(Clone, Debug)]
@@ -49,6 +53,8 @@ pub struct Tenant {
     pub resolved_ids: BTreeMap<String, Cite>,
     /// Transitive members by lower-case object id of the group.
     pub members: BTreeMap<String, Vec<Member>>,
+    /// The second lists, from Resource Graph.
+    pub resource_graph: ResourceGraph,
     /// Vault log rows: reads, denials and handshakes, in order of time.
     pub vault_events: Vec<VaultEvent>,
     /// Vault log rows per day, vault and operation.
@@ -83,6 +89,8 @@ pub struct Resource {
     pub location: Option<String>,
     /// Tags that the allow-list keeps (environment, owner, purpose, …), names lower-cased.
     pub tags: BTreeMap<String, String>,
+    /// When it was made; told of virtual machines.
+    pub created_at: Option<DateTime<Utc>>,
     /// `identity` block; `None` when absent, which means that no identity is attached.
     pub identity: Option<Identity>,
     /// Where it was read.
@@ -181,6 +189,8 @@ pub struct Vault {
     pub enabled_for_template_deployment: Option<bool>,
     /// Private endpoint connections.
     pub private_endpoints: Vec<PrivateEndpoint>,
+    /// `systemData.createdAt`, where told.
+    pub created_at: Option<DateTime<Utc>>,
     /// Where it was read.
     pub from: Cite,
 }

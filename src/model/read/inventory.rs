@@ -39,6 +39,7 @@ fn resource(item: &Item<'_>, usual_type: Option<&str>) -> Option<Resource> {
         resource_type,
         location: item.text("location"),
         tags: item.tags(),
+        created_at: item.object("properties").and_then(|properties| properties.time("timeCreated")),
         identity: item.object("identity").and_then(|block| identity(&block)),
         from: item.from(),
         id,
@@ -65,6 +66,7 @@ fn identity(block: &Item<'_>) -> Option<Identity> {
 }
 
 fn merge(kept: &mut Resource, further: Resource) {
+    kept.created_at = kept.created_at.or(further.created_at);
     for (name, value) in further.tags {
         kept.tags.entry(name).or_insert(value);
     }

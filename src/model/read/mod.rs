@@ -10,6 +10,7 @@ mod inventory;
 mod item;
 mod log_settings;
 mod pages;
+mod resource_graph;
 mod vault_logs;
 mod vaults;
 
@@ -20,7 +21,7 @@ use thiserror::Error;
 use self::item::Item;
 use self::pages::Pages;
 use super::{Id, PrincipalKind, Tenant};
-use crate::evidence::{Capture, EvidenceError, Kind};
+use crate::evidence::{Capture, EvidenceError, Kind, Over};
 
 /// Evidence that may not be relied on at all.
 #[derive(Debug, Error)]
@@ -60,6 +61,7 @@ pub fn read(capture: &Capture) -> Result<Tenant, ModelError> {
     let workspaces = log_settings::workspaces(&mut pages)?;
     let tables = log_settings::tables(&mut pages)?;
     let directory = directory::read(&mut pages)?;
+    let resource_graph = resource_graph::read(&mut pages)?;
     let vault_events = vault_logs::events(&mut pages)?;
     let vault_days = vault_logs::days(&mut pages)?;
     let mut tenant = Tenant {
@@ -82,6 +84,7 @@ pub fn read(capture: &Capture) -> Result<Tenant, ModelError> {
         principals: directory.principals,
         resolved_ids: directory.resolved_ids,
         members: directory.members,
+        resource_graph,
         vault_events,
         vault_days,
         coverage: pages.coverage,
@@ -104,6 +107,8 @@ fn expect_questions(tenant: &mut Tenant) {
     }
     if !tenant.subscriptions.is_empty() {
         expected.insert((Kind::RoleAssignments, Id::new("/")));
+        let of_all = Kind::ALL.iter().filter(|kind| kind.over().contains(&Over::Subscriptions));
+        expected.extend(of_all.map(|kind| (*kind, Id::new("subscriptions"))));
     }
     expected.extend(tenant.user_assigned.iter().map(|identity| (Kind::FederatedCredentials, identity.id.clone())));
     expected.extend(tenant.vaults.iter().map(|vault| (Kind::DiagnosticSettings, vault.id.clone())));
