@@ -38,18 +38,8 @@ pub fn base() -> CaptureBuilder {
             list([json!({"id": SUB, "name": guid, "type": "/subscriptions",
                 "properties": {"displayName": "Production", "parent": {"id": ROOT_GROUP}}})]),
         );
-    for kind in [
-        Kind::Resources,
-        Kind::VirtualMachines,
-        Kind::UserAssignedIdentities,
-        Kind::Vaults,
-        Kind::DeletedVaults,
-        Kind::RoleAssignments,
-        Kind::RoleDefinitions,
-        Kind::DenyAssignments,
-        Kind::Workspaces,
-    ] {
-        builder = builder.answer(kind, SUB, list([]));
+    for kind in Kind::ALL.iter().filter(|kind| kind.is_per_subscription()) {
+        builder = builder.answer(*kind, SUB, list([]));
     }
     for kind in [Kind::ResourceGraphIdentities, Kind::ResourceGraphVaults, Kind::ResourceGraphAssignments] {
         builder = builder.answer(kind, "subscriptions", indexed([]));

@@ -23,6 +23,7 @@ const ANSWERS: &[(&str, &str)] = &[
     ("answers/directory.json", include_str!("../../tests/tenants/idsentinel/answers/directory.json")),
     ("answers/hosts.json", include_str!("../../tests/tenants/idsentinel/answers/hosts.json")),
     ("answers/logging.json", include_str!("../../tests/tenants/idsentinel/answers/logging.json")),
+    ("answers/own.json", include_str!("../../tests/tenants/idsentinel/answers/own.json")),
     ("answers/queries.json", include_str!("../../tests/tenants/idsentinel/answers/queries.json")),
     ("answers/tenant.json", include_str!("../../tests/tenants/idsentinel/answers/tenant.json")),
     ("answers/vaults.json", include_str!("../../tests/tenants/idsentinel/answers/vaults.json")),
@@ -111,4 +112,23 @@ fn advise(pack: &Path, public: &Path, terminal: &Terminal) -> Result<(), CliErro
     terminal.line("  sha256sum -c --strict --quiet SHA256SUMS")?;
     terminal.line("The demo's key is public and worthless; a real pack is signed with the key of `tickmark init`.")?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_program_carries_every_file_of_the_recording() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tenants/idsentinel");
+        let mut files: Vec<String> = fs::read_dir(folder.join("answers"))
+            .unwrap()
+            .map(|file| format!("answers/{}", file.unwrap().file_name().to_string_lossy()))
+            .collect();
+        files.push("answers.json".to_owned());
+        files.sort();
+        let mut carried: Vec<&str> = ANSWERS.iter().map(|(file, _)| *file).collect();
+        carried.sort_unstable();
+        assert_eq!(carried, files);
+    }
 }

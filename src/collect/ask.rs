@@ -157,6 +157,20 @@ pub(super) async fn put(door: &Door, question: &Put) -> Told {
     told
 }
 
+/// Puts a question and reads the first page of its answer, enough to learn whether there is one. A link to further
+/// pages is no gap here.
+pub(super) async fn put_first_page(door: &Door, question: &Put) -> Told {
+    let mut told = Told::new(question, door.clock().now());
+    for ask in question.asks.iter().take(1) {
+        let ended = match door.ask(ask.clone()).await {
+            Ok(answered) => told.take(question, ask, &answered).err(),
+            Err(refused) => Some(Stop::because(reason::of_refused(&refused), refused.to_string())),
+        };
+        ended.into_iter().for_each(|stop| told.end(stop));
+    }
+    told
+}
+
 /// A question that is not put any more.
 pub(super) fn not_put(at: DateTime<Utc>, question: &Put) -> Told {
     let mut told = Told::new(question, at);

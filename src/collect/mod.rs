@@ -10,8 +10,10 @@ mod ask;
 mod earlier;
 mod extract;
 mod kql;
+mod own;
 mod permission;
 mod plan;
+mod probe;
 mod reason;
 mod record;
 mod redact;
@@ -23,10 +25,12 @@ mod tests;
 
 use chrono::{DateTime, Utc};
 
+pub use own::{OwnEffective, OwnEntry, OwnPolicy, OwnRights, OwnRole, own_rights};
 pub use permission::{Permission, actions, graph_permissions};
 pub use plan::plan;
+pub use probe::{Probe, Probed, State, probe};
 pub use run::{CollectError, Keeper, Progress, Summary, collect};
-pub use table::{Collector, collectors};
+pub use table::{Collector, Form, collectors};
 
 use crate::evidence::{Expected, Period, Plan, Tool};
 

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::CollectRequest;
 use super::ask::Told;
-use super::redact::shown;
+use super::redact::{is_secret, shown};
 use super::table::Collector;
 use crate::azure::{Answer, Ask, Door, Method};
 use crate::evidence::{Clock, ControlTotal, Kind, Record, Request, RunAs, Source, Window};
@@ -91,13 +91,13 @@ pub(super) fn run_as(door: &Door) -> RunAs {
     }
 }
 
-/// The first of these headers that looks like an id or a date, and nothing longer.
+/// The first of these headers that looks like an id or a date, and nothing else.
 pub(super) fn header(answer: &Answer, names: &[&str]) -> Option<String> {
     let fits = |value: &&str| {
         value.len() <= 100
             && value.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':' | '.' | ',' | ' ' | '+'))
     };
-    names.iter().find_map(|name| answer.header(name)).filter(fits).map(str::to_owned)
+    names.iter().find_map(|name| answer.header(name)).filter(fits).filter(|value| !is_secret(value)).map(str::to_owned)
 }
 
 /// Local time minus the server's, seconds.

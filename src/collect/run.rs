@@ -114,18 +114,7 @@ pub async fn collect(
     keeper: &dyn Keeper,
     progress: &dyn Progress,
 ) -> Result<Summary, CollectError> {
-    let mut run = Run {
-        door,
-        request,
-        keeper,
-        progress,
-        found: Found::default(),
-        ended: BTreeMap::new(),
-        counted: BTreeMap::new(),
-        taken_over: 0,
-        is_stopped: false,
-        identities: BTreeSet::new(),
-    };
+    let mut run = Run::new(door, request, keeper, progress);
     for stage in Over::STAGES {
         let questions = stage.iter().flat_map(|over| run.questions_over(*over)).collect();
         run.phase(questions).await?;
@@ -133,12 +122,14 @@ pub async fn collect(
     Ok(run.summary())
 }
 
-struct Run<'a> {
-    door: &'a Door,
-    request: &'a CollectRequest,
+/// A run under way: what is to be asked, and what is known by now.
+pub(super) struct Run<'a> {
+    pub(super) door: &'a Door,
+    pub(super) request: &'a CollectRequest,
     keeper: &'a dyn Keeper,
-    progress: &'a dyn Progress,
-    found: Found,
+    pub(super) progress: &'a dyn Progress,
+    /// What later questions follow from.
+    pub(super) found: Found,
     /// Kind, scope and reason of the gap, by number.
     ended: BTreeMap<usize, (Kind, String, Option<Reason>)>,
     /// Records that counted rows and were answered whole, by the question for rows.
@@ -151,9 +142,30 @@ struct Run<'a> {
     identities: BTreeSet<String>,
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    /// A run that has asked nothing yet.
+    pub(super) fn new(
+        door: &'a Door,
+        request: &'a CollectRequest,
+        keeper: &'a dyn Keeper,
+        progress: &'a dyn Progress,
+    ) -> Run<'a> {
+        Run {
+            door,
+            request,
+            keeper,
+            progress,
+            found: Found::default(),
+            ended: BTreeMap::new(),
+            counted: BTreeMap::new(),
+            taken_over: 0,
+            is_stopped: false,
+            identities: BTreeSet::new(),
+        }
+    }
+
     /// The questions of every kind that is asked over a family of scopes, at each scope of it that is known by now.
-    fn questions_over(&self, over: Over) -> Vec<(Kind, String)> {
+    pub(super) fn questions_over(&self, over: Over) -> Vec<(Kind, String)> {
         let scopes = self.scopes(over);
         let kinds = collectors().map(|row| row.kind).filter(|kind| kind.over().contains(&over));
         // no ids, no question about them
@@ -162,7 +174,7 @@ impl Run<'_> {
     }
 
     /// The scopes of a family: those that are expected, and those that answers have named.
-    fn scopes(&self, over: Over) -> Vec<String> {
+    pub(super) fn scopes(&self, over: Over) -> Vec<String> {
         let expected = &self.request.expected;
         let shown = |ids: &extract::Ids| ids.shown().map(str::to_owned).collect();
         match over {
@@ -236,7 +248,8 @@ impl Run<'_> {
         Ok(earlier.filter(|earlier| is_same(&earlier.record, question)))
     }
 
-    fn question(&self, kind: Kind, scope: String) -> Result<Option<Put>, KqlError> {
+    /// A question as it is put.
+    pub(super) fn question(&self, kind: Kind, scope: String) -> Result<Option<Put>, KqlError> {
         let Some(collector) = collector(kind) else { return Ok(None) };
         let url = self.door.cloud().url(collector.api, &collector.path_and_query(&scope, &self.window()));
         let get = Ask { api: collector.api, method: Method::Get, url, headers: Vec::new(), body: None };
@@ -358,7 +371,7 @@ impl Run<'_> {
     }
 
     /// Subscriptions to ask in: those expected, those below an expected group, else all that are visible.
-    fn subscriptions(&self) -> extract::Ids {
+    pub(super) fn subscriptions(&self) -> extract::Ids {
         let expected = &self.request.expected;
         if expected.subscriptions.is_empty() && expected.management_groups.is_empty() {
             return self.found.subscriptions.clone();

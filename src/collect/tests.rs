@@ -1,5 +1,6 @@
 //! Runs against answers from a script.
 
+mod probe;
 mod resume;
 mod script;
 

@@ -64,6 +64,8 @@ kinds! {
     RoleDefinitions("role definitions", Subscription);
     /// Deny assignments.
     DenyAssignments("deny assignments", Subscription);
+    /// What the collecting identity may do there, all its roles together, also those from above and through groups.
+    OwnPermissions("own permissions of the collecting identity", Subscription);
     // Logging
     /// Diagnostic settings.
     DiagnosticSettings("diagnostic settings", Vault);

@@ -39,6 +39,7 @@ const SPECIFICATIONS: &[(Kind, &str)] = &[
     (Kind::RoleAssignments, "Microsoft.Authorization/2022-04-01/authorization-RoleAssignmentsCalls.json"),
     (Kind::RoleDefinitions, "Microsoft.Authorization/2022-04-01/authorization-RoleDefinitionsCalls.json"),
     (Kind::DenyAssignments, "Microsoft.Authorization/2022-04-01/authorization-DenyAssignmentCalls.json"),
+    (Kind::OwnPermissions, "Microsoft.Authorization/2022-04-01/authorization-RoleDefinitionsCalls.json"),
     (Kind::DiagnosticSettings, "Microsoft.Insights/2021-05-01-preview/diagnosticsSettings_API.json"),
     (Kind::Workspaces, "Microsoft.OperationalInsights/2023-09-01/Workspaces.json"),
     (Kind::Workspace, "Microsoft.OperationalInsights/2023-09-01/Workspaces.json"),
@@ -72,6 +73,15 @@ const VAULTS_2026: &str = "up:specification/keyvault/resource-manager/Microsoft.
 const RESOURCES_2021: &str =
     "up:specification/resources/resource-manager/Microsoft.Resources/stable/2021-04-01/resources.json, Resources_List";
 
+/// Questions that the specification has at narrower scopes only: kind, what is put in before the last `/providers/` to
+/// make one of those, source.
+const NARROWER: &[(Kind, &str, &str)] = &[(
+    Kind::OwnPermissions,
+    "/resourceGroups/any",
+    "learn:azure/azure-resource-manager/resource-manager-api-authentication, which asks it of a subscription; that the \
+     specification has no such path and the service answers it is told in Azure/azure-rest-api-specs, issue 19473",
+)];
+
 /// Query parameters that the specification has otherwise: kind, parameter, why.
 const PARAMETERS: &[(Kind, &str, &str)] = &[
     // the copy has the call as it lists vaults; the list of all resources takes no filter
@@ -98,6 +108,8 @@ const FIELDS: &[(Kind, &str, &str)] = &[
     (Kind::Resources, "value/[]/identity/tenantId", RESOURCES_2021),
     (Kind::Resources, "value/[]/identity/userAssignedIdentities/*/principalId", RESOURCES_2021),
     (Kind::Resources, "value/[]/identity/userAssignedIdentities/*/clientId", RESOURCES_2021),
+    (Kind::OwnPermissions, "value/[]/condition", ROLE_CONDITIONS),
+    (Kind::OwnPermissions, "value/[]/conditionVersion", ROLE_CONDITIONS),
     (Kind::RoleDefinitions, "value/[]/properties/permissions/[]/condition", ROLE_CONDITIONS),
     (Kind::RoleDefinitions, "value/[]/properties/permissions/[]/conditionVersion", ROLE_CONDITIONS),
     (
@@ -241,7 +253,12 @@ struct Asked(RefCell<Vec<(Kind, String, Url)>>);
 
 impl Keeper for Asked {
     fn keep(&self, record: &Record, _pages: &[Vec<u8>]) -> Result<(), EvidenceError> {
-        let url = Url::parse(&record.request.url).expect("a URL");
+        let mut url = Url::parse(&record.request.url).expect("a URL");
+        if let Some((_, more, _)) = NARROWER.iter().find(|(kind, ..)| *kind == record.kind) {
+            let path = url.path().to_owned();
+            let (scope, rest) = path.rsplit_once("/providers/").expect("a provider");
+            url.set_path(&format!("{scope}{more}/providers/{rest}"));
+        }
         self.0.borrow_mut().push((record.kind, record.request.method.clone(), url));
         Ok(())
     }

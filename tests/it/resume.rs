@@ -296,7 +296,7 @@ fn a_file_that_cannot_be_written_ends_the_run_and_loses_nothing() {
     let world = World::new();
     let bench = world.bench();
     // signal 25 tells of files that get too large; without it the write fails as on a full disk
-    let ran = bench.shell("trap '' 25; ulimit -f 8; exec \"$TICKMARK\" collect");
+    let ran = bench.shell("trap '' 25; ulimit -f 24; exec \"$TICKMARK\" collect");
     assert_eq!(ran.code, 3, "{}", ran.err);
     assert!(ran.err.contains("cannot write `") && ran.err.contains("File too large"), "{}", ran.err);
     assert!(ran.err.contains("continue with `tickmark collect --resume"), "{}", ran.err);

@@ -25,6 +25,8 @@ const NEEDED: &[(&str, &str, &str)] = &[
     ("/roleDefinitions?", "RBAC-001 RBAC-002 RBAC-005 RBAC-011", ""),
     // a deny only takes away; not to know of it makes nobody's access smaller
     ("/denyAssignments?", "", ""),
+    // what the collecting identity may do decides nothing about others
+    ("/permissions?", "", ""),
     // the function that the identity hangs on is in this list alone
     ("/resources?api-version=2021", "KV-001 NHI-001 NHI-003 NHI-004", "NHI-002"),
     ("/virtualMachines?", "NHI-001 NHI-003", "NHI-002"),

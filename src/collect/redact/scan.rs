@@ -5,6 +5,7 @@
 //! a member that would be kept twice is refused whole: what cannot be read cannot be cleared, and of two values
 //! every reader may take another.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::allow::Allowed;
@@ -24,23 +25,22 @@ pub(super) fn copy(body: &[u8], allowed: &Allowed) -> Result<Clean, Malformed> {
     if std::str::from_utf8(body).is_err() {
         return Err(Malformed("it is not UTF-8"));
     }
-    let mut walk = Walk { body, at: 0, out: Vec::with_capacity(body.len()), place: Vec::new(), cuts: BTreeMap::new() };
+    let mut walk = Walk { body, at: 0, out: Vec::with_capacity(body.len()), place: Vec::new(), cuts: Cuts::default() };
     walk.space_kept();
     walk.value(allowed, 0)?;
     walk.space_kept();
     if walk.at != body.len() {
         return Err(Malformed("something follows the JSON value"));
     }
-    let cuts = walk.cuts.into_iter().map(|((rule, place), count)| Redaction { rule: rule.to_owned(), place, count });
-    Ok(Clean { bytes: walk.out, cuts: cuts.collect() })
+    Ok(Clean { bytes: walk.out, cuts: walk.cuts.told() })
 }
 
 struct Walk<'a> {
     body: &'a [u8],
     at: usize,
     out: Vec<u8>,
-    place: Vec<String>,
-    cuts: BTreeMap<(&'static str, String), u64>,
+    place: Vec<Step<'a>>,
+    cuts: Cuts,
 }
 
 impl<'a> Walk<'a> {
@@ -85,7 +85,7 @@ impl<'a> Walk<'a> {
         self.expect(b'{')?;
         self.out.push(b'{');
         let mut is_first = true;
-        let mut kept: BTreeSet<String> = BTreeSet::new();
+        let mut kept: BTreeSet<Cow<'_, str>> = BTreeSet::new();
         loop {
             let lead = self.space();
             if is_first && self.peek() == Some(b'}') {
@@ -99,16 +99,21 @@ impl<'a> Walk<'a> {
             let before_value = self.space();
             let name = decode(key)?;
             match allowed.member(&name) {
-                Some((label, below)) => {
+                Some((is_known, below)) => {
                     if !kept.is_empty() {
                         self.out.push(b',');
                     }
-                    if !kept.insert(name.to_string()) {
+                    if !kept.insert(name.clone()) {
                         return Err(Malformed("a member is named twice"));
                     }
                     self.out.extend_from_slice(lead);
-                    self.place.push(label.to_owned());
-                    match label == "*" && super::scrub::name_is_unfit(&name) {
+                    let is_unfit = !is_known && super::scrub::name_is_unfit(&name);
+                    self.place.push(match (is_known, is_unfit) {
+                        (true, _) => Step::Same(name),
+                        (false, false) => Step::Other(name),
+                        (false, true) => Step::Other(Cow::Borrowed(CUT)),
+                    });
+                    match is_unfit {
                         true => self.instead("secret_like", CUT), // the name is data here, and must not be lost
                         false => self.out.extend_from_slice(key),
                     }
@@ -148,10 +153,14 @@ impl<'a> Walk<'a> {
             self.out.push(b']');
             return Ok(());
         }
-        self.place.push("*".to_owned());
-        for index in 0.. {
+        for index in 0_usize.. {
             self.space_kept();
+            self.place.push(match allowed {
+                Allowed::Tuple(_) => Step::Position(index),
+                _ => Step::Item(index),
+            });
             self.value(allowed.item(index), depth + 1)?;
+            self.place.pop();
             self.space_kept();
             match self.next() {
                 Some(b',') => self.out.push(b','),
@@ -159,7 +168,6 @@ impl<'a> Walk<'a> {
                 _ => return Err(Malformed("an array is not closed")),
             }
         }
-        self.place.pop();
         self.out.push(b']');
         Ok(())
     }
@@ -180,8 +188,7 @@ impl<'a> Walk<'a> {
     }
 
     fn cut(&mut self, rule: &'static str) {
-        let place: String = self.place.iter().flat_map(|part| ["/", part.as_str()]).collect();
-        *self.cuts.entry((rule, place)).or_default() += 1;
+        self.cuts.add(rule, &self.place);
     }
 
     // Reading without keeping.
@@ -289,8 +296,84 @@ impl<'a> Walk<'a> {
     }
 }
 
+/// One step of the way to a place.
+enum Step<'a> {
+    /// A member that the list names.
+    Same(Cow<'a, str>),
+    /// An item known by its position.
+    Position(usize),
+    /// An entry of a map: there are many alike.
+    Other(Cow<'a, str>),
+    /// An item of an array: there are many alike.
+    Item(usize),
+}
+
+impl Step<'_> {
+    fn told(&self) -> Cow<'_, str> {
+        match self {
+            Step::Same(name) | Step::Other(name) => Cow::Borrowed(name),
+            Step::Position(index) | Step::Item(index) => Cow::Owned(index.to_string()),
+        }
+    }
+
+    /// The same for all that are alike.
+    fn alike(&self) -> Cow<'_, str> {
+        match self {
+            Step::Same(_) | Step::Position(_) => self.told(),
+            Step::Other(_) | Step::Item(_) => Cow::Borrowed("*"),
+        }
+    }
+}
+
+/// How many places that are alike are told one by one; more are told together.
+const TOLD_EACH: usize = 8;
+
+/// What was cut, by rule and by place with `*` for what differs in places that are alike.
+#[derive(Default)]
+struct Cuts(BTreeMap<(&'static str, String), Alike>);
+
+/// Cuts in places that are alike.
+#[derive(Default)]
+struct Alike {
+    count: u64,
+    /// The first of the places, and how often it was cut there; one more than [`TOLD_EACH`] when there are more.
+    each: Vec<(String, u64)>,
+}
+
+impl Cuts {
+    fn add(&mut self, rule: &'static str, place: &[Step<'_>]) {
+        let alike = self.0.entry((rule, pointer(place.iter().map(Step::alike)))).or_default();
+        alike.count += 1;
+        if alike.each.len() > TOLD_EACH {
+            return;
+        }
+        let place = pointer(place.iter().map(Step::told));
+        match alike.each.last_mut() {
+            Some((last, count)) if *last == place => *count += 1,
+            _ => alike.each.push((place, 1)),
+        }
+    }
+
+    fn told(self) -> Vec<Redaction> {
+        let told = self.0.into_iter().flat_map(|((rule, places), alike)| {
+            let told = if alike.each.len() > TOLD_EACH { vec![(places, alike.count)] } else { alike.each };
+            told.into_iter().map(move |(place, count)| Redaction { rule: rule.to_owned(), place, count })
+        });
+        told.collect()
+    }
+}
+
+/// A JSON Pointer (RFC 6901).
+fn pointer<'a>(steps: impl Iterator<Item = Cow<'a, str>>) -> String {
+    steps.map(|step| format!("/{}", step.replace('~', "~0").replace('/', "~1"))).collect()
+}
+
 /// The text that a JSON string stands for.
-fn decode(raw: &[u8]) -> Result<String, Malformed> {
+fn decode(raw: &[u8]) -> Result<Cow<'_, str>, Malformed> {
+    if let Some(plain) = raw.get(1..raw.len().saturating_sub(1)).filter(|plain| !plain.contains(&b'\\')) {
+        // without an escape a string stands for itself; that nothing in it ends it was seen when it was read
+        return std::str::from_utf8(plain).map(Cow::Borrowed).map_err(|_| Malformed("a string is not valid"));
+    }
     serde_json::from_slice(raw).map_err(|_| Malformed("a string is not valid"))
 }
 

@@ -18,10 +18,17 @@ pub(super) const GROUP: &str = "cccccccc-0000-0000-0000-00000000000c";
 pub(super) const CALLER: &str = "dddddddd-0000-0000-0000-00000000000d";
 
 /// Answers by a part of the URL and a part of the body, the first that fits; notes what was asked.
-#[derive(Default)]
 pub(super) struct Script {
     pub(super) answers: Vec<(String, String, u16, String)>,
-    asked: Mutex<Vec<Ask>>,
+    /// As the token tells.
+    pub(super) object_id: Option<String>,
+    pub(super) asked: Mutex<Vec<Ask>>,
+}
+
+impl Default for Script {
+    fn default() -> Script {
+        Script { answers: Vec::new(), object_id: Some("me".to_owned()), asked: Mutex::default() }
+    }
 }
 
 impl Script {
@@ -31,11 +38,17 @@ impl Script {
         self
     }
 
+    /// The same, whatever the body of the request.
+    #[expect(clippy::needless_pass_by_value, reason = "calls read better")]
+    pub(super) fn before(self, url: &str, status: u16, body: Value) -> Script {
+        self.first(url, "", status, &body)
+    }
+
     pub(super) fn asked(&self) -> Vec<Ask> {
         self.asked.lock().expect("a lock").clone()
     }
 
-    fn on(self, url: &str, status: u16, body: Value) -> Script {
+    pub(super) fn on(self, url: &str, status: u16, body: Value) -> Script {
         self.on_query(url, "", status, body)
     }
 
@@ -65,7 +78,7 @@ impl Transport for Script {
     }
 
     fn token_facts(&self) -> Option<TokenFacts> {
-        Some(TokenFacts { object_id: Some("me".to_owned()), ..TokenFacts::default() })
+        Some(TokenFacts { object_id: self.object_id.clone(), ..TokenFacts::default() })
     }
 
     fn credential(&self) -> String {
@@ -152,10 +165,14 @@ pub(super) fn run(script: Script, expected: Expected) -> Ran {
     run_with(script, expected, None)
 }
 
+pub(super) fn door(script: Arc<Script>) -> Door {
+    let pace = Pace { tries: 2, tries_on_failure: 2, ..Pace::default() };
+    Door::new(script, Cloud::named("public").expect("a cloud"), Arc::new(Still), pace)
+}
+
 pub(super) fn run_with(script: Script, expected: Expected, progress: Option<&dyn Progress>) -> Ran {
     let script = Arc::new(script);
-    let pace = Pace { tries: 2, tries_on_failure: 2, ..Pace::default() };
-    let door = Door::new(script.clone(), Cloud::named("public").expect("a cloud"), Arc::new(Still), pace);
+    let door = door(script.clone());
     let request = request(expected);
     let memory = Memory::default();
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
@@ -222,6 +239,7 @@ pub(super) fn tenant() -> Script {
             json!({"value": [{"id": "/x", "properties": {"principalId": GROUP, "principalType": "Group"}}]}))
         .on(&provider("Microsoft.Authorization/roleDefinitions"), 200, empty())
         .on(&provider("Microsoft.Authorization/denyAssignments"), 200, empty())
+        .on(&provider("Microsoft.Authorization/permissions"), 200, empty())
         .on(&provider("Microsoft.OperationalInsights/workspaces"), 200,
             json!({"value": [{"id": workspace, "properties": {"customerId": WORKSPACE.to_uppercase()}}]}))
         .on_query("/query", "question=vault_log_dedicated_count;", 200, counts)

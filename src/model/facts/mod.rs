@@ -38,7 +38,9 @@ pub struct Tenant {
     pub role_definitions: BTreeMap<String, RoleDefinition>,
     /// Deny assignments, each id once.
     pub deny_assignments: Vec<DenyAssignment>,
-    /// Diagnostic settings of vaults.
+    /// What the collecting identity may do in each subscription, one for each entry of its roles.
+    pub own_permissions: Vec<OwnPermission>,
+    /// Diagnostic settings of vaults, in order of vault and name.
     pub diagnostic_settings: Vec<DiagnosticSetting>,
     /// Log Analytics workspaces.
     pub workspaces: Vec<Workspace>,
@@ -315,6 +317,17 @@ pub struct Permission {
     pub not_data_actions: Vec<String>,
     /// Condition on this entry, if any.
     pub condition: Option<String>,
+}
+
+/// Something that the collecting identity may do.
+#[derive(Clone, Debug)]
+pub struct OwnPermission {
+    /// The subscription.
+    pub scope: Id,
+    /// What it may do there.
+    pub permission: Permission,
+    /// Where it was read.
+    pub from: Cite,
 }
 
 /// A deny assignment.
@@ -601,7 +614,9 @@ impl Tenant {
 
     /// Settings of one vault.
     pub fn settings_of<'a>(&'a self, vault: &'a Id) -> impl Iterator<Item = &'a DiagnosticSetting> {
-        self.diagnostic_settings.iter().filter(move |setting| setting.resource == *vault)
+        let start = self.diagnostic_settings.partition_point(|setting| setting.resource < *vault);
+        let from = self.diagnostic_settings.get(start..).unwrap_or_default();
+        from.iter().take_while(move |setting| setting.resource == *vault)
     }
 
     /// The part of `period` that lies before the collection began.

@@ -56,6 +56,7 @@ pub fn read(capture: &Capture) -> Result<Tenant, ModelError> {
     let role_assignments = authorization::role_assignments(&mut pages)?;
     let role_definitions = authorization::role_definitions(&mut pages)?;
     let deny_assignments = authorization::deny_assignments(&mut pages)?;
+    let own_permissions = authorization::own_permissions(&mut pages)?;
     let hierarchy = groups::hierarchy(&mut pages, &capture.head.tenant_id)?;
     let diagnostic_settings = log_settings::diagnostic_settings(&mut pages)?;
     let workspaces = log_settings::workspaces(&mut pages)?;
@@ -77,6 +78,7 @@ pub fn read(capture: &Capture) -> Result<Tenant, ModelError> {
         role_assignments,
         role_definitions,
         deny_assignments,
+        own_permissions,
         diagnostic_settings,
         workspaces,
         tables,

@@ -137,8 +137,7 @@ impl Row<'_> {
     }
 
     fn from(&self) -> Cite {
-        let whole = self.body.from();
-        Cite { pointer: self.pointer.clone(), ..whole }
+        self.body.cite_at(&self.pointer)
     }
 
     fn workspace(&self) -> String {

@@ -8,6 +8,9 @@ use crate::assess::{Assessment, ComparedLists, DifferenceLine, Moment, Story};
 use crate::evidence::Event;
 use crate::render::escape::Shown;
 
+/// Lines of who can do what that a page shows. Where there are more, the whole table is a file of its own.
+pub(in crate::render) const READERS: usize = 2_000;
+
 #[derive(Serialize)]
 pub(super) struct IdentityView {
     name: Shown,
@@ -160,6 +163,7 @@ pub(super) fn vaults(assessment: &Assessment, places: &Places<'_>) -> Vec<VaultV
 pub(super) fn readers(assessment: &Assessment, places: &Places<'_>) -> Vec<ReaderView> {
     let lines = assessment.inventory.readers.iter();
     lines
+        .take(READERS)
         .map(|line| ReaderView {
             vault: Shown::name(&line.vault),
             principal: Shown::name(&line.principal),
