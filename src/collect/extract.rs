@@ -56,6 +56,8 @@ pub(super) struct Found {
     pub workspaces: Ids,
     /// Workspaces that diagnostic settings name.
     pub named_workspaces: Ids,
+    /// Address of each vault, as told, by its lower-case id.
+    pub vault_uris: BTreeMap<String, String>,
     /// Scope for queries of each workspace that was read, by its lower-case id.
     pub query_scopes: BTreeMap<String, String>,
     /// Object ids to look up, lower case.
@@ -112,6 +114,9 @@ impl Found {
             Kind::Resources | Kind::VirtualMachines => self.learn_identity(item),
             Kind::UserAssignedIdentities => self.learn_principal(text(item, "/properties/principalId")),
             Kind::Vaults => {
+                if let (Some(id), Some(uri)) = (id, text(item, "/properties/vaultUri")) {
+                    self.vault_uris.insert(id.trim_end_matches('/').to_lowercase(), uri.to_owned());
+                }
                 let policies = item.pointer("/properties/accessPolicies").and_then(Value::as_array);
                 for policy in policies.into_iter().flatten() {
                     self.learn_principal(text(policy, "/objectId"));

@@ -2,7 +2,7 @@
 
 use super::CollectRequest;
 use super::table::collectors;
-use crate::evidence::{Derived, Expected, Kind, Over, Plan, Question};
+use crate::evidence::{Derived, Expected, Kind, Over, Plan, Question, VaultObjects};
 
 /// The plan for a request.
 pub fn plan(request: &CollectRequest) -> Plan {
@@ -14,6 +14,9 @@ pub fn plan(request: &CollectRequest) -> Plan {
     let mut questions = Vec::new();
     let mut derived = Vec::new();
     for (over, scopes) in known {
+        if over == Over::VaultDataPlane && request.vault_objects == VaultObjects::Arm {
+            continue; // not asked at all
+        }
         let kinds = collectors().map(|row| row.kind).filter(|kind| kind.over().contains(&over));
         for kind in kinds {
             if kind == Kind::Principals {
@@ -32,6 +35,7 @@ pub fn plan(request: &CollectRequest) -> Plan {
         period: request.period,
         written_at: request.now,
         expected: request.expected.clone(),
+        vault_objects: request.vault_objects,
         questions,
         derived,
     }
@@ -104,6 +108,7 @@ mod tests {
         CollectRequest {
             tenant_id: "t1".to_owned(),
             expected,
+            vault_objects: VaultObjects::Arm,
             period: Period::parse("2026Q3").expect("a period"),
             now: "2026-10-02T09:00:00Z".parse().expect("a time"),
             tool: Tool { name: "tickmark".to_owned(), version: "0".to_owned(), rule_set_sha256: String::new() },
@@ -157,9 +162,18 @@ mod tests {
 
     #[test]
     fn every_kind_is_planned_or_derived() {
-        let plan = plan(&request(Expected::default()));
+        let asked = CollectRequest { vault_objects: VaultObjects::DataPlane, ..request(Expected::default()) };
+        let plan = plan(&asked);
+        assert_eq!(plan.vault_objects, VaultObjects::DataPlane);
         for kind in Kind::ALL {
             assert!(!scopes_of(&plan, *kind).is_empty() || is_derived(&plan, *kind), "{kind:?}");
         }
+    }
+
+    #[test]
+    fn vaults_are_asked_themselves_only_where_that_is_wished() {
+        let plan = plan(&request(Expected::default()));
+        assert!(!is_derived(&plan, Kind::VaultDataSecrets) && !is_derived(&plan, Kind::VaultDeletedKeys));
+        assert!(is_derived(&plan, Kind::VaultSecrets) && is_derived(&plan, Kind::VaultKeys));
     }
 }

@@ -57,6 +57,22 @@ kinds! {
     Vaults("vaults", Subscription);
     /// Soft-deleted key vaults.
     DeletedVaults("deleted vaults", Subscription);
+    /// Keys, as the vault itself lists them.
+    VaultDataKeys("keys that a vault lists", VaultDataPlane);
+    /// Secrets, as the vault itself lists them: never a value.
+    VaultDataSecrets("secrets that a vault lists", VaultDataPlane);
+    /// Certificates, as the vault itself lists them.
+    VaultDataCertificates("certificates that a vault lists", VaultDataPlane);
+    /// Soft-deleted keys, as the vault itself lists them.
+    VaultDeletedKeys("deleted keys that a vault lists", VaultDataPlane);
+    /// Soft-deleted secrets, as the vault itself lists them.
+    VaultDeletedSecrets("deleted secrets that a vault lists", VaultDataPlane);
+    /// Soft-deleted certificates, as the vault itself lists them.
+    VaultDeletedCertificates("deleted certificates that a vault lists", VaultDataPlane);
+    /// Keys, as Resource Manager lists them.
+    VaultKeys("keys of a vault", VaultContents);
+    /// Secrets, as Resource Manager lists them: never a value.
+    VaultSecrets("secrets of a vault", VaultContents);
     // Authorization
     /// Role assignments.
     RoleAssignments("role assignments", Root | ManagementGroup | Subscription);

@@ -17,6 +17,10 @@ pub enum Over {
     Identity,
     /// A vault. Scope: its id.
     Vault,
+    /// A vault that is asked itself for what it holds. Scope: its id.
+    VaultDataPlane,
+    /// A vault whose contents Resource Manager is asked for. Scope: its id.
+    VaultContents,
     /// A workspace that a diagnostic setting names and no list showed. Scope: its id.
     NamedWorkspace,
     /// A workspace in use. Scope: its id.
@@ -38,8 +42,8 @@ impl Over {
         &[Over::Tenant, Over::Root],
         &[Over::ManagementGroup],
         &[Over::Subscription, Over::Subscriptions],
-        &[Over::Identity, Over::Vault],
-        &[Over::NamedWorkspace],
+        &[Over::Identity, Over::Vault, Over::VaultDataPlane],
+        &[Over::VaultContents, Over::NamedWorkspace],
         &[Over::Workspace],
         &[Over::LogCount],
         &[Over::Log],
@@ -66,7 +70,8 @@ impl Over {
             Over::Subscription => "subscription that is visible",
             Over::Subscriptions => "group of subscriptions that are visible",
             Over::Identity => "user-assigned identity that was found",
-            Over::Vault => "vault that was found",
+            Over::Vault | Over::VaultDataPlane => "vault that was found",
+            Over::VaultContents => "vault that was found, unless it has told itself what it holds",
             Over::NamedWorkspace => "workspace that a diagnostic setting names and no list holds",
             Over::Workspace => "workspace in use: named by a diagnostic setting, or expected",
             Over::LogCount | Over::Log => "workspace in use",
@@ -79,7 +84,7 @@ impl Over {
     pub fn resource_type(self) -> Option<&'static str> {
         match self {
             Over::Identity => Some("microsoft.managedidentity/userassignedidentities"),
-            Over::Vault => Some("microsoft.keyvault/vaults"),
+            Over::Vault | Over::VaultDataPlane | Over::VaultContents => Some("microsoft.keyvault/vaults"),
             Over::NamedWorkspace | Over::Workspace => Some("microsoft.operationalinsights/workspaces"),
             _ => None,
         }

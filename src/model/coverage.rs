@@ -245,10 +245,29 @@ impl Coverage {
     /// What is missing of the question at exactly this scope.
     pub(super) fn missing_at(&self, kind: Kind, scope: &str) -> Vec<Missing> {
         let asked = self.are_at(kind, scope);
+        if asked.is_empty() && self.is_told_by_the_vault(kind, scope) {
+            return Vec::new();
+        }
         if asked.is_empty() {
             return vec![never_asked(kind, scope)];
         }
         asked.into_iter().filter_map(missing_of).collect()
+    }
+
+    /// Whether a vault has itself told all that Resource Manager would be asked for.
+    fn is_told_by_the_vault(&self, kind: Kind, scope: &str) -> bool {
+        let own = match kind {
+            Kind::VaultKeys => Kind::VaultDataKeys,
+            Kind::VaultSecrets => Kind::VaultDataSecrets,
+            _ => return false,
+        };
+        self.is_answered_at(own, &Id::new(scope))
+    }
+
+    /// Whether the question at exactly this scope was put and answered whole.
+    pub(super) fn is_answered_at(&self, kind: Kind, scope: &Id) -> bool {
+        let asked = self.are_at(kind, scope.shown());
+        !asked.is_empty() && asked.iter().all(|asked| asked.gap.is_none())
     }
 
     /// Role assignments hold downwards: the subscription's own list, those of every group above it, and that at

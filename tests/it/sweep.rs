@@ -40,6 +40,9 @@ const NEEDED: &[(&str, &str, &str)] = &[
         "KV-001 KV-002 KV-004 KV-005 KV-006 KV-007 LOG-001 EVT-001",
     ),
     ("/deletedVaults?", "KV-001", ""),
+    // names and attributes of what a vault holds: no check reads them yet
+    ("/vaults/kv-ledger-prod/keys?", "", ""),
+    ("/vaults/kv-ledger-prod/secrets?", "", ""),
     ("/diagnosticSettings?", "LOG-001 LOG-002 LOG-003 EVT-001 EVT-002 EVT-003 EVT-004 EVT-005", ""),
     // the list gives the id by which the workspace is queried
     ("/Microsoft.OperationalInsights/workspaces?", "LOG-002 EVT-001 EVT-002 EVT-003 EVT-004 EVT-005", ""),

@@ -6,6 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
+mod contents;
+
+pub use contents::*;
+
 use super::{Coverage, Hierarchy, Id};
 use crate::evidence::{Cite, Period};
 
@@ -32,6 +36,8 @@ pub struct Tenant {
     pub vaults: Vec<Vault>,
     /// Soft-deleted vaults.
     pub deleted_vaults: Vec<DeletedVault>,
+    /// What vaults hold, as far as lists tell: names and attributes.
+    pub contents: VaultContents,
     /// Role assignments, each id once.
     pub role_assignments: Vec<RoleAssignment>,
     /// Role definitions by lower-case GUID.

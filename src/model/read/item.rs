@@ -148,6 +148,12 @@ impl<'a> Item<'a> {
         self.of_type(name, "a time", as_time)
     }
 
+    /// A time in seconds since 1970, as vaults tell it.
+    pub(super) fn seconds(&self, name: &str) -> Option<DateTime<Utc>> {
+        let time = |value| as_number(value).and_then(|seconds| DateTime::from_timestamp(seconds, 0));
+        self.of_type(name, "a time in seconds", time)
+    }
+
     /// An object.
     pub(super) fn object(&self, name: &str) -> Option<Item<'a>> {
         let value = self.of_type(name, "an object", |value| value.is_object().then_some(value))?;

@@ -4,6 +4,7 @@
 //! field. Order never decides: what is listed twice is kept once, by its id without case.
 
 mod authorization;
+mod contents;
 mod directory;
 mod groups;
 mod inventory;
@@ -21,7 +22,7 @@ use thiserror::Error;
 use self::item::Item;
 use self::pages::Pages;
 use super::{Id, PrincipalKind, Tenant};
-use crate::evidence::{Capture, EvidenceError, Kind, Over};
+use crate::evidence::{Capture, EvidenceError, Kind, Over, VaultObjects};
 
 /// Evidence that may not be relied on at all.
 #[derive(Debug, Error)]
@@ -53,6 +54,7 @@ pub fn read(capture: &Capture) -> Result<Tenant, ModelError> {
     let federated = inventory::federated(&mut pages)?;
     let vaults = vaults::vaults(&mut pages)?;
     let deleted_vaults = vaults::deleted_vaults(&mut pages)?;
+    let contents = contents::read(&mut pages)?;
     let role_assignments = authorization::role_assignments(&mut pages)?;
     let role_definitions = authorization::role_definitions(&mut pages)?;
     let deny_assignments = authorization::deny_assignments(&mut pages)?;
@@ -75,6 +77,7 @@ pub fn read(capture: &Capture) -> Result<Tenant, ModelError> {
         federated,
         vaults,
         deleted_vaults,
+        contents,
         role_assignments,
         role_definitions,
         deny_assignments,
@@ -93,12 +96,12 @@ pub fn read(capture: &Capture) -> Result<Tenant, ModelError> {
     };
     log_settings::sources_of_logs(&mut tenant);
     groups::above_subscriptions(&mut tenant);
-    expect_questions(&mut tenant);
+    expect_questions(&mut tenant, capture.plan.vault_objects);
     Ok(tenant)
 }
 
 /// Names the questions that follow from what was found, so that one that was never put is seen to be missing.
-fn expect_questions(tenant: &mut Tenant) {
+fn expect_questions(tenant: &mut Tenant, vault_objects: VaultObjects) {
     let mut expected: BTreeSet<(Kind, Id)> = BTreeSet::new();
     for subscription in &tenant.subscriptions {
         expected.extend(
@@ -113,7 +116,11 @@ fn expect_questions(tenant: &mut Tenant) {
         expected.extend(of_all.map(|kind| (*kind, Id::new("subscriptions"))));
     }
     expected.extend(tenant.user_assigned.iter().map(|identity| (Kind::FederatedCredentials, identity.id.clone())));
-    expected.extend(tenant.vaults.iter().map(|vault| (Kind::DiagnosticSettings, vault.id.clone())));
+    for vault in &tenant.vaults {
+        expected.insert((Kind::DiagnosticSettings, vault.id.clone()));
+        let lists = contents::expected(vault_objects, &tenant.coverage, &vault.id);
+        expected.extend(lists.into_iter().map(|kind| (kind, vault.id.clone())));
+    }
     let in_use = tenant.diagnostic_settings.iter().filter(|setting| setting.sends_audit_events());
     expected.extend(in_use.filter_map(|setting| setting.workspace_id.clone()).map(|id| (Kind::Tables, id)));
     let groups = tenant.principals.values().filter(|principal| principal.kind == PrincipalKind::Group);

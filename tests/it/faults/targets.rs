@@ -29,7 +29,7 @@ pub const VAULTS: Target = Target {
     before: 0,
     is_log: false,
     expects: true,
-    follow: &[Kind::DiagnosticSettings],
+    follow: &[Kind::DiagnosticSettings, Kind::VaultKeys, Kind::VaultSecrets],
 };
 
 pub const SECOND_PAGE: Target = Target {
