@@ -2,7 +2,7 @@
 
 use super::CollectRequest;
 use super::table::collectors;
-use crate::evidence::{Derived, Expected, Kind, Over, Plan, Question, VaultObjects};
+use crate::evidence::{Derived, Expected, Over, Plan, Question, VaultObjects};
 
 /// The plan for a request.
 pub fn plan(request: &CollectRequest) -> Plan {
@@ -19,10 +19,6 @@ pub fn plan(request: &CollectRequest) -> Plan {
         }
         let kinds = collectors().map(|row| row.kind).filter(|kind| kind.over().contains(&over));
         for kind in kinds {
-            if kind == Kind::Principals {
-                derived.push(Derived { kind, for_each: OF_PRINCIPALS.to_owned() });
-                continue;
-            }
             questions.extend(scopes.iter().map(|scope| Question { kind, scope: scope.clone() }));
             if let Some(for_each) = found_later(over, &request.expected) {
                 derived.push(Derived { kind, for_each: for_each.to_owned() });
@@ -40,9 +36,6 @@ pub fn plan(request: &CollectRequest) -> Plan {
         derived,
     }
 }
-
-/// Principals are asked for in batches of ids, which answers name.
-const OF_PRINCIPALS: &str = "thousand object ids in role assignments, access policies, identities and log rows";
 
 /// The scope of a question about all subscriptions together.
 pub(super) const SUBSCRIPTIONS: &str = "subscriptions";
@@ -102,7 +95,7 @@ fn last_segment(text: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::{Period, Tool};
+    use crate::evidence::{Kind, Period, Tool};
 
     fn request(expected: Expected) -> CollectRequest {
         CollectRequest {
@@ -132,7 +125,8 @@ mod tests {
         assert_eq!(scopes_of(&plan, Kind::Subscriptions), ["tenant"]);
         let of_subscription = Kind::ALL.iter().filter(|kind| kind.is_per_subscription()).count();
         assert_eq!(scopes_of(&plan, Kind::ResourceGraphVaults), ["subscriptions"]);
-        assert_eq!(plan.questions.len(), 3 + 2 * of_subscription + 3 + 1);
+        let of_directory = Kind::ALL.iter().filter(|kind| kind.over().contains(&Over::Directory)).count();
+        assert_eq!(plan.questions.len(), 3 + 2 * of_subscription + 3 + of_directory);
         assert!(!is_derived(&plan, Kind::Vaults), "nothing is left to be found out");
         assert!(is_derived(&plan, Kind::DiagnosticSettings));
     }

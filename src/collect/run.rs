@@ -169,8 +169,6 @@ impl<'a> Run<'a> {
     pub(super) fn questions_over(&self, over: Over) -> Vec<(Kind, String)> {
         let scopes = self.scopes(over);
         let kinds = collectors().map(|row| row.kind).filter(|kind| kind.over().contains(&over));
-        // no ids, no question about them
-        let kinds = kinds.filter(|kind| *kind != Kind::Principals || !self.found.principals.is_empty());
         scopes.iter().flat_map(|scope| kinds.clone().map(move |kind| (kind, scope.clone()))).collect()
     }
 
@@ -194,13 +192,16 @@ impl<'a> Run<'a> {
             }
             Over::Workspace => self.found.workspaces_in_use(&expected.workspaces).0,
             Over::LogCount | Over::Log => self.found.workspaces_in_use(&expected.workspaces).1.into_iter().collect(),
+            // no ids, no question about them
+            Over::Principals if self.found.principals.is_empty() => Vec::new(),
+            Over::Principals => vec!["directory".to_owned()],
             Over::Group => self.groups().iter().map(|id| format!("group:{id}")).collect(),
             Over::VaultDataPlane => match self.request.vault_objects {
                 VaultObjects::Arm => Vec::new(),
                 VaultObjects::DataPlane => shown(&self.found.of(Over::Vault)),
             },
             Over::VaultContents => self.vaults_for_resource_manager(),
-            Over::Identity | Over::Vault => shown(&self.found.of(over)),
+            Over::Identity | Over::Vault | Over::Application | Over::ServicePrincipal => shown(&self.found.of(over)),
         }
     }
 

@@ -94,10 +94,20 @@ kinds! {
     // The directory
     /// Managed identities as the directory knows them.
     ManagedIdentityPrincipals("managed identities in the directory", Directory);
+    /// App registrations, with what is told of their credentials.
+    Applications("app registrations", Directory);
+    /// Service principals of every type, with what is told of their credentials.
+    ServicePrincipals("service principals", Directory);
+    /// Federated credentials of an app registration.
+    ApplicationFederatedCredentials("federated credentials of an app registration", Application);
+    /// Owners of an app registration.
+    ApplicationOwners("owners of an app registration", Application);
     /// Users, groups and service principals by object id; an id that is left out does not exist.
-    Principals("principals in the directory", Directory);
+    Principals("principals in the directory", Principals);
     /// Transitive members.
     GroupMembers("members of a group", Group);
+    /// Owners of a service principal.
+    ServicePrincipalOwners("owners of a service principal", ServicePrincipal);
     // Second lists
     /// Resources with an identity, and user-assigned identities, as Resource Graph lists them.
     ResourceGraphIdentities("resources with an identity (Resource Graph)", Subscriptions);
@@ -125,7 +135,7 @@ impl Kind {
     /// Whether it is asked only about things that other answers name: none found, none asked, nothing missing.
     pub fn is_per_thing_found(self) -> bool {
         let places = [Over::Tenant, Over::Root, Over::Subscription, Over::Directory];
-        self == Kind::Principals || !self.over().iter().any(|over| places.contains(over))
+        !self.over().iter().any(|over| places.contains(over))
     }
 
     /// Whether the answer is rows of a log.
@@ -152,6 +162,6 @@ mod tests {
         assert!(Kind::RoleAssignments.is_per_subscription() && !Kind::RoleAssignments.is_per_thing_found());
         assert!(Kind::DiagnosticSettings.is_per_thing_found() && !Kind::DiagnosticSettings.is_per_subscription());
         assert!(Kind::VaultLogLegacy.is_log() && Kind::VaultLogLegacyCount.is_log() && !Kind::Tables.is_log());
-        assert!(!Kind::ManagedIdentityPrincipals.is_per_thing_found());
+        assert!(!Kind::ManagedIdentityPrincipals.is_per_thing_found() && Kind::Principals.is_per_thing_found());
     }
 }

@@ -31,8 +31,14 @@ pub enum Over {
     Log,
     /// The directory as a whole. Scope: `directory`.
     Directory,
+    /// An app registration. Scope: `application:{object id}`.
+    Application,
+    /// The object ids that answers name, looked up in batches. Scope: `directory`.
+    Principals,
     /// A group among the principals. Scope: `group:{object id}`.
     Group,
+    /// A service principal among the principals that is no managed identity. Scope: `service-principal:{object id}`.
+    ServicePrincipal,
 }
 
 impl Over {
@@ -48,7 +54,9 @@ impl Over {
         &[Over::LogCount],
         &[Over::Log],
         &[Over::Directory],
-        &[Over::Group],
+        &[Over::Application],
+        &[Over::Principals],
+        &[Over::Group, Over::ServicePrincipal],
     ];
 
     /// The scopes of the family, for one whose scopes are known before anything is asked.
@@ -76,7 +84,22 @@ impl Over {
             Over::Workspace => "workspace in use: named by a diagnostic setting, or expected",
             Over::LogCount | Over::Log => "workspace in use",
             Over::Directory => "directory",
+            Over::Application => "app registration that was found",
+            Over::Principals => {
+                "thousand object ids in role assignments, access policies, identities, log rows and directory roles"
+            }
             Over::Group => "group among the principals",
+            Over::ServicePrincipal => "service principal among the principals that is no managed identity",
+        }
+    }
+
+    /// What stands before the id in the scopes of a family of directory objects, lower case.
+    pub fn prefix(self) -> Option<&'static str> {
+        match self {
+            Over::Application => Some("application:"),
+            Over::Group => Some("group:"),
+            Over::ServicePrincipal => Some("service-principal:"),
+            _ => None,
         }
     }
 
@@ -100,7 +123,7 @@ mod tests {
     fn every_family_has_its_place_and_the_order_is_that_of_the_declaration() {
         let placed: Vec<Over> = Over::STAGES.iter().flat_map(|stage| stage.iter().copied()).collect();
         assert!(placed.is_sorted(), "{placed:?}");
-        assert_eq!(placed.last(), Some(&Over::Group));
+        assert_eq!(placed.last(), Some(&Over::ServicePrincipal));
         assert!(placed.iter().all(|over| Kind::ALL.iter().any(|kind| kind.over().contains(over))), "{placed:?}");
         assert!(Kind::ALL.iter().flat_map(|kind| kind.over()).all(|over| placed.contains(over)));
     }

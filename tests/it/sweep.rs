@@ -48,7 +48,12 @@ const NEEDED: &[(&str, &str, &str)] = &[
     ("/Microsoft.OperationalInsights/workspaces?", "LOG-002 EVT-001 EVT-002 EVT-003 EVT-004 EVT-005", ""),
     // the log has rows from the first day, so that how long it is kept matters to LOG-003 alone
     ("/tables?", "LOG-003", ""),
-    ("/servicePrincipals?", "NHI-001", "RBAC-005 RBAC-007"),
+    ("/servicePrincipals?$filter=", "NHI-001", "RBAC-005 RBAC-007"),
+    // no check reads these yet
+    ("/v1.0/applications?", "", ""),
+    ("/federatedIdentityCredentials null", "", ""),
+    ("/servicePrincipals?$count=", "", ""),
+    ("/owners?", "", ""),
     // who of those that hold a role is a group, nobody says; the callers are in the list of managed identities
     ("/directoryObjects/getByIds", "NHI-006 RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-011", ""),
     // the group is Owner of the subscription: whoever is in it can grant, and reads no secret

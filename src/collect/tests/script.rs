@@ -261,6 +261,7 @@ pub(super) fn tenant() -> Script {
         .on("/Microsoft.ResourceGraph/resources?", 200,
             json!({"totalRecords": 0, "count": 0, "resultTruncated": "false", "data": []}))
         .on("/v1.0/servicePrincipals?", 200, json!({"@odata.count": 0, "value": []}))
+        .on("/v1.0/applications?", 200, json!({"@odata.count": 0, "value": []}))
         .on("/directoryObjects/getByIds", 200, json!({"value": [
             {"@odata.type": "#microsoft.graph.group", "id": GROUP, "displayName": "readers", "mail": "CANARY@example.com"}]}))
         .on(&format!("/groups/{GROUP}/transitiveMembers"), 200, empty());

@@ -1,5 +1,6 @@
 //! The typed facts. Every fact carries the place that it was read from; absent is never taken for false.
 
+mod directory;
 mod resource_graph;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +13,7 @@ pub use contents::*;
 
 use super::{Coverage, Hierarchy, Id};
 use crate::evidence::{Cite, Period};
+pub use directory::{Application, Credential, CredentialKind, Directory, Owner, ServicePrincipal};
 
 pub use resource_graph::{IndexedAssignment, IndexedResource, ResourceGraph};
 
@@ -61,6 +63,8 @@ pub struct Tenant {
     pub resolved_ids: BTreeMap<String, Cite>,
     /// Transitive members by lower-case object id of the group.
     pub members: BTreeMap<String, Vec<Member>>,
+    /// What the directory says beyond that.
+    pub directory: Directory,
     /// The second lists, from Resource Graph.
     pub resource_graph: ResourceGraph,
     /// Vault log rows: reads, denials and handshakes, in order of time.

@@ -63,7 +63,7 @@ pub fn read(capture: &Capture) -> Result<Tenant, ModelError> {
     let diagnostic_settings = log_settings::diagnostic_settings(&mut pages)?;
     let workspaces = log_settings::workspaces(&mut pages)?;
     let tables = log_settings::tables(&mut pages)?;
-    let directory = directory::read(&mut pages)?;
+    let read = directory::read(&mut pages)?;
     let resource_graph = resource_graph::read(&mut pages)?;
     let vault_events = vault_logs::events(&mut pages)?;
     let vault_days = vault_logs::days(&mut pages)?;
@@ -85,10 +85,11 @@ pub fn read(capture: &Capture) -> Result<Tenant, ModelError> {
         diagnostic_settings,
         workspaces,
         tables,
-        managed_identities: directory.managed_identities,
-        principals: directory.principals,
-        resolved_ids: directory.resolved_ids,
-        members: directory.members,
+        managed_identities: read.managed_identities,
+        principals: read.principals,
+        resolved_ids: read.resolved_ids,
+        members: read.members,
+        directory: read.directory,
         resource_graph,
         vault_events,
         vault_days,
@@ -123,8 +124,20 @@ fn expect_questions(tenant: &mut Tenant, vault_objects: VaultObjects) {
     }
     let in_use = tenant.diagnostic_settings.iter().filter(|setting| setting.sends_audit_events());
     expected.extend(in_use.filter_map(|setting| setting.workspace_id.clone()).map(|id| (Kind::Tables, id)));
-    let groups = tenant.principals.values().filter(|principal| principal.kind == PrincipalKind::Group);
-    expected.extend(groups.map(|group| (Kind::GroupMembers, Id::new(format!("group:{}", group.id)))));
+    for application in &tenant.directory.applications {
+        let kinds = [Kind::ApplicationFederatedCredentials, Kind::ApplicationOwners];
+        expected.extend(kinds.map(|kind| (kind, application.scope())));
+    }
+    for principal in tenant.principals.values() {
+        let of = |prefix: &str| Id::new(format!("{prefix}{}", principal.id));
+        match principal.kind {
+            PrincipalKind::Group => expected.extend([(Kind::GroupMembers, of("group:"))]),
+            PrincipalKind::ServicePrincipal => {
+                expected.extend([(Kind::ServicePrincipalOwners, of("service-principal:"))]);
+            }
+            _ => {}
+        }
+    }
     for (kind, scope) in expected {
         tenant.coverage.expect(kind, &scope);
     }
