@@ -59,10 +59,20 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
 
     let both = facts.tenant.identities_by_both();
     let azure_side = shown.iter().map(|identity| judge_shown(facts, identity, &listed, &both));
-    let directory_side = unmatched.map(|principal| judge_unmatched(facts, principal, &shown));
-    let graph_side = facts.tenant.resource_graph.identities.iter();
+    let unmatched: Vec<&Principal> = unmatched.collect();
+    let directory_side = unmatched.iter().map(|principal| judge_unmatched(facts, principal, &shown));
+    // what the directory knows too is judged there
+    let is_known = |indexed: &&IndexedResource| {
+        unmatched.iter().any(|principal| owner(principal).is_some_and(|owner| owner == indexed.id))
+    };
+    let graph_side = facts.tenant.resource_graph.identities.iter().filter(|indexed| !is_known(indexed));
     let graph_side = graph_side.filter_map(|indexed| judge_indexed(facts, indexed, both.about(&indexed.id)?));
     azure_side.chain(directory_side).chain(graph_side).collect()
+}
+
+/// The owner of a managed identity: `alternativeNames` holds a flag and its ARM id in no fixed order, told apart by shape.
+fn owner(principal: &Principal) -> Option<Id> {
+    principal.alternative_names.iter().find(|name| name.starts_with('/')).map(Id::new)
 }
 
 /// One that Resource Graph alone shows. A host that only has identities of others attached is none itself.
@@ -152,8 +162,7 @@ fn judge_shown(
 }
 
 fn judge_unmatched(facts: &Facts<'_>, principal: &Principal, shown: &[Shown<'_>]) -> Finding {
-    // `alternativeNames` holds a flag and the owner's ARM id in no fixed order: told apart by shape.
-    let owner = principal.alternative_names.iter().find(|name| name.starts_with('/')).map(Id::new);
+    let owner = owner(principal);
     let object_id = Id::new(principal.id.clone());
     let on = about("managed_identity", owner.as_ref().unwrap_or(&object_id), &principal.name, &principal.from);
     if let Some(owner) = &owner {
