@@ -1,9 +1,11 @@
 //! PACK-001: every question was answered whole, so that the other results rest on all there is.
 
+use std::collections::BTreeMap;
+
 use super::finding::unread;
 use super::{About, Check, Facts, Finding, Nature, Severity, about};
 use crate::evidence::{Cite, Kind, Reason};
-use crate::model::{Coverage, Id, Missing};
+use crate::model::{Difference, Id, Missing, Reconciliation};
 
 pub(super) const CHECK: Check = Check {
     id: "PACK-001",
@@ -11,12 +13,16 @@ pub(super) const CHECK: Check = Check {
     severity: Severity::Critical,
     nature: Nature::Operating,
     asks: "Whether every planned question, and every question that follows from an answer, was answered to its last \
-           page, whether independent counts agree with the rows that were read, and whether what the configuration \
-           expects to exist was seen. A log table that does not exist and that no vault writes to is no gap.",
+           page, whether independent counts agree with the rows that were read, whether what the configuration expects \
+           to exist, or the tree of management groups names, was seen, and whether the resource manager and Resource \
+           Graph list the same vaults, identities and role assignments, save for differences that are explained. A log \
+           table that does not exist and that nothing is known to write to is no gap. What a source no longer keeps is \
+           told, and leaves open whatever needs it.",
     blind_to: "What Azure hides from the collecting identity without saying so: lists show only what it may read. Name \
                the subscriptions that must be there in the configuration, so that a missing one is seen.",
-    fix: "Give the collecting identity the permission that each gap names, and collect again. Where two counts differ, \
-          collect again after the log has settled.",
+    fix: "Give the collecting identity the permission that each gap names, and collect again. Where two counts or two \
+          lists differ, collect again after the log and the index have settled; what then still differs is in the \
+          report line by line.",
     needs: &[],
     run,
 };
@@ -39,17 +45,25 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
     let gaps: Vec<Missing> = Kind::ALL.iter().flat_map(|kind| coverage.missing_anywhere(*kind)).collect();
     let mut findings: Vec<Finding> =
         gaps.iter().map(|gap| judge(on(gap.from.as_ref().unwrap_or(first)), gap)).collect();
-    findings.extend(unseen(facts).into_iter().map(|what| {
-        let records: Vec<Cite> = coverage.questions(Kind::Subscriptions).map(|asked| asked.from.clone()).collect();
-        let because = format!("the configuration expects {what}, which the collecting identity did not see");
+    let expected =
+        unseen(facts).into_iter().map(|what| (Kind::Subscriptions, format!("the configuration expects {what}")));
+    let in_tree = facts.tenant.unseen_subscriptions().into_iter().map(|id| {
+        let what = format!("the tree of management groups names subscription `{}`", id.name());
+        (Kind::ManagementGroupDescendants, what)
+    });
+    findings.extend(expected.chain(in_tree).map(|(kind, what)| {
+        let lists = [Kind::Subscriptions, kind].into_iter().flat_map(|kind| coverage.questions(kind));
+        let records: Vec<Cite> = lists.map(|asked| asked.from.clone()).collect();
+        let because = format!("{what}, which the collecting identity did not see");
         on(first).citing(&records).not_evaluated(Reason::NotFound, because)
     }));
+    findings.extend(facts.tenant.reconciliations().iter().filter_map(|one| unlike(on(first), one)));
     if !coverage.is_finished() {
         findings.push(on(first).not_evaluated(Reason::Interrupted, "the collection did not reach its end"));
     }
     if findings.is_empty() {
-        let idle = idle_tables(coverage);
-        let because = format!("all {} questions were answered whole{idle}", records.len());
+        let beside = told_beside(facts);
+        let because = format!("all {} questions were answered whole{beside}{}", records.len(), explained(facts));
         findings.push(on(first).citing(&records).pass(because));
     }
     findings
@@ -61,6 +75,35 @@ fn judge(on: About, gap: &Missing) -> Finding {
             on.fail(format!("{} at `{}`: an independent count differs; {}", gap.kind.words(), gap.scope, gap.detail))
         }
         _ => on.missing(gap),
+    }
+}
+
+/// Differences between two lists that nothing explains.
+fn unlike(on: About, lists: &Reconciliation) -> Option<Finding> {
+    let unexplained: Vec<&Difference> = lists.unexplained().collect();
+    let first = unexplained.first()?;
+    let more = match unexplained.len() {
+        1 => String::new(),
+        count => format!(", and {} more", count - 1),
+    };
+    let because = format!(
+        "{}: {} by the resource manager, {} by Resource Graph; unexplained: only {} lists `{}`{more}",
+        lists.what,
+        lists.in_manager,
+        lists.in_graph,
+        first.only_in.words(),
+        first.id.shown(),
+    );
+    Some(on.citing(&lists.from).citing(unexplained.iter().map(|one| &one.from)).fail(because))
+}
+
+/// Differences between two lists that are explained, in words.
+fn explained(facts: &Facts<'_>) -> String {
+    let lists = facts.tenant.reconciliations();
+    match lists.iter().map(|lists| lists.differences.len()).sum::<usize>() {
+        0 => String::new(),
+        1 => "; one difference between two lists is explained".to_owned(),
+        count => format!("; {count} differences between two lists are explained"),
     }
 }
 
@@ -89,24 +132,32 @@ fn unseen(facts: &Facts<'_>) -> Vec<String> {
     subscriptions.chain(groups).chain(workspaces.map(|guid| format!("workspace `{guid}`"))).collect()
 }
 
-/// Log tables that do not exist and are no gap, in words.
-fn idle_tables(coverage: &Coverage) -> String {
-    let asked = Kind::ALL.iter().flat_map(|kind| coverage.questions(*kind));
-    let idle: Vec<String> = asked
-        .filter(|asked| matches!(asked.gap, Some((Reason::TableMissing, _))))
-        .map(|asked| format!("{} at `{}`", asked.kind.words(), asked.scope))
-        .collect();
-    match idle.len() {
-        0 => String::new(),
-        _ => format!("; no such table, and no vault that writes to it: {}", idle.join(", ")),
+/// Questions whose refusal is no gap, and subscriptions that the configuration leaves out, in words.
+fn told_beside(facts: &Facts<'_>) -> String {
+    let mut told: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (asked, says) in facts.tenant.coverage.excused() {
+        told.entry(says).or_default().push(format!("{} at `{}`", asked.kind.words(), asked.scope));
     }
+    let mut out_of_reach: BTreeMap<String, usize> = BTreeMap::new();
+    for missing in facts.tenant.coverage.out_of_reach() {
+        *out_of_reach.entry(missing.detail).or_default() += 1;
+    }
+    let out_of_reach = out_of_reach.into_iter().map(|(detail, count)| format!("{detail} (questions: {count})"));
+    told.entry("a part of the period is out of reach").or_default().extend(out_of_reach);
+    let outside = facts.tenant.subscriptions_out_of_scope();
+    let outside = outside.iter().map(|id| format!("subscription `{}`", id.name()));
+    told.entry("left out by the configuration").or_default().extend(outside);
+    let told = told.into_iter().filter(|(_, what)| !what.is_empty());
+    told.map(|(says, what)| format!("; {says}: {}", what.join(", "))).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
-    use super::super::testing::{SUB, base, findings_in, findings_of, list, only, outcomes, vault_id, vault_json};
+    use super::super::testing::{
+        SUB, base, findings_in, findings_of, indexed, list, only, outcomes, resource_json, vault_id, vault_json,
+    };
     use super::super::{Outcome, Parameters};
     use super::*;
     use crate::evidence::CaptureStatus;
@@ -133,7 +184,12 @@ mod tests {
 
     #[test]
     fn a_question_that_follows_from_an_answer_and_was_not_put_is_a_gap() {
-        let builder = base().replace(Kind::Vaults, SUB, list([vault_json("kv1", &json!({}))]));
+        let vault = resource_json("microsoft.keyvault/vaults", "kv1", &json!({}));
+        let builder = base().replace(Kind::Vaults, SUB, list([vault_json("kv1", &json!({}))])).replace(
+            Kind::ResourceGraphVaults,
+            "subscriptions",
+            indexed([vault]),
+        );
         let findings = findings_of(&CHECK, builder.clone());
         assert_eq!(outcomes(&findings), [Outcome::NotEvaluated; 3], "its settings, its keys and its secrets");
         assert!(findings.iter().all(|finding| finding.reason() == Some(Reason::NotAsked)));
@@ -157,6 +213,27 @@ mod tests {
     }
 
     #[test]
+    fn a_thing_that_only_one_of_two_lists_names_fails_unless_it_is_explained() {
+        let index = |names: &[&str]| {
+            let vaults = names.iter().map(|name| resource_json("Microsoft.KeyVault/vaults", name, &json!({})));
+            base().replace(Kind::ResourceGraphVaults, "subscriptions", indexed(vaults))
+        };
+        let findings = findings_of(&CHECK, index(&["kv1", "kv2"]));
+        assert_eq!(only(&findings).outcome(), Outcome::Fail);
+        let because = only(&findings).because();
+        assert!(because.starts_with("vaults: 0 by the resource manager, 2 by Resource Graph;"), "{because}");
+        assert!(
+            because.ends_with(&format!("only Resource Graph lists `{}`, and 1 more", vault_id("kv1"))),
+            "{because}"
+        );
+        let deleted = json!({"id": "/subscriptions/s/x", "name": "kv1", "properties": {"vaultId": vault_id("kv1"),
+            "deletionDate": "2026-10-02T08:58:00Z"}});
+        let findings = findings_of(&CHECK, index(&["kv1"]).replace(Kind::DeletedVaults, SUB, list([deleted])));
+        assert_eq!(only(&findings).outcome(), Outcome::Pass);
+        assert!(only(&findings).because().ends_with("; one difference between two lists is explained"));
+    }
+
+    #[test]
     fn what_the_configuration_expects_must_have_been_seen() {
         let mut capture = base().build();
         let seen = SUB.trim_start_matches("/subscriptions/").to_owned();
@@ -166,6 +243,65 @@ mod tests {
         assert_eq!(outcomes(&findings), [Outcome::NotEvaluated, Outcome::NotEvaluated]);
         assert!(findings[0].because().contains("subscription `33333333-"), "{findings:?}");
         assert!(findings[1].because().contains("workspace `dddddddd-"), "{findings:?}");
+    }
+
+    /// A tree in which one more subscription stands than is visible.
+    fn with_hidden() -> CaptureBuilder {
+        let hidden = json!({"id": "/subscriptions/44444444-4444-4444-4444-444444444444", "type": "/subscriptions",
+            "properties": {"displayName": "Hidden", "permissions": "noaccess"}});
+        base().replace(Kind::Entities, "tenant", list([hidden]))
+    }
+
+    #[test]
+    fn a_subscription_that_the_tree_names_must_have_been_seen_and_asked() {
+        let findings = findings_of(&CHECK, with_hidden());
+        let named = findings.iter().find(|finding| finding.because().contains("the tree")).expect("a finding");
+        assert_eq!(named.reason(), Some(Reason::NotFound));
+        assert!(named.because().contains("44444444-"), "{named:?}");
+        let of_subscription = Kind::ALL.iter().filter(|kind| kind.is_per_subscription()).count();
+        assert_eq!(findings.len(), of_subscription + 1, "and each of its questions was never put");
+    }
+
+    #[test]
+    fn a_subscription_that_the_configuration_leaves_out_is_told_and_is_no_gap() {
+        let mut capture = with_hidden().build();
+        capture.plan.expected.subscriptions = vec![SUB.trim_start_matches("/subscriptions/").to_owned()];
+        let findings = findings_in(&CHECK, &capture, &Parameters::default());
+        assert_eq!(only(&findings).outcome(), Outcome::Pass);
+        assert!(only(&findings).because().contains("left out by the configuration: subscription `44444444-"));
+    }
+
+    #[test]
+    fn what_the_service_has_retired_or_never_had_is_told_and_is_no_gap() {
+        let replaced = |kind, reason| only(&findings_of(&CHECK, base().refused(kind, SUB, reason))).clone();
+        let finding = replaced(Kind::ClassicAdministrators, Reason::Retired);
+        assert_eq!(finding.outcome(), Outcome::Pass);
+        assert!(finding.because().contains("retired by the service"), "{finding:?}");
+        let finding = replaced(Kind::RoleAssignmentsUsageMetrics, Reason::NotFound);
+        assert!(finding.because().contains("no second count"), "{finding:?}");
+        for (kind, reason) in [
+            (Kind::ClassicAdministrators, Reason::Forbidden),
+            (Kind::RoleAssignmentsUsageMetrics, Reason::Forbidden),
+            (Kind::RoleEligibilityScheduleInstances, Reason::NotLicensed),
+        ] {
+            assert_eq!(replaced(kind, reason).outcome(), Outcome::NotEvaluated, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn what_the_activity_log_no_longer_keeps_is_told_once() {
+        let mut capture = base().build();
+        let end = "2026-10-01T00:00:00Z".parse().expect("a time");
+        let window =
+            crate::evidence::Window { start: "2026-07-04T11:00:00Z".parse().expect("a time"), end, cutoff: end };
+        for record in capture.records.iter_mut().filter(|record| record.kind.is_activity()) {
+            record.window = Some(window.clone());
+        }
+        let findings = findings_in(&CHECK, &capture, &Parameters::default());
+        assert_eq!(only(&findings).outcome(), Outcome::Pass);
+        let because = only(&findings).because();
+        assert_eq!(because.matches("2026-07-01T00:00:00Z to 2026-07-04T11:00:00Z").count(), 1, "{because}");
+        assert!(because.contains("(questions: 5)"), "{because}");
     }
 
     #[test]

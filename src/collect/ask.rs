@@ -9,10 +9,10 @@ use chrono::{DateTime, Utc};
 use super::envelope::Envelope;
 use super::record::{header, offset, request_of};
 use super::redact::{self, Clean, shown};
-use super::table::{Collector, Form};
+use super::table::{Collector, Form, Shape};
 use super::windows::Span;
 use super::{kql, reason};
-use crate::azure::{Answered, Ask, Door};
+use crate::azure::{Answered, Ask, Door, Visit};
 use crate::evidence::{EvidenceError, Gap, Kind, Page, Reason, Redaction, Request, sha256_hex};
 
 /// A chain longer than this is taken for an endless one.
@@ -45,6 +45,8 @@ pub(super) struct Told {
     pub ended_at: DateTime<Utc>,
     /// Pages that were what the contract says.
     accepted: usize,
+    /// Whether the next page is the first of its chain.
+    is_first: bool,
 }
 
 /// Why a chain ends before its end, before it is known which page it was.
@@ -93,6 +95,8 @@ pub(super) struct Put {
     pub scope: String,
     /// What is sent. More than one request only where ids go in batches, or log rows in windows.
     pub parts: Vec<Part>,
+    /// The same in older versions, each tried when the one before it is not offered there.
+    pub older: Vec<Ask>,
 }
 
 /// The first request of one chain of pages.
@@ -127,12 +131,38 @@ pub(super) type Sink<'a> = &'a dyn Fn(&Page, &[u8]) -> Result<(), EvidenceError>
 
 /// Puts a question and follows it to its end. How it ended is the answer; this fails only where the sink does.
 pub(super) async fn put(door: &Door, question: &Put, sink: Sink<'_>) -> Result<Told, EvidenceError> {
-    let mut told = Told::new(question, door.clock().now());
-    let mut parts: VecDeque<Part> = question.parts.iter().cloned().collect();
+    put_in_turn(door, door.visit(), question, sink).await
+}
+
+/// The same for a question that has waited at the door. Where a cloud does not know the version, older ones are asked.
+pub(super) async fn put_in_turn(
+    door: &Door,
+    mut visit: Visit<'_>,
+    question: &Put,
+    sink: Sink<'_>,
+) -> Result<Told, EvidenceError> {
+    let mut told = put_parts((door, &mut visit), question, question.parts.clone(), sink).await?;
+    for older in &question.older {
+        if !told.is_of_unknown_version() {
+            break;
+        }
+        told = put_parts((door, &mut visit), question, vec![older.clone().into()], sink).await?;
+    }
+    Ok(told)
+}
+
+async fn put_parts(
+    (door, visit): (&Door, &mut Visit<'_>),
+    question: &Put,
+    parts: Vec<Part>,
+    sink: Sink<'_>,
+) -> Result<Told, EvidenceError> {
+    let mut told = Told::new(&parts, door.clock().now());
+    let mut parts = VecDeque::from(parts);
     while let Some(part) = parts.pop_front() {
         let halves = part.halves(question.collector.kind);
         let chain = Chain { door, question, sink, has_halves: halves.is_some() };
-        match chain.follow(part.ask, &mut told).await {
+        match chain.follow(visit, part.ask, &mut told).await {
             Ok(()) => {}
             Err(End::TooMuch) => halves.into_iter().flatten().rev().for_each(|half| parts.push_front(half)),
             Err(End::Stop(stop)) => {
@@ -149,9 +179,21 @@ pub(super) async fn put(door: &Door, question: &Put, sink: Sink<'_>) -> Result<T
 /// Puts a question and reads the first page of its answer, enough to learn whether there is one. A link to further
 /// pages is no gap here.
 pub(super) async fn put_first_page(door: &Door, question: &Put, sink: Sink<'_>) -> Result<Told, EvidenceError> {
-    let mut told = Told::new(question, door.clock().now());
+    let plain: Vec<Part> = question.parts.iter().take(1).cloned().collect();
+    let mut told = first_page(door, question, &plain, sink).await?;
+    for older in &question.older {
+        if !told.is_of_unknown_version() {
+            break;
+        }
+        told = first_page(door, question, &[older.clone().into()], sink).await?;
+    }
+    Ok(told)
+}
+
+async fn first_page(door: &Door, question: &Put, parts: &[Part], sink: Sink<'_>) -> Result<Told, EvidenceError> {
+    let mut told = Told::new(parts, door.clock().now());
     let chain = Chain { door, question, sink, has_halves: false };
-    for Part { ask, .. } in question.parts.iter().take(1) {
+    for Part { ask, .. } in parts {
         let taken = match door.ask(ask.clone()).await {
             Ok(answered) => chain.take(&mut told, ask, &answered),
             Err(refused) => Err(Stop::because(reason::of_refused(&refused), refused.to_string()).into()),
@@ -167,7 +209,7 @@ pub(super) async fn put_first_page(door: &Door, question: &Put, sink: Sink<'_>) 
 
 /// A question that is not put any more.
 pub(super) fn not_put(at: DateTime<Utc>, question: &Put) -> Told {
-    let mut told = Told::new(question, at);
+    let mut told = Told::new(&question.parts, at);
     told.end(Stop::because(Reason::Interrupted, "the run was stopped before; collect again"));
     told
 }
@@ -182,17 +224,21 @@ struct Chain<'a> {
 }
 
 impl Chain<'_> {
-    async fn follow(&self, first: Ask, told: &mut Told) -> Result<(), End> {
-        let api = self.question.collector.api;
+    async fn follow(&self, visit: &mut Visit<'_>, first: Ask, told: &mut Told) -> Result<(), End> {
+        let (api, form) = (self.question.collector.api, self.question.collector.form);
         let mut followed = BTreeSet::from([first.url.clone()]);
         let mut next = Some(first);
+        told.is_first = true;
         while let Some(ask) = next.take() {
-            let answered = self.door.ask(ask.clone()).await;
+            let answered = visit.ask(ask.clone()).await;
             let answered =
                 answered.map_err(|refused| Stop::because(reason::of_refused(&refused), refused.to_string()))?;
             told.ended_at = answered.received_at;
             let Some(link) = self.take(told, &ask, &answered)? else { return Ok(()) };
-            told.last_next_link = Some(shown(&link));
+            told.last_next_link = Some(match form {
+                Form::Listing(_) => NEXT_TOKEN.to_owned(),
+                _ => shown(&link),
+            });
             if !followed.insert(link.clone()) {
                 return Err(Stop::because(Reason::CutShort, "the list links back to a page that was read").into());
             }
@@ -200,8 +246,15 @@ impl Chain<'_> {
                 let why = format!("the list has more than {MOST_PAGES} pages");
                 return Err(Stop::because(Reason::CutShort, why).into());
             }
-            let following = self.door.next(api, &link, &ask);
-            next = following.map_err(|refused| Stop::because(Reason::CutShort, refused.to_string()))?;
+            next = match form {
+                Form::Listing(_) => {
+                    Some(Ask { body: ask.body.as_deref().and_then(|body| continued(body, &link)), ..ask })
+                }
+                _ => {
+                    let following = self.door.next(api, &link, &ask);
+                    following.map_err(|refused| Stop::because(Reason::CutShort, refused.to_string()))?
+                }
+            };
         }
         Ok(())
     }
@@ -217,7 +270,10 @@ impl Chain<'_> {
             let clean = redact::refusal(&answer.body).unwrap_or_else(|_| nothing());
             let codes = reason::codes(&clean.bytes);
             let why = reason::of_answer(kind, answer.status, &codes);
-            let advice = reason::advice(why, self.question.collector, &self.question.scope, &codes);
+            let advice = match answer.wants_claims() {
+                true => reason::CLAIMS.to_owned(),
+                false => reason::advice(why, self.question.collector, &self.question.scope, &codes),
+            };
             let said = [&["HTTP".to_owned(), answer.status.to_string()], codes.as_slice()].concat().join(" ");
             let request_id = self.keep(told, ask, answered, clean, 0)?;
             return Err(End::Stop(Stop {
@@ -228,7 +284,8 @@ impl Chain<'_> {
                 request_id,
             }));
         }
-        let envelope: Result<Envelope, _> = serde_json::from_slice(&answer.body);
+        let shape = self.question.collector.shape;
+        let envelope = Envelope::read(shape, &answer.body);
         let malformed = |why: &str| Stop {
             status: Some(answer.status),
             request_id: request_id(answered),
@@ -241,7 +298,7 @@ impl Chain<'_> {
         }
         let clean = redact::answer(kind, &answer.body).map_err(|redact::Malformed(why)| malformed(why))?;
         let code = if envelope.is_partial() { reason::codes(&clean.bytes).into_iter().next() } else { None };
-        let held = envelope.held(self.question.collector.shape);
+        let held = envelope.held(shape);
         let request_id = self.keep(told, ask, answered, clean, held.as_ref().map_or(0, |held| held.count))?;
         match held {
             None => return Err(malformed("the answer holds no list where the contract has one").into()),
@@ -262,8 +319,17 @@ impl Chain<'_> {
         }
         told.accepted += 1;
         told.last_next_link = None;
-        told.said_total = told.said_total.or(envelope.said_total());
-        Ok(envelope.next())
+        if let Some(count) = envelope.said_total().filter(|_| told.is_first) {
+            told.said_total = Some(told.said_total.unwrap_or(0).saturating_add(count));
+        }
+        told.is_first = false;
+        let (is_short, next) = (envelope.is_short(), envelope.next());
+        let is_limited = header(answer, &["x-ms-tenant-subscription-limit-hit"]).is_some_and(|hit| hit == "true");
+        if (is_short && next.is_none()) || (is_limited && shape == Shape::Data) {
+            let cause = "the service says that rows are missing from its answer";
+            return Err(End::Stop(Stop { request_id, ..Stop::because(Reason::CutShort, cause) }));
+        }
+        Ok(next)
     }
 
     /// Hands over what is kept of one answer; gives the id of its request.
@@ -283,11 +349,10 @@ impl Chain<'_> {
         }
         let request_id = request_id(answered);
         told.cuts.extend(clean.cuts.into_iter().map(|cut| Redaction { place: format!("{file}#{}", cut.place), ..cut }));
-        let has_own_body = self.question.collector.form == Form::Ids || ask.body != told.request.body;
         let page = Page {
             file,
             url: shown(&ask.url),
-            body: ask.body.clone().filter(|_| has_own_body),
+            body: shown_body(self.question.collector.form, ask, &told.request),
             status: answer.status,
             item_count,
             request_id: request_id.clone(),
@@ -304,9 +369,31 @@ impl Chain<'_> {
     }
 }
 
+/// What stands for the token of a page that was not read.
+const NEXT_TOKEN: &str = "$skipToken=[cut]";
+
+/// The body of a query to Resource Graph, with the token of the page to give.
+pub(super) fn continued(body: &str, token: &str) -> Option<String> {
+    let mut body: serde_json::Value = serde_json::from_str(body).ok()?;
+    body.get_mut("options")?.as_object_mut()?.insert("$skipToken".to_owned(), token.into());
+    Some(body.to_string())
+}
+
+/// The body of a page's request as it is kept, where pages differ in it. A token may hold ids that are not ours.
+fn shown_body(form: Form, ask: &Ask, first: &Request) -> Option<String> {
+    let body = ask.body.as_deref()?;
+    match form {
+        Form::Ids => Some(body.to_owned()),
+        Form::Listing(_) if body.contains("$skipToken") => continued(body, redact::CUT),
+        Form::Listing(_) => Some(body.to_owned()),
+        Form::Query if first.body.as_deref() != Some(body) => Some(body.to_owned()),
+        _ => None,
+    }
+}
+
 impl Told {
-    fn new(question: &Put, at: DateTime<Utc>) -> Told {
-        let request = question.parts.first().map(|part| request_of(&part.ask));
+    fn new(parts: &[Part], at: DateTime<Utc>) -> Told {
+        let request = parts.first().map(|part| request_of(&part.ask));
         Told {
             request: request.unwrap_or(Request { method: "GET".to_owned(), url: String::new(), body: None }),
             pages: Vec::new(),
@@ -319,7 +406,13 @@ impl Told {
             started_at: at,
             ended_at: at,
             accepted: 0,
+            is_first: true,
         }
+    }
+
+    /// Whether nothing was read because version or provider are not offered there.
+    fn is_of_unknown_version(&self) -> bool {
+        self.accepted == 0 && self.gap.as_ref().is_some_and(|gap| gap.reason == Reason::NotInCloud)
     }
 
     /// Ends the question early. Once a page was accepted, the reason is that the list was cut short.

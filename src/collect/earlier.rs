@@ -2,20 +2,22 @@
 
 use super::ask::Put;
 use super::record::request_of;
-use crate::evidence::{Kind, Record};
+use super::table::Form;
+use crate::evidence::Record;
 
 /// Whether a record is of this very question: also the same request, on the same host, in the same version, for the
 /// same window and the same ids. Ids to look up follow from answers, so that a look-up may have become another one.
 pub(super) fn is_same(record: &Record, question: &Put) -> bool {
-    let first = question.parts.first().map(|part| request_of(&part.ask));
-    if first.as_ref() != Some(&record.request) {
+    let versions = question.parts.iter().take(1).map(|part| &part.ask).chain(&question.older);
+    if !versions.into_iter().any(|ask| request_of(ask) == record.request) {
         return false;
     }
-    if question.collector.kind != Kind::Principals {
+    if !matches!(question.collector.form, Form::Ids | Form::Listing(_)) {
         return true;
     }
     let mut batches = question.parts.iter().map(|part| part.ask.body.as_deref());
-    let sent = record.pages.iter().map(|page| page.body.as_deref()).filter(Option::is_some);
+    let is_first_page = |body: &Option<&str>| body.is_some_and(|body| !body.contains("$skipToken"));
+    let sent = record.pages.iter().map(|page| page.body.as_deref()).filter(is_first_page);
     let is_prefix = sent.into_iter().all(|body| batches.next() == Some(body));
     is_prefix && (batches.next().is_none() || !record.is_whole())
 }
@@ -27,7 +29,7 @@ mod tests {
     use super::super::table::collector;
     use super::*;
     use crate::azure::{Api, Ask, Method};
-    use crate::evidence::{Gap, Reason, testing::CaptureBuilder};
+    use crate::evidence::{Gap, Kind, Reason, testing::CaptureBuilder};
 
     fn look_up(batches: &[&str]) -> Put {
         let part = |body: &&str| {
@@ -36,7 +38,7 @@ mod tests {
             Ask { api: Api::Graph, method: Method::Post, url, headers: Vec::new(), body }.into()
         };
         let collector = collector(Kind::Principals).expect("a row");
-        Put { collector, scope: "directory".to_owned(), parts: batches.iter().map(part).collect() }
+        Put { collector, scope: "directory".to_owned(), parts: batches.iter().map(part).collect(), older: Vec::new() }
     }
 
     fn record(batches: &[&str]) -> Record {

@@ -6,13 +6,16 @@ use super::ask::{Part, Put};
 use super::extract::counts;
 use super::kql::{self, KqlError};
 use super::run::Run;
-use super::table::{Form, collector};
+use super::table::{Collector, Form, Listing, collector};
 use super::windows::Span;
 use crate::azure::{Api, Ask, Method};
 use crate::evidence::{Kind, Window};
 
 /// How many ids go into one look-up.
 const IDS_A_BATCH: usize = 1000;
+/// How many subscriptions go into one query to Resource Graph, which advises to stay below 300
+/// (learn:azure/governance/resource-graph/concepts/guidance-for-throttled-requests).
+const SUBSCRIPTIONS_A_BATCH: usize = 250;
 /// Rows younger than this may still be on their way into the log: minutes.
 const SETTLING: TimeDelta = TimeDelta::minutes(30);
 
@@ -20,7 +23,7 @@ impl Run<'_> {
     /// A question as it is put.
     pub(super) fn question(&self, kind: Kind, scope: String) -> Result<Option<Put>, KqlError> {
         let Some(collector) = collector(kind) else { return Ok(None) };
-        let path = collector.path_and_query(&scope, &self.window());
+        let path = collector.path_and_query(&scope, &self.window_of(collector));
         let url = match collector.api {
             // a vault that told no address gives one that the door refuses
             Api::KeyVault => {
@@ -50,8 +53,24 @@ impl Run<'_> {
                 let bodies = ids.chunks(IDS_A_BATCH).map(|ids| serde_json::json!({ "ids": ids }).to_string());
                 bodies.map(|body| post(body).into()).collect()
             }
+            Form::Listing(listing) => {
+                let subscriptions = self.subscriptions();
+                let guids: Vec<&str> = subscriptions.shown().filter_map(|id| id.rsplit('/').next()).collect();
+                let bodies = guids.chunks(SUBSCRIPTIONS_A_BATCH).map(|guids| listing_body(listing, guids));
+                bodies.map(|body| post(body).into()).collect()
+            }
         };
-        Ok(Some(Put { collector, scope, parts }))
+        Ok(Some(Put { collector, parts, older: self.older(collector, &scope), scope }))
+    }
+
+    /// The question in each older version. Only what is asked by GET has any.
+    fn older(&self, collector: &Collector, scope: &str) -> Vec<Ask> {
+        let in_version = |version: &&str| {
+            let path = collector.in_version(version, scope, &self.window_of(collector));
+            let url = self.door.cloud().url(collector.api, &path);
+            Ask { api: collector.api, method: Method::Get, url, headers: Vec::new(), body: None }
+        };
+        collector.older.iter().map(in_version).collect()
     }
 
     /// The windows that a log is asked for in. Counts are asked for over the whole.
@@ -65,11 +84,34 @@ impl Run<'_> {
     }
 
     /// The part of the period that has passed, and the instant up to which rows count as arrived.
-    pub(super) fn window(&self) -> Window {
+    fn window(&self) -> Window {
         let (period, now) = (self.request.period, self.request.now);
         let end = period.end.min(now).max(period.start);
         Window { start: period.start, end, cutoff: whole_seconds(now) - SETTLING }
     }
+
+    /// The same, less what the source no longer keeps. The service refuses a question that begins too early, so that
+    /// it begins an hour or two late: as long may a run take until it is put.
+    pub(super) fn window_of(&self, collector: &Collector) -> Window {
+        let window = self.window();
+        let oldest = collector.kept_days.and_then(TimeDelta::try_days).map(|kept| {
+            let hours = (self.request.now - kept).timestamp().div_euclid(3600) + 2;
+            DateTime::from_timestamp(hours * 3600, 0).unwrap_or(window.start)
+        });
+        let start = oldest.map_or(window.start, |oldest| window.start.max(oldest).min(window.end.max(window.start)));
+        Window { start, ..window }
+    }
+}
+
+/// Body of a query to Resource Graph. Rows come as objects, in the largest pages that there are.
+fn listing_body(listing: &Listing, subscriptions: &[&str]) -> String {
+    let mut options = serde_json::json!({ "resultFormat": "objectArray", "$top": 1000 });
+    if listing.is_inherited
+        && let Some(options) = options.as_object_mut()
+    {
+        options.insert("authorizationScopeFilter".to_owned(), "AtScopeAboveAndBelow".into());
+    }
+    serde_json::json!({ "subscriptions": subscriptions, "query": listing.query, "options": options }).to_string()
 }
 
 fn whole_seconds(at: DateTime<Utc>) -> DateTime<Utc> {

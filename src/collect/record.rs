@@ -25,7 +25,7 @@ pub(super) fn record(
             cloud: door.cloud().name().to_owned(),
             tenant_id: request.tenant_id.clone(),
             host: host(collector.api, door, &told.request.url),
-            api_version: collector.api_version.to_owned(),
+            api_version: version_of(&told.request.url).unwrap_or(collector.api_version).to_owned(),
             permission: collector.permission(),
         },
         request: told.request.clone(),
@@ -46,6 +46,12 @@ pub(super) fn record(
     }
 }
 
+/// The version that was asked for, where it stands in the query.
+fn version_of(url: &str) -> Option<&str> {
+    let (_, query) = url.split_once('?')?;
+    query.split('&').find_map(|pair| pair.strip_prefix("api-version="))
+}
+
 /// Host that was asked. Each vault has its own.
 fn host(api: Api, door: &Door, url: &str) -> String {
     let told = url.split_once("://").and_then(|(_, rest)| rest.split('/').next());
@@ -64,6 +70,7 @@ pub(super) fn title(kind: Kind, scope: &str) -> String {
         "tenant" => format!("{capital} of the tenant"),
         "directory" => capital, // the words name the directory
         "/" => format!("{capital} at the root `/`"),
+        "subscriptions" => format!("{capital} of all subscriptions asked in"),
         _ => match scope.split_once(':') {
             Some(("group", id)) => format!("{capital}: `{id}`"),
             _ if words.contains(" a ") || words.starts_with("a ") => format!("{capital}: `{scope}`"),

@@ -11,23 +11,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use futures::StreamExt;
+use futures::stream::FuturesUnordered;
 use thiserror::Error;
 
-use super::ask::{Put, Told, not_put, put};
+use super::ask::{Put, Told, not_put, put_in_turn};
 use super::earlier::is_same;
 use super::extract::{Found, counts, teaches};
 use super::kql::KqlError;
-use super::plan::{group_scope, scopes, subscription_scope};
+use super::plan::{SUBSCRIPTIONS, group_scope, scopes, subscription_scope};
 use super::record::{record, run_as};
-use super::table::collectors;
+use super::table::{Shape, collector, collectors};
 use super::{CollectRequest, Keeper, extract};
 use crate::azure::{Api, Door};
 use crate::evidence::{
     CaptureStatus, ControlTotal, Earlier, EvidenceError, Kind, Over, Page, Reason, Record, RunAs, VaultObjects,
 };
-
-/// How many questions are under way at a time; the door may allow fewer requests.
-const AT_A_TIME: usize = 8;
 
 /// Is told how the run goes, and may stop it.
 pub trait Progress {
@@ -147,6 +145,8 @@ impl<'a> Run<'a> {
                 shown(&groups)
             }
             Over::Subscription => shown(&self.subscriptions()),
+            // no subscriptions, no question: one that names none would be about all that are visible
+            Over::Subscriptions => self.subscriptions().shown().take(1).map(|_| SUBSCRIPTIONS.to_owned()).collect(),
             Over::NamedWorkspace => {
                 let named = found.named_workspaces.shown();
                 named.filter(|id| !found.workspaces.contains(id)).map(str::to_owned).collect()
@@ -162,7 +162,15 @@ impl<'a> Run<'a> {
                 VaultObjects::DataPlane => shown(&found.of(Over::Vault)),
             },
             Over::VaultContents => self.vaults_for_resource_manager(),
-            Over::Identity | Over::Vault | Over::Application | Over::ServicePrincipal => shown(&found.of(over)),
+            Over::Identity
+            | Over::Vault
+            | Over::Site
+            | Over::Archive
+            | Over::Slot
+            | Over::Factory
+            | Over::SqlServer
+            | Over::Application
+            | Over::ServicePrincipal => shown(&found.of(over)),
         }
     }
 
@@ -193,6 +201,8 @@ impl<'a> Run<'a> {
             }
         }
         let (door, progress, keeper, found) = (self.door, self.progress, self.keeper, &self.found.clone());
+        // All of them wait at the door, which lets in as many as the services bear: one that is throttled holds up no
+        // other. What a question needs while it is put is on the heap, so that those that wait are small.
         let put = open.into_iter().map(|(number, question)| async move {
             let id = evidence_id(number);
             let sink = |page: &Page, bytes: &[u8]| {
@@ -202,13 +212,17 @@ impl<'a> Run<'a> {
                 }
                 Ok(())
             };
+            let mut visit = door.visit();
+            if let Some(first) = question.parts.first() {
+                let _ = visit.ready(&first.ask).await; // if it is refused, putting it says so
+            }
             let told = match progress.stop_asked() {
                 true => None,
-                false => Some(put(door, &question, &sink).await),
+                false => Some(Box::pin(put_in_turn(door, visit, &question, &sink)).await),
             };
             (number, question, told)
         });
-        let mut under_way = futures::stream::iter(put).buffer_unordered(AT_A_TIME);
+        let mut under_way: FuturesUnordered<_> = put.collect();
         while let Some((number, question, told)) = under_way.next().await {
             match told {
                 Some(told) => self.keep(number, &question, &told?)?,
@@ -237,7 +251,8 @@ impl<'a> Run<'a> {
     fn keep(&mut self, number: usize, question: &Put, told: &Told) -> Result<(), CollectError> {
         let (kind, scope) = (question.collector.kind, question.scope.as_str());
         let id = evidence_id(number);
-        let window = (question.collector.api == Api::LogAnalytics).then(|| self.window());
+        let has_window = question.collector.api == Api::LogAnalytics || question.collector.kept_days.is_some();
+        let window = has_window.then(|| self.window_of(question.collector));
         let totals = self.control_totals(&id, kind, scope, &told.pages, told.said_total);
         let record = record((&id, question.collector, scope), told, (self.request, self.door), (window, totals));
         self.keeper.keep(&record)?;
@@ -293,8 +308,10 @@ impl<'a> Run<'a> {
             expected: self.found.borrow().expected_rows.get(&key).map_or(0, |days| days.values().sum()),
             read,
         });
+        let is_data = collector(kind).is_some_and(|row| row.shape == Shape::Data);
         let said = said.map(|expected| ControlTotal {
-            source: "@odata.count of the first page".to_owned(),
+            source: if is_data { "totalRecords of the first page" } else { "@odata.count of the first page" }
+                .to_owned(),
             record: id.to_owned(),
             expected,
             read,
@@ -303,13 +320,16 @@ impl<'a> Run<'a> {
         counted.into_iter().chain(said).filter(|_| pages.iter().any(|page| page.status == 200)).collect()
     }
 
-    /// Subscriptions to ask in: those expected, those below an expected group, else all that are visible.
+    /// Subscriptions to ask in: those expected, those below an expected group, else all that are visible and all that
+    /// the tree of management groups names. One of those that is not visible is refused, which is seen.
     pub(super) fn subscriptions(&self) -> extract::Ids {
-        let expected = &self.request.expected;
+        let (expected, found) = (&self.request.expected, self.found.borrow());
         if expected.subscriptions.is_empty() && expected.management_groups.is_empty() {
-            return self.found.borrow().subscriptions.clone();
+            let mut ids = found.subscriptions.clone();
+            found.tree.shown().for_each(|id| ids.add(id));
+            return ids;
         }
-        let (mut ids, found) = (extract::Ids::default(), self.found.borrow());
+        let mut ids = extract::Ids::default();
         scopes(&expected.subscriptions, subscription_scope).iter().for_each(|id| ids.add(id));
         for group in scopes(&expected.management_groups, group_scope) {
             let below = found.below.get(&group.to_lowercase());

@@ -59,11 +59,16 @@ impl CaptureBuilder {
     }
 
     /// Replaces the question of this kind and scope by a gap; panics when there is none.
-    pub fn denied(mut self, kind: Kind, scope: &str) -> CaptureBuilder {
+    pub fn denied(self, kind: Kind, scope: &str) -> CaptureBuilder {
+        self.refused(kind, scope, Reason::Forbidden)
+    }
+
+    /// The same for any reason.
+    pub fn refused(mut self, kind: Kind, scope: &str, reason: Reason) -> CaptureBuilder {
         let before = self.records.len();
         self.records.retain(|record| !(record.0 == kind && record.1.eq_ignore_ascii_case(scope)));
         assert!(self.records.len() < before, "nothing to deny: {kind:?} {scope}");
-        self.gap(kind, scope, Reason::Forbidden)
+        self.gap(kind, scope, reason)
     }
 
     /// Every question so far.
@@ -84,8 +89,10 @@ impl CaptureBuilder {
             let mut rows = 0;
             for (number, (body, asked)) in bodies.iter().enumerate() {
                 let bytes = serde_json::to_vec(body).expect("JSON");
-                let items =
-                    body["value"].as_array().or(body["tables"][0]["rows"].as_array()).map_or(1, Vec::len) as u64;
+                let items = [&body["value"], &body["data"], &body["tables"][0]["rows"]]
+                    .into_iter()
+                    .find_map(Value::as_array)
+                    .map_or(1, Vec::len) as u64;
                 rows += items;
                 pages.push(Page {
                     file: format!("page-{:04}.json", number + 1),

@@ -25,10 +25,27 @@ const NEEDED: &[(&str, &str, &str)] = &[
     ("/roleDefinitions?", "RBAC-001 RBAC-002 RBAC-005 RBAC-011", ""),
     // a deny only takes away; not to know of it makes nobody's access smaller
     ("/denyAssignments?", "", ""),
+    // no check that there is reads of changes, exports or plans
+    ("/eventtypes/management/values?", "", ""),
+    ("/microsoft.aadiam/diagnosticSettings?", "", ""),
+    ("/pricings?", "", ""),
+    ("/containers?", "", ""),
+    // as long as the list of subscriptions shows them all
+    ("/getEntities?", "", ""),
+    ("/roleAssignmentsUsageMetrics?", "", ""),
+    ("/classicAdministrators?", "", ""),
+    ("/locks?", "", ""),
+    ("/registrationAssignments?", "", ""),
+    // no check that there is reads of eligible roles
+    ("/roleEligibilityScheduleInstances?", "", ""),
+    ("/roleAssignmentScheduleInstances?", "", ""),
+    ("/roleAssignmentScheduleRequests?", "", ""),
+    ("/roleEligibilityScheduleRequests?", "", ""),
+    ("/roleManagementPolicyAssignments?", "", ""),
     // what the collecting identity may do decides nothing about others
     ("/permissions?", "", ""),
     // the function that the identity hangs on is in this list alone
-    ("/resources?", "KV-001 NHI-001 NHI-003 NHI-004", "NHI-002"),
+    ("/resources?api-version=2021", "KV-001 NHI-001 NHI-003 NHI-004", "NHI-002"),
     ("/virtualMachines?", "NHI-001 NHI-003", "NHI-002"),
     ("/userAssignedIdentities?", "NHI-001 NHI-003 NHI-004", "NHI-003 NHI-004"),
     // the identity is attached, which is enough
@@ -40,6 +57,29 @@ const NEEDED: &[(&str, &str, &str)] = &[
         "KV-001 KV-002 KV-004 KV-005 KV-006 KV-007 LOG-001 EVT-001",
     ),
     ("/deletedVaults?", "KV-001", ""),
+    // resources by type: no check reads them yet
+    ("/virtualMachineScaleSets?", "", ""),
+    ("/Microsoft.Web/sites?", "", ""),
+    ("/slots?", "", ""),
+    ("/configreferences/appsettings?", "", ""),
+    ("/configreferences/connectionstrings?", "", ""),
+    ("/containerApps?", "", ""),
+    ("/managedClusters?", "", ""),
+    ("/factories?", "", ""),
+    ("/Microsoft.Synapse/workspaces?", "", ""),
+    ("/Microsoft.Databricks/workspaces?", "", ""),
+    ("/accessConnectors?", "", ""),
+    ("/automationAccounts?", "", ""),
+    ("/workflows?", "", ""),
+    ("/diskEncryptionSets?", "", ""),
+    ("/Microsoft.Sql/servers?", "", ""),
+    ("/storageAccounts?", "", ""),
+    ("/databaseAccounts?", "", ""),
+    ("/Microsoft.CognitiveServices/accounts?", "", ""),
+    ("/searchServices?", "", ""),
+    ("/flexibleServers?", "", ""),
+    ("/privateEndpoints?", "", ""),
+    ("/managedHSMs?", "", ""),
     // names and attributes of what a vault holds: no check reads them yet
     ("/vaults/kv-ledger-prod/keys?", "", ""),
     ("/vaults/kv-ledger-prod/secrets?", "", ""),
@@ -58,6 +98,10 @@ const NEEDED: &[(&str, &str, &str)] = &[
     ("/directoryObjects/getByIds", "NHI-006 RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-011", ""),
     // the group is Owner of the subscription: whoever is in it can grant, and reads no secret
     ("/transitiveMembers?", "RBAC-005 RBAC-007 RBAC-011", ""),
+    // each list is held against Resource Graph's
+    ("where isIdentity", "NHI-001", ""),
+    ("where type =~ 'microsoft.keyvault/vaults'", "KV-001", ""),
+    ("authorizationresources", "", ""),
     ("question=vault_log_dedicated;", "EVT-002 EVT-003 EVT-004 EVT-005", ""),
     ("question=vault_log_dedicated_count;", "EVT-001 EVT-002", ""),
     // the vault writes to the other table

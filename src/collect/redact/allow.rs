@@ -39,6 +39,7 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ("authorization.txt", include_str!("allow/authorization.txt")),
     ("logging.txt", include_str!("allow/logging.txt")),
     ("directory.txt", include_str!("allow/directory.txt")),
+    ("resource_graph.txt", include_str!("allow/resource_graph.txt")),
     ("queries.txt", include_str!("allow/queries.txt")),
     ("errors.txt", include_str!("allow/errors.txt")),
 ];
@@ -51,6 +52,11 @@ pub(super) fn answers(kind: Kind) -> &'static Allowed {
 /// The list for error answers.
 pub(super) fn refusals() -> &'static Allowed {
     section("errors")
+}
+
+/// What stays of the body of a request that grants or takes a role.
+pub(super) fn grant() -> &'static Allowed {
+    section("grant")
 }
 
 /// What stays of a token's claims.
@@ -129,7 +135,7 @@ impl<'a> Entry<'a> {
     }
 
     /// A path has `/` between its steps, `[]` for the items of an array, `*` for any name in a map and `{a,b}` for
-    /// several names. The class `tags` allows the known tags there.
+    /// several names; `~1` stands for a slash in a name. The class `tags` allows the known tags there.
     pub(super) fn paths(&self) -> Vec<Vec<&'a str>> {
         let mut paths: Vec<Vec<&str>> = vec![Vec::new()];
         for step in self.path.split('/') {
@@ -171,7 +177,10 @@ impl Allowed {
         if let Allowed::Object { members, any } = self {
             match *step {
                 "*" => any.get_or_insert_with(|| Box::new(Allowed::Nothing)).add(rest, class),
-                name => members.entry(name.to_ascii_lowercase()).or_insert(Allowed::Nothing).add(rest, class),
+                name => {
+                    let name = name.replace("~1", "/").to_ascii_lowercase();
+                    members.entry(name).or_insert(Allowed::Nothing).add(rest, class);
+                }
             }
         }
     }
@@ -223,7 +232,10 @@ mod tests {
         let kinds: Vec<String> = Kind::ALL.iter().map(|kind| section_of(*kind)).collect();
         for entry in FILES.iter().flat_map(|(_, text)| entries(text)).map(|entry| entry.expect("an entry")) {
             for name in entry.sections.split_whitespace() {
-                assert!(["errors", "claims"].contains(&name) || kinds.iter().any(|kind| kind == name), "{name}");
+                assert!(
+                    ["errors", "claims", "grant"].contains(&name) || kinds.iter().any(|kind| kind == name),
+                    "{name}"
+                );
             }
         }
     }
