@@ -1,5 +1,7 @@
 //! The words of an access answer.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use crate::evidence::{Cite, Reason};
@@ -98,7 +100,7 @@ pub struct Grant {
     /// Whether it can be done, over all paths.
     pub answer: Answer,
     /// The paths, widest scope first.
-    pub paths: Vec<Path>,
+    pub paths: Vec<Arc<Path>>,
 }
 
 /// One way in which access is given.

@@ -1,9 +1,10 @@
 //! Joins assignments, access policies and hierarchy into grants.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::denies::Denies;
-use super::principals::Principals;
+use super::principals::{Principals, Reached};
 use super::{Answer, Capability, Grant, Held, Open, Path, Via};
 use crate::evidence::{Cite, Reason};
 use crate::model::{AccessPolicy, Id, RoleAssignment, RoleDefinition, Tenant, Vault};
@@ -12,6 +13,7 @@ use crate::model::{AccessPolicy, Id, RoleAssignment, RoleDefinition, Tenant, Vau
 #[derive(Clone, Debug, Default)]
 pub struct Access {
     grants: BTreeMap<Id, Vec<Grant>>,
+    reaching: BTreeMap<Id, Vec<usize>>,
     held: BTreeMap<String, Vec<Held>>,
     open_groups: Vec<Open>,
 }
@@ -21,8 +23,17 @@ impl Access {
     pub fn of(tenant: &Tenant) -> Access {
         let principals = Principals::of(tenant);
         let engine = Engine::of(tenant, &principals);
-        let grants = tenant.vaults.iter().map(|vault| (vault.id.clone(), engine.grants_on(vault))).collect();
-        Access { grants, held: held(tenant, &principals), open_groups: open_groups(tenant, &principals) }
+        let mut access = Access {
+            held: held(tenant, &principals),
+            open_groups: open_groups(tenant, &principals),
+            ..Access::default()
+        };
+        for vault in &tenant.vaults {
+            let scopes = engine.scopes(vault);
+            access.reaching.insert(vault.id.clone(), engine.reaching(&scopes));
+            access.grants.insert(vault.id.clone(), engine.grants_on(vault, &scopes));
+        }
+        access
     }
 
     /// Grants on one vault and on objects in it, sorted by capability and principal. In RBAC mode from role
@@ -35,6 +46,22 @@ impl Access {
     /// Grants of one capability on one vault.
     pub fn can(&self, vault: &Id, capability: Capability) -> impl Iterator<Item = &Grant> {
         self.on(vault).iter().filter(move |grant| grant.capability == capability)
+    }
+
+    /// Grants of one principal on one vault.
+    pub fn of_principal<'a>(&'a self, vault: &Id, principal_id: &'a str) -> impl Iterator<Item = &'a Grant> {
+        let grants = self.on(vault);
+        Capability::ALL.iter().flat_map(move |capability| {
+            let key = (*capability, principal_id);
+            let start = grants.partition_point(|grant| (grant.capability, grant.principal_id.as_str()) < key);
+            let from = grants.get(start..).unwrap_or_default();
+            from.iter().take_while(move |grant| (grant.capability, grant.principal_id.as_str()) == key)
+        })
+    }
+
+    /// Role assignments at, above and inside one vault, as places in the tenant's list, in its order.
+    pub fn reaching(&self, vault: &Id) -> &[usize] {
+        self.reaching.get(vault).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// Role assignments that a principal holds, directly or through groups, at any scope; object id in any case.
@@ -60,7 +87,8 @@ enum Given<'a> {
 struct Engine<'a> {
     tenant: &'a Tenant,
     principals: &'a Principals,
-    by_scope: BTreeMap<&'a Id, Vec<&'a RoleAssignment>>,
+    /// Places in the tenant's list.
+    by_scope: BTreeMap<&'a Id, Vec<usize>>,
     /// What each role that is assigned gives, by GUID and by whether the vault is in RBAC mode; none for a role
     /// that was not read.
     roles: BTreeMap<(&'a str, bool), Option<BTreeMap<Capability, Given<'a>>>>,
@@ -68,10 +96,10 @@ struct Engine<'a> {
 
 impl<'a> Engine<'a> {
     fn of(tenant: &'a Tenant, principals: &'a Principals) -> Engine<'a> {
-        let mut by_scope: BTreeMap<&Id, Vec<&RoleAssignment>> = BTreeMap::new();
+        let mut by_scope: BTreeMap<&Id, Vec<usize>> = BTreeMap::new();
         let mut roles = BTreeMap::new();
-        for assignment in &tenant.role_assignments {
-            by_scope.entry(&assignment.scope).or_default().push(assignment);
+        for (index, assignment) in tenant.role_assignments.iter().enumerate() {
+            by_scope.entry(&assignment.scope).or_default().push(index);
             for is_rbac in [true, false] {
                 let role = assignment.role.as_str();
                 let definition = tenant.role_definitions.get(role);
@@ -81,12 +109,21 @@ impl<'a> Engine<'a> {
         Engine { tenant, principals, by_scope, roles }
     }
 
-    fn grants_on(&self, vault: &Vault) -> Vec<Grant> {
+    /// Assignments at these scopes.
+    fn reaching(&self, scopes: &[(usize, Id, Vec<Cite>)]) -> Vec<usize> {
+        let at = scopes.iter().filter_map(|(_, scope, _)| self.by_scope.get(scope));
+        let mut reaching: Vec<usize> = at.flatten().copied().collect();
+        reaching.sort_unstable();
+        reaching
+    }
+
+    fn grants_on(&self, vault: &Vault, scopes: &[(usize, Id, Vec<Cite>)]) -> Vec<Grant> {
         let denies = Denies::on(self.tenant, self.principals, vault);
         let mut found = Found::default();
-        for (rank, scope, way) in self.scopes(vault) {
-            for assignment in self.by_scope.get(&scope).into_iter().flatten() {
-                self.assignment(vault, rank, assignment, &way, &denies, &mut found);
+        for (rank, scope, way) in scopes {
+            let indices = self.by_scope.get(scope).into_iter().flatten();
+            for assignment in indices.filter_map(|index| self.tenant.role_assignments.get(*index)) {
+                self.assignment(vault, *rank, assignment, way, &denies, &mut found);
             }
         }
         if !vault.is_rbac() {
@@ -138,6 +175,22 @@ impl<'a> Engine<'a> {
         let is_rbac = vault.is_rbac() || is_inside;
         let given = self.roles.get(&(assignment.role.as_str(), is_rbac)).and_then(Option::as_ref);
         let object = if is_inside { &assignment.scope } else { &vault.id };
+        let path = |reached: &Reached, open: Option<Open>| {
+            let mut evidence = vec![assignment.from.clone()];
+            evidence.extend(definition.map(|definition| definition.from.clone()));
+            evidence.extend(reached.evidence.iter().cloned());
+            evidence.extend(way.iter().cloned());
+            evidence.push(vault.from.clone());
+            let via = Via::Role {
+                assignment: assignment.id.clone(),
+                role: assignment.role.clone(),
+                role_name: definition.map_or_else(|| assignment.role.clone(), |found| found.name.clone()),
+            };
+            let scope = assignment.scope.clone();
+            Arc::new(Path { via, scope, through: reached.through.clone(), open, evidence })
+        };
+        // a settled path is the same for every capability that it gives
+        let mut settled: BTreeMap<&str, Arc<Path>> = BTreeMap::new();
         for capability in Capability::ALL.iter().copied() {
             if capability.is_data() && !vault.is_rbac() {
                 continue; // data roles have no effect on a vault in access-policy mode
@@ -154,18 +207,10 @@ impl<'a> Engine<'a> {
             let open = why_open(assignment, given).or_else(|| wrong_tenant(self.tenant, vault, capability));
             for reached in self.principals.behind(&assignment.principal_id) {
                 let open = open.clone().or_else(|| denies.open(&reached.id, capability, actions, object));
-                let mut evidence = vec![assignment.from.clone()];
-                evidence.extend(definition.map(|definition| definition.from.clone()));
-                evidence.extend(reached.evidence.iter().cloned());
-                evidence.extend(way.iter().cloned());
-                evidence.push(vault.from.clone());
-                let via = Via::Role {
-                    assignment: assignment.id.clone(),
-                    role: assignment.role.clone(),
-                    role_name: definition.map_or_else(|| assignment.role.clone(), |found| found.name.clone()),
+                let path = match open {
+                    Some(_) => path(reached, open),
+                    None => settled.entry(&reached.id).or_insert_with(|| path(reached, None)).clone(),
                 };
-                let scope = assignment.scope.clone();
-                let path = Path { via, scope, through: reached.through.clone(), open, evidence };
                 found.add(capability, &reached.id, object, rank, path);
             }
         }
@@ -186,21 +231,21 @@ impl<'a> Engine<'a> {
                     open: open.clone(),
                     evidence,
                 };
-                found.add(capability, &reached.id, &vault.id, usize::MAX, path);
+                found.add(capability, &reached.id, &vault.id, usize::MAX, Arc::new(path));
             }
         }
     }
 }
 
 /// Paths to one object or the vault, with the rank of their scope.
-type Ranked = Vec<(usize, Path)>;
+type Ranked = Vec<(usize, Arc<Path>)>;
 
 /// Paths by capability and principal, then by object.
 #[derive(Default)]
 struct Found(BTreeMap<(Capability, String), BTreeMap<Id, Ranked>>);
 
 impl Found {
-    fn add(&mut self, capability: Capability, principal: &str, object: &Id, rank: usize, path: Path) {
+    fn add(&mut self, capability: Capability, principal: &str, object: &Id, rank: usize, path: Arc<Path>) {
         let objects = self.0.entry((capability, principal.to_owned())).or_default();
         objects.entry(object.clone()).or_default().push((rank, path));
     }
@@ -217,7 +262,7 @@ impl Found {
             }
             for (object, mut paths) in objects {
                 paths.sort_by(|(a_rank, a), (b_rank, b)| (a_rank, &a.scope).cmp(&(b_rank, &b.scope)));
-                let paths: Vec<Path> = paths.into_iter().map(|(_, path)| path).collect();
+                let paths: Vec<Arc<Path>> = paths.into_iter().map(|(_, path)| path).collect();
                 let answer = match paths.iter().any(|path| path.open.is_none()) {
                     true => Answer::Allowed,
                     false => Answer::NotDetermined,

@@ -62,13 +62,34 @@ pub(super) fn stories(tenant: &Tenant, period: &Period) -> Vec<Story> {
             calls.entry((caller, &event.vault)).or_default().push(event);
         }
     }
-    calls.into_iter().filter_map(|((caller, vault), events)| story(tenant, caller, vault, &events)).collect()
+    let mut assignments: BTreeMap<&str, Vec<&RoleAssignment>> = BTreeMap::new();
+    for assignment in &tenant.role_assignments {
+        assignments.entry(&assignment.principal_id).or_default().push(assignment);
+    }
+    let mut challenges: BTreeMap<&Id, Vec<&VaultEvent>> = BTreeMap::new();
+    for event in tenant.vault_events.iter().filter(|event| event.status == Some(401)) {
+        challenges.entry(&event.vault).or_default().push(event);
+    }
+    let stories = calls.into_iter().filter_map(|((caller, vault), events)| {
+        let held = assignments.get(caller)?;
+        let challenges = challenges.get(vault).map(Vec::as_slice).unwrap_or_default();
+        story(tenant, held, vault, &events, challenges)
+    });
+    stories.collect()
 }
 
-fn story(tenant: &Tenant, caller: &str, vault: &Id, events: &[&VaultEvent]) -> Option<Story> {
+/// The story of one caller and vault: the roles that the caller holds, its calls, and the vault's challenges.
+fn story(
+    tenant: &Tenant,
+    held: &[&RoleAssignment],
+    vault: &Id,
+    events: &[&VaultEvent],
+    challenges: &[&VaultEvent],
+) -> Option<Story> {
     let reads: Vec<&&VaultEvent> =
         events.iter().filter(|event| event.operation.eq_ignore_ascii_case("SecretGet")).collect();
-    let assignment = first_assignment(tenant, caller, vault)?;
+    let assignment = first_assignment(tenant, held, vault)?;
+    let caller = assignment.principal_id.as_str();
     let assigned = assignment.created_on?;
     let side = |denied: bool, before: bool| -> Vec<&VaultEvent> {
         let of_side = reads.iter().filter(|read| (read.at < assigned) == before);
@@ -85,7 +106,7 @@ fn story(tenant: &Tenant, caller: &str, vault: &Id, events: &[&VaultEvent]) -> O
     let by_rbac = denied_before.iter().filter(|read| read.denial == Some(crate::model::Denial::Rbac)).count();
     let mut moments = Vec::new();
     for read in denied_before.iter().take(SHOWN).chain(allowed_after.iter().take(SHOWN)) {
-        moments.extend(handshake_before(tenant, read));
+        moments.extend(handshake_before(challenges, read));
     }
     extend(&mut moments, &denied_before, "denied");
     extend(&mut moments, &allowed_before, "allowed");
@@ -135,10 +156,9 @@ fn shows(denied_before: usize, by_rbac: usize, allowed_before: usize, allowed_af
 }
 
 /// The first assignment to the caller itself that reaches the vault and still exists.
-fn first_assignment<'a>(tenant: &'a Tenant, caller: &str, vault: &Id) -> Option<&'a RoleAssignment> {
-    let of_caller = tenant.role_assignments.iter().filter(|assignment| {
-        assignment.principal_id == caller
-            && (tenant.hierarchy.reaches(&assignment.scope, vault) || vault.is_at_or_above(&assignment.scope))
+fn first_assignment<'a>(tenant: &Tenant, held: &[&'a RoleAssignment], vault: &Id) -> Option<&'a RoleAssignment> {
+    let of_caller = held.iter().copied().filter(|assignment| {
+        tenant.hierarchy.reaches(&assignment.scope, vault) || vault.is_at_or_above(&assignment.scope)
     });
     let reading = of_caller.filter(|assignment| {
         tenant
@@ -160,11 +180,10 @@ fn is_success(event: &VaultEvent) -> bool {
 }
 
 /// The 401 of the same client just before a call. It carries no identity, so address and client join it.
-fn handshake_before(tenant: &Tenant, read: &VaultEvent) -> Option<Moment> {
-    let mut candidates = tenant.vault_events.iter().filter(|event| {
-        event.status == Some(401)
-            && event.vault == read.vault
-            && event.client == read.client
+fn handshake_before(challenges: &[&VaultEvent], read: &VaultEvent) -> Option<Moment> {
+    let mut candidates = challenges.iter().filter(|event| {
+        event.client == read.client
+            && event.caller_ip.is_some()
             && event.caller_ip == read.caller_ip
             && event.at <= read.at
             && read.at - event.at <= HANDSHAKE

@@ -4,7 +4,7 @@
 //! of what type a member is; both help where the directory was not asked. An id that was asked for and is not
 //! there is gone; an id that nobody was asked about is unknown. Neither is taken for a human or for a workload.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::about;
 use super::finding::About;
@@ -60,12 +60,21 @@ pub(super) struct People<'a> {
     by_id: BTreeMap<String, Person>,
     by_app: BTreeMap<String, String>,
     by_arm_id: BTreeMap<Id, String>,
+    /// Principals that Azure itself says are of another tenant.
+    foreign: BTreeSet<&'a str>,
 }
 
 impl<'a> People<'a> {
     /// Reads them out of every list.
     pub fn of(tenant: &'a Tenant) -> People<'a> {
-        let mut people = People { tenant, by_id: BTreeMap::new(), by_app: BTreeMap::new(), by_arm_id: BTreeMap::new() };
+        let foreign = tenant.role_assignments.iter().filter(|assignment| is_of_another_tenant(assignment));
+        let mut people = People {
+            tenant,
+            by_id: BTreeMap::new(),
+            by_app: BTreeMap::new(),
+            by_arm_id: BTreeMap::new(),
+            foreign: foreign.map(|assignment| assignment.principal_id.as_str()).collect(),
+        };
         for principal in tenant.principals.values().chain(&tenant.managed_identities) {
             people.add_principal(principal);
         }
@@ -166,7 +175,7 @@ impl<'a> People<'a> {
     pub fn unjudged(&self, object_id: &str) -> Option<Missing> {
         let id = object_id.to_lowercase();
         match self.who(&id) {
-            Who::Gone(asked) if self.is_foreign(&id) => Some(Missing {
+            Who::Gone(asked) if self.foreign.contains(id.as_str()) => Some(Missing {
                 kind: Kind::Principals,
                 scope: "directory".to_owned(),
                 reason: Reason::PrincipalUnresolved,
@@ -188,11 +197,6 @@ impl<'a> People<'a> {
                 })
             }
         }
-    }
-
-    /// Whether Azure itself says that an assignment's principal is of another tenant.
-    fn is_foreign(&self, id: &str) -> bool {
-        self.tenant.role_assignments.iter().filter(|assignment| assignment.principal_id == id).any(is_of_another_tenant)
     }
 
     fn unread_group(&self, id: &str) -> Option<Missing> {

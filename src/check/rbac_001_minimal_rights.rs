@@ -1,6 +1,7 @@
 //! Workloads' data rights on vaults in RBAC mode.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::people::{People, Person, about_access, and_more};
 use super::roles::{conditional, role_name, through, unknown_definition};
@@ -50,16 +51,36 @@ pub(super) const CHECK: Check = Check {
 
 fn run(facts: &Facts<'_>) -> Vec<Finding> {
     let people = People::of(facts.tenant);
+    let mut holders = Holders::new();
+    for person in people.non_human() {
+        for held in facts.access.held_by(&person.id) {
+            holders.entry(held.assignment).or_default().push((person, held));
+        }
+    }
     let vaults = facts.tenant.vaults.iter().filter(|vault| vault.is_rbac());
-    vaults.flat_map(|vault| of_vault(facts, &people, vault)).collect()
+    vaults.flat_map(|vault| of_vault(facts, &people, &holders, vault)).collect()
 }
 
-fn of_vault(facts: &Facts<'_>, people: &People<'_>, vault: &Vault) -> Vec<Finding> {
-    let holders = data_holders(facts, vault);
-    let hidden = holders.iter().find_map(|holder| people.hidden_members(holder));
-    let unjudged = holders.iter().find_map(|holder| people.unjudged(holder));
+/// The non-human identities behind each role assignment, by its place in the list.
+type Holders<'a> = BTreeMap<usize, Vec<(&'a Person, &'a Held)>>;
+
+/// Assignments that an identity is behind, and how.
+type Roles<'a> = Vec<(&'a RoleAssignment, &'a Held)>;
+
+fn of_vault(facts: &Facts<'_>, people: &People<'_>, holders: &Holders<'_>, vault: &Vault) -> Vec<Finding> {
+    let with_data = with_data(facts, vault);
+    let named: BTreeSet<&str> = with_data.iter().map(|(_, assignment)| assignment.principal_id.as_str()).collect();
+    let hidden = named.iter().find_map(|holder| people.hidden_members(holder));
+    let unjudged = named.iter().find_map(|holder| people.unjudged(holder));
+    let mut of_person: BTreeMap<&str, (&Person, Roles<'_>)> = BTreeMap::new();
+    for (index, assignment) in &with_data {
+        for (person, held) in holders.get(index).into_iter().flatten() {
+            of_person.entry(&person.id).or_insert((person, Vec::new())).1.push((assignment, held));
+        }
+    }
+    let persons = of_person.values();
     let mut findings: Vec<Finding> =
-        people.non_human().filter_map(|person| judge(facts, vault, person, hidden.as_ref())).collect();
+        persons.filter_map(|(person, roles)| judge(facts, vault, person, roles, hidden.as_ref())).collect();
     for open in hidden.iter().chain(&unjudged) {
         findings.push(about("vault", &vault.id, &vault.name, &vault.from).missing(open));
     }
@@ -72,20 +93,19 @@ fn of_vault(facts: &Facts<'_>, people: &People<'_>, vault: &Vault) -> Vec<Findin
 }
 
 /// Data roles of one identity on one vault; none when it has none.
-fn judge(facts: &Facts<'_>, vault: &Vault, person: &Person, hidden: Option<&Missing>) -> Option<Finding> {
+fn judge(
+    facts: &Facts<'_>,
+    vault: &Vault,
+    person: &Person,
+    roles: &[(&RoleAssignment, &Held)],
+    hidden: Option<&Missing>,
+) -> Option<Finding> {
     let mut minimal: Vec<String> = Vec::new();
     let mut wide: Vec<String> = Vec::new();
     let mut open: Option<Open> = None;
     let mut evidence: Vec<&Cite> = Vec::new();
-    for held in facts.access.held_by(&person.id) {
-        let Some(assignment) = facts.tenant.role_assignments.get(held.assignment) else { continue };
-        if !reaches(facts, assignment, vault) {
-            continue;
-        }
+    for (assignment, held) in roles {
         let definition = facts.tenant.role_definitions.get(&assignment.role);
-        if definition.is_some_and(|definition| !has_vault_data(definition)) {
-            continue;
-        }
         evidence.extend(&held.evidence);
         let words = words(facts, assignment, held);
         let Some(definition) = definition else {
@@ -116,9 +136,13 @@ fn words(facts: &Facts<'_>, assignment: &RoleAssignment, held: &Held) -> String 
     format!("`{}` at `{}`{}", role_name(facts, &assignment.role), assignment.scope, through(held))
 }
 
-/// Whether the assignment lies at, above or inside the vault.
-fn reaches(facts: &Facts<'_>, assignment: &RoleAssignment, vault: &Vault) -> bool {
-    facts.tenant.hierarchy.reaches(&assignment.scope, &vault.id) || vault.id.is_at_or_above(&assignment.scope)
+/// The assignments at, above and inside the vault whose role has data actions of a vault, or was not read.
+fn with_data<'a>(facts: &Facts<'a>, vault: &Vault) -> Vec<(usize, &'a RoleAssignment)> {
+    let tenant = facts.tenant;
+    let reaching = facts.access.reaching(&vault.id).iter();
+    let reaching = reaching.filter_map(|index| Some((*index, tenant.role_assignments.get(*index)?)));
+    let may_read = |role: &str| tenant.role_definitions.get(role).is_none_or(has_vault_data);
+    reaching.filter(|(_, assignment)| may_read(&assignment.role)).collect()
 }
 
 /// What keeps the role from being judged. What the access engine says about the same assignment goes first, because
@@ -130,8 +154,8 @@ fn why_open(
     assignment: &RoleAssignment,
     definition: &RoleDefinition,
 ) -> Option<Open> {
-    let is_this = |path: &&Path| matches!(&path.via, Via::Role { assignment: id, .. } if *id == assignment.id);
-    let of_person = facts.access.on(&vault.id).iter().filter(|grant| grant.principal_id == person.id);
+    let is_this = |path: &&Arc<Path>| matches!(&path.via, Via::Role { assignment: id, .. } if *id == assignment.id);
+    let of_person = facts.access.of_principal(&vault.id, &person.id);
     let mut paths = of_person.flat_map(|grant| &grant.paths).filter(is_this);
     if let Some(open) = paths.find_map(|path| path.open.clone()) {
         return Some(open);
@@ -157,16 +181,6 @@ fn is_minimal(assignment: &RoleAssignment, definition: &RoleDefinition) -> bool 
 fn data_actions(definition: &RoleDefinition) -> impl Iterator<Item = &str> {
     let entries = definition.permissions.iter();
     entries.flat_map(|entry: &Permission| entry.data_actions.iter().map(String::as_str))
-}
-
-/// Principals that hold data roles on the vault, as the assignments name them.
-fn data_holders<'a>(facts: &Facts<'a>, vault: &Vault) -> BTreeSet<&'a str> {
-    let assignments = facts.tenant.role_assignments.iter().filter(|assignment| reaches(facts, assignment, vault));
-    let of_data = assignments.filter(|assignment| {
-        let definition = facts.tenant.role_definitions.get(&assignment.role);
-        definition.is_none_or(has_vault_data)
-    });
-    of_data.map(|assignment| assignment.principal_id.as_str()).collect()
 }
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
 fn of_vault(facts: &Facts<'_>, people: &People<'_>, vault: &Vault) -> Vec<Finding> {
     let mut paths_of: BTreeMap<&str, Vec<&Path>> = BTreeMap::new();
     for grant in facts.access.can(&vault.id, Capability::ReadSecret) {
-        paths_of.entry(grant.principal_id.as_str()).or_default().extend(&grant.paths);
+        paths_of.entry(grant.principal_id.as_str()).or_default().extend(grant.paths.iter().map(AsRef::as_ref));
     }
     let mut broad = paths_of.iter().filter(|(_, paths)| paths.iter().any(|path| is_broad(vault, path)));
     let hidden = broad.find_map(|(principal, _)| people.hidden_members(principal));

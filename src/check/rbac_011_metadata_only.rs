@@ -49,7 +49,8 @@ fn judge(facts: &Facts<'_>, people: &People<'_>, vault: &Vault) -> Finding {
     let readers: BTreeSet<&str> = readers.iter().map(|grant| grant.principal_id.as_str()).collect();
     let mut evidence: BTreeSet<Cite> = BTreeSet::new();
     let mut holders: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for assignment in &facts.tenant.role_assignments {
+    let reaching = facts.access.reaching(&vault.id).iter();
+    for assignment in reaching.filter_map(|index| facts.tenant.role_assignments.get(*index)) {
         if !facts.tenant.hierarchy.reaches(&assignment.scope, &vault.id) || !sees(facts, assignment) {
             continue;
         }

@@ -11,8 +11,9 @@ use super::config::Config;
 use super::context::{self, SystemClock};
 use super::job::Job;
 use super::terminal::Terminal;
-use super::{CliError, End, resume};
+use super::{CliError, End, personal, resume};
 use crate::azure::{Clock, Cloud, CredentialSettings, Live, LiveSettings, Recording, Transport};
+use crate::collect::Personal;
 use crate::evidence::{Capture, Expected, Kind, Period};
 use crate::model;
 
@@ -23,6 +24,7 @@ pub(super) struct Source {
     pub(super) cloud: Cloud,
     pub(super) tenant_id: String,
     pub(super) expected: Expected,
+    pub(super) personal: Personal,
     pub(super) replayed: bool,
 }
 
@@ -35,7 +37,10 @@ pub(super) struct Collected {
 
 pub(super) fn run(options: &Collect, args: &Args, terminal: &Terminal) -> Result<End, CliError> {
     let (source, config) = match &options.replay {
-        Some(folder) => (Source::recording(Recording::open(folder)?)?, optional_config(args)?),
+        Some(folder) => {
+            let config = optional_config(args)?;
+            (Source::recording(Recording::open(folder)?, config.as_ref())?, config)
+        }
         None => {
             let config = Config::open(&args.config)?;
             (Source::live(&config)?, Some(config))
@@ -83,7 +88,8 @@ pub(super) fn optional_config(args: &Args) -> Result<Option<Config>, CliError> {
 }
 
 impl Source {
-    pub(super) fn recording(recording: Recording) -> Result<Source, CliError> {
+    /// A recording. Of a configuration, only what says what is kept of the answers is heeded.
+    pub(super) fn recording(recording: Recording, config: Option<&Config>) -> Result<Source, CliError> {
         let head = recording.head().clone();
         Ok(Source {
             clock: recording.clock(),
@@ -94,6 +100,7 @@ impl Source {
                 management_groups: head.management_groups,
                 workspaces: head.workspaces,
             },
+            personal: personal::of(config)?,
             transport: Arc::new(recording),
             replayed: true,
         })
@@ -101,6 +108,7 @@ impl Source {
 
     pub(super) fn live(config: &Config) -> Result<Source, CliError> {
         let azure = &config.azure;
+        let personal = personal::of(Some(config))?; // a missing key is found before anything is asked
         let cloud = match &azure.endpoints {
             Some(endpoints) => Cloud::custom(endpoints)?,
             None => Cloud::named(&azure.cloud)?,
@@ -127,6 +135,7 @@ impl Source {
                 management_groups: azure.management_groups.clone(),
                 workspaces: azure.workspaces.clone(),
             },
+            personal,
             replayed: false,
         })
     }

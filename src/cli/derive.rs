@@ -19,8 +19,10 @@ pub(super) struct Derived {
 }
 
 pub(super) fn derive(capture: &Capture, inputs: Inputs, ledger: Vec<Entry>) -> Result<Derived, CliError> {
-    let tenant = model::read(capture)?;
-    let assessment = assess(inputs, capture, &tenant, &controls()?, ledger);
+    let assessment = {
+        let tenant = model::read(capture)?; // the facts of a large tenant are not held while the report is made
+        assess(inputs, capture, &tenant, &controls()?, ledger)
+    };
     let files = render::render(&assessment)?;
     Ok(Derived { assessment, files })
 }

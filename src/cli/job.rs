@@ -29,7 +29,14 @@ impl<'a> Job<'a> {
         let now = source.now();
         let tenant_id = source.tenant_id.clone();
         let expected = source.expected.clone();
-        let request = CollectRequest { tenant_id: tenant_id.clone(), expected, period, now, tool: context::tool() };
+        let request = CollectRequest {
+            tenant_id: tenant_id.clone(),
+            expected,
+            period,
+            now,
+            tool: context::tool(),
+            personal: source.personal.clone(),
+        };
         let capture_id = free_id(store, &tenant_id, now);
         let run_id = &sha256_hex(format!("{tenant_id}\0{capture_id}\0{now}").as_bytes())[..16];
         let head = Head {

@@ -13,7 +13,8 @@ use super::terminal::Terminal;
 use super::{CliError, context};
 use crate::collect::CollectRequest;
 use crate::evidence::{
-    CaptureStatus, CaptureWriter, Event, Head, Ledger, LockedLedger, Period, Plan, Resumed, TakenUp, Tool, sha256_hex,
+    CaptureStatus, CaptureWriter, Event, Head, Ledger, LockedLedger, Period, PersonalData, Plan, Resumed, TakenUp,
+    Tool, sha256_hex,
 };
 
 /// Continues the capture `which`, or the newest of this tenant that did not reach its end.
@@ -59,7 +60,7 @@ pub(super) fn run(
     terminal.note(&format!("continuing {}: {note}", head.capture_id));
     ledger.append(entry(&head, &writer, Event::Resumed, now, Some(note))?)?;
     drop(ledger);
-    let request = CollectRequest::of_plan(&plan, tool);
+    let request = CollectRequest::of_plan(&plan, tool, source.personal.clone());
     if request.expected != source.expected {
         terminal.note("the scope is the one that the capture was begun with, not the configured one");
     }
@@ -138,6 +139,13 @@ fn may_continue(
     // a recording's clock stands still
     if head.replayed && head.started_at != source.now() {
         return refuse("it was begun with another recording".to_owned());
+    }
+    if plan.personal_data != *source.personal.data() {
+        let is_key = PersonalData { key_id: None, ..plan.personal_data.clone() }
+            == PersonalData { key_id: None, ..source.personal.data().clone() };
+        let what = if is_key { "another key of pseudonyms" } else { "other settings of personal data" };
+        let advice = "set [personal_data] as it was, or collect anew";
+        return refuse(format!("it was begun with {what}\n{advice}"));
     }
     if let Some(period) = period.filter(|period| *period != head.period) {
         let advice = "leave out --period, or collect anew";

@@ -1,5 +1,6 @@
 //! `tickmark seal`: a capture, its results and its report in one signed pack.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -12,7 +13,7 @@ use super::derive::{Derived, derive};
 use super::summary::{self, PackLine};
 use super::terminal::Terminal;
 use super::{CliError, End, assess, context, key, readme};
-use crate::assess::Inputs;
+use crate::assess::{Assessment, Inputs};
 use crate::azure::request_timestamp;
 use crate::check::Outcome;
 use crate::evidence::{Capture, CaptureStatus, Entry, Event, Ledger, LockedLedger, sha256_hex};
@@ -62,7 +63,7 @@ pub(super) fn extra_root(config: &super::config::Config) -> Result<Option<Vec<u8
 
 /// Seals, writes the zip if asked, and prints the end.
 pub(super) fn finish(sealing: &Sealing<'_>, options: &PackOptions, terminal: &Terminal) -> Result<End, CliError> {
-    let (sealed, derived) = make(sealing, options.out.as_deref())?;
+    let (sealed, assessment) = make(sealing, options.out.as_deref())?;
     let zip = if options.zip { Some(zipped(&sealed.folder)?) } else { None };
     for stamp in &sealed.stamps {
         terminal.note(&format!("time-stamp {}", stamp.at.to_rfc3339_opts(SecondsFormat::Secs, true)));
@@ -74,7 +75,7 @@ pub(super) fn finish(sealing: &Sealing<'_>, options: &PackOptions, terminal: &Te
         statement_sha256: &sealed.statement_sha256,
         zip: zip.as_ref().map(|(path, digest)| (path.as_path(), digest.as_str())),
     };
-    summary::print(&derived.assessment, Some(&line), terminal)
+    summary::print(&assessment, Some(&line), terminal)
 }
 
 fn zipped(folder: &Path) -> Result<(PathBuf, String), CliError> {
@@ -86,7 +87,7 @@ fn zipped(folder: &Path) -> Result<(PathBuf, String), CliError> {
 }
 
 /// Judges, renders and seals; the ledger gets its line when the pack is in place.
-pub(super) fn make(sealing: &Sealing<'_>, out: Option<&Path>) -> Result<(Sealed, Derived), CliError> {
+pub(super) fn make(sealing: &Sealing<'_>, out: Option<&Path>) -> Result<(Sealed, Assessment), CliError> {
     let capture = sealing.capture;
     if capture.head.status != CaptureStatus::Complete {
         let id = &capture.head.capture_id;
@@ -94,7 +95,7 @@ pub(super) fn make(sealing: &Sealing<'_>, out: Option<&Path>) -> Result<(Sealed,
         return Err(CliError::Use(format!("the capture `{id}` did not reach its end\n{advice}")));
     }
     let mut ledger = LockedLedger::open(sealing.store)?;
-    let derived = derive(capture, sealing.inputs.clone(), ledger.entries.clone())?;
+    let Derived { assessment, files } = derive(capture, sealing.inputs.clone(), ledger.entries.clone())?;
     let previous = ledger.entries.iter().rev().find(|entry| entry.event == Event::Sealed).cloned();
     let sequence = ledger.entries.iter().filter(|entry| entry.event == Event::Sealed).count() as u64 + 1;
     let pack_id = pack_id(sealing, sequence);
@@ -102,7 +103,7 @@ pub(super) fn make(sealing: &Sealing<'_>, out: Option<&Path>) -> Result<(Sealed,
     if let Some(parent) = folder.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         std::fs::create_dir_all(parent).map_err(CliError::io("create", parent))?;
     }
-    let facts = facts(sealing, &derived, &ledger, sequence, previous, pack_id.clone())?;
+    let facts = facts(sealing, &assessment, &ledger, sequence, previous, pack_id.clone())?;
     let mut answers: Vec<_> =
         sealing.inputs.tsa.iter().map(|address| ask_authority(address.clone(), sealing.extra_root.clone())).collect();
     let authorities = sealing.inputs.tsa.iter().zip(&mut answers).map(|(name, ask)| {
@@ -111,7 +112,7 @@ pub(super) fn make(sealing: &Sealing<'_>, out: Option<&Path>) -> Result<(Sealed,
         Authority { name: name.clone(), nonce, ask }
     });
     let request = SealRequest {
-        files: files(sealing, &derived, &ledger, &facts)?,
+        files: pack_files(sealing, &assessment, files, &ledger, &facts)?,
         facts,
         capture: value(&capture.head)?,
         inputs: value(&sealing.inputs)?,
@@ -135,7 +136,7 @@ pub(super) fn make(sealing: &Sealing<'_>, out: Option<&Path>) -> Result<(Sealed,
         note: None,
         previous_sha256: String::new(),
     })?;
-    Ok((sealed, derived))
+    Ok((sealed, assessment))
 }
 
 /// `<first eight of the tenant>-<first day>-<last day>-<sequence>`.
@@ -149,7 +150,7 @@ fn pack_id(sealing: &Sealing<'_>, sequence: u64) -> String {
 
 fn facts(
     sealing: &Sealing<'_>,
-    derived: &Derived,
+    assessment: &Assessment,
     ledger: &Ledger,
     sequence: u64,
     previous: Option<Entry>,
@@ -157,7 +158,7 @@ fn facts(
 ) -> Result<Facts, CliError> {
     let capture = sealing.capture;
     let time = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::AutoSi, true);
-    let of = |outcome| derived.assessment.findings.iter().filter(|finding| finding.outcome() == outcome).count() as u64;
+    let of = |outcome| assessment.findings.iter().filter(|finding| finding.outcome() == outcome).count() as u64;
     let tool = &sealing.inputs.tool;
     Ok(Facts {
         pack_id,
@@ -192,7 +193,13 @@ fn facts(
     })
 }
 
-fn files(sealing: &Sealing<'_>, derived: &Derived, ledger: &Ledger, facts: &Facts) -> Result<Vec<PackFile>, CliError> {
+fn pack_files(
+    sealing: &Sealing<'_>,
+    assessment: &Assessment,
+    rendered: BTreeMap<String, Vec<u8>>,
+    ledger: &Ledger,
+    facts: &Facts,
+) -> Result<Vec<PackFile>, CliError> {
     let file = |path: &str, source, role: &str, media_type: &str, evidence| PackFile {
         path: path.to_owned(),
         source,
@@ -200,15 +207,15 @@ fn files(sealing: &Sealing<'_>, derived: &Derived, ledger: &Ledger, facts: &Fact
         media_type: media_type.to_owned(),
         evidence,
     };
-    let readme = readme::text(sealing, facts, &derived.assessment);
+    let readme = readme::text(sealing, facts, assessment);
     let mut files = vec![
         file("README.txt", Source::Bytes(readme.into_bytes()), "readme", "text/plain", Vec::new()),
         file("ledger.jsonl", Source::Bytes(ledger.text().into_bytes()), "ledger", "application/x-ndjson", Vec::new()),
     ];
     let all: Vec<String> = sealing.capture.records.iter().map(|record| record.evidence_id.clone()).collect();
-    for (path, bytes) in &derived.files {
+    for (path, bytes) in rendered {
         let role = if path == "results.json" { "results" } else { "report" };
-        files.push(file(path, Source::Bytes(bytes.clone()), role, media_type(path), all.clone()));
+        files.push(file(&path, Source::Bytes(bytes), role, media_type(&path), all.clone()));
     }
     for kept in sealing.capture.files() {
         let role = if kept.record.is_some() { "evidence" } else { "plan" };

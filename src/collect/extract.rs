@@ -76,6 +76,9 @@ impl Found {
 
     /// Learns from one kept page.
     pub(super) fn learn(&mut self, kind: Kind, scope: &str, page: &[u8]) {
+        if !teaches(kind) {
+            return;
+        }
         let Ok(body) = serde_json::from_slice::<Value>(page) else { return };
         for item in items(&body) {
             self.learn_item(kind, scope, item);
@@ -230,6 +233,20 @@ impl<'a> Row<'a> {
         let index = self.columns.iter().position(|column| *column == name)?;
         self.cells.get(index)
     }
+}
+
+/// Whether later questions follow from answers of this kind. The others are large and need not be read here.
+fn teaches(kind: Kind) -> bool {
+    !matches!(
+        kind,
+        Kind::FederatedCredentials
+            | Kind::DeletedVaults
+            | Kind::RoleDefinitions
+            | Kind::DenyAssignments
+            | Kind::Tables
+            | Kind::ManagedIdentityPrincipals
+            | Kind::GroupMembers
+    )
 }
 
 fn items(body: &Value) -> impl Iterator<Item = &Value> {

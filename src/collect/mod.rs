@@ -26,6 +26,7 @@ use chrono::{DateTime, Utc};
 pub use kql::sources as queries;
 pub use permission::{Permission, actions, graph_permissions};
 pub use plan::plan;
+pub use redact::{Personal, PseudonymError, Pseudonyms};
 pub use run::{CollectError, Keeper, Progress, Summary, collect};
 pub use table::{Collector, collectors};
 
@@ -44,17 +45,21 @@ pub struct CollectRequest {
     pub now: DateTime<Utc>,
     /// The program, for the records.
     pub tool: Tool,
+    /// What is kept of personal data.
+    pub personal: Personal,
 }
 
 impl CollectRequest {
-    /// What was to be collected by the run that wrote this plan, so that one that continues it asks the same.
-    pub fn of_plan(plan: &Plan, tool: Tool) -> CollectRequest {
+    /// What was to be collected by the run that wrote this plan, so that one that continues it asks the same. The
+    /// switches of personal data must be those of the plan: the key of the pseudonyms does not stand there.
+    pub fn of_plan(plan: &Plan, tool: Tool, personal: Personal) -> CollectRequest {
         CollectRequest {
             tenant_id: plan.tenant_id.clone(),
             expected: plan.expected.clone(),
             period: plan.period,
             now: plan.written_at,
             tool,
+            personal,
         }
     }
 }

@@ -32,6 +32,7 @@ pub fn plan(request: &CollectRequest) -> Plan {
         period: request.period,
         written_at: request.now,
         expected: request.expected.clone(),
+        personal_data: request.personal.data().clone(),
         questions,
         derived,
     }
@@ -91,6 +92,7 @@ fn last_segment(text: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Personal;
     use super::*;
     use crate::evidence::{Period, Tool};
 
@@ -101,6 +103,7 @@ mod tests {
             period: Period::parse("2026Q3").expect("a period"),
             now: "2026-10-02T09:00:00Z".parse().expect("a time"),
             tool: Tool { name: "tickmark".to_owned(), version: "0".to_owned(), rule_set_sha256: String::new() },
+            personal: Personal::default(),
         }
     }
 

@@ -197,11 +197,11 @@ impl Run<'_> {
                 None => open.push((first + index, question)),
             }
         }
-        let (door, progress) = (self.door, self.progress);
+        let (door, personal, progress) = (self.door, &self.request.personal, self.progress);
         let put = open.into_iter().map(|(number, question)| async move {
             let told = match progress.stop_asked() {
                 true => None,
-                false => Some(put(door, &question).await),
+                false => Some(put(door, &question, personal).await),
             };
             (number, question, told)
         });

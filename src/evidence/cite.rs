@@ -1,11 +1,19 @@
 //! A pointer from a statement to the bytes that it rests on.
 
-use serde::{Deserialize, Serialize};
+use std::ops::Deref;
+use std::sync::Arc;
 
-/// One place in one kept file: record, file in it, and JSON Pointer (RFC 6901) in that file.
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// One place in one kept file. A finding cites the whole path that it followed, so that one place is held by very
+/// many findings: a clone shares it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Cite(Arc<Spot>);
+
+/// Record, file in it, and JSON Pointer (RFC 6901) in that file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Cite {
+pub struct Spot {
     /// Evidence id, `ev-0001`.
     pub record: String,
     /// File of that record: `page-0001.json`, or `ipe.json` for the record itself.
@@ -17,11 +25,31 @@ pub struct Cite {
 impl Cite {
     /// A place in an answer.
     pub fn new(record: &str, page: &str, pointer: impl Into<String>) -> Cite {
-        Cite { record: record.to_owned(), page: page.to_owned(), pointer: pointer.into() }
+        Cite(Arc::new(Spot { record: record.to_owned(), page: page.to_owned(), pointer: pointer.into() }))
     }
 
     /// The record as such: that the question was put, and how it ended.
     pub fn of_record(record: &str) -> Cite {
         Cite::new(record, "ipe.json", "")
+    }
+}
+
+impl Deref for Cite {
+    type Target = Spot;
+
+    fn deref(&self) -> &Spot {
+        &self.0
+    }
+}
+
+impl Serialize for Cite {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Cite {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Cite, D::Error> {
+        Ok(Cite(Arc::new(Spot::deserialize(deserializer)?)))
     }
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Kind, Period};
+use super::{Kind, Period, PersonalData};
 
 /// The plan of one capture.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,6 +19,9 @@ pub struct Plan {
     pub written_at: DateTime<Utc>,
     /// What the configuration expects to exist.
     pub expected: Expected,
+    /// What is kept of personal data.
+    #[serde(default)]
+    pub personal_data: PersonalData,
     /// Questions known before the first answer.
     pub questions: Vec<Question>,
     /// Questions that follow from answers: one for each thing found.

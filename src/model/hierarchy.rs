@@ -22,16 +22,17 @@ impl Hierarchy {
     /// Management groups above the subscription that holds `id` (or above that management group), nearest first.
     pub fn above(&self, id: &Id) -> Vec<Id> {
         let mut chain = Vec::new();
-        let mut at = match id.subscription() {
+        let start = match id.subscription() {
             Some(guid) => Id::new(format!("/subscriptions/{guid}")),
             None => id.clone(),
         };
-        while let Some((parent, _)) = self.parents.get(&at) {
+        let mut at = &start;
+        while let Some((parent, _)) = self.parents.get(at) {
             if chain.contains(parent) {
                 break; // a loop in the answers
             }
             chain.push(parent.clone());
-            at = parent.clone();
+            at = parent;
         }
         chain
     }

@@ -3,10 +3,14 @@
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
-/// An ARM id or scope, or the object id of a principal.
+/// An ARM id or scope, or the object id of a principal. Many facts hold the same one, so a clone shares its text.
 #[derive(Clone, Debug)]
-pub struct Id {
+pub struct Id(Arc<Text>);
+
+#[derive(Debug)]
+struct Text {
     shown: String,
     key: String,
 }
@@ -18,27 +22,27 @@ impl Id {
         let lower = shown.to_lowercase();
         let trimmed = lower.trim_end_matches('/');
         let key = if trimmed.is_empty() && lower.starts_with('/') { "/" } else { trimmed };
-        Id { key: key.to_owned(), shown }
+        Id(Arc::new(Text { key: key.to_owned(), shown }))
     }
 
     /// As received.
     pub fn shown(&self) -> &str {
-        &self.shown
+        &self.0.shown
     }
 
     /// The form that is compared: lower case.
     pub fn key(&self) -> &str {
-        &self.key
+        &self.0.key
     }
 
     /// Whether this scope is `other` or lies above it **by its path**: `/` above all, a subscription above its
     /// groups, a vault above its secrets; `…/vaults/kv1` is not above `…/vaults/kv10`. A management group is
     /// above a subscription only through the hierarchy, which [`super::Hierarchy`] knows.
     pub fn is_at_or_above(&self, other: &Id) -> bool {
-        if self.key == "/" {
-            return other.key.starts_with('/');
+        if self.0.key == "/" {
+            return other.0.key.starts_with('/');
         }
-        match other.key.strip_prefix(self.key.as_str()) {
+        match other.0.key.strip_prefix(self.0.key.as_str()) {
             Some(rest) => rest.is_empty() || rest.starts_with('/'),
             None => false,
         }
@@ -46,18 +50,18 @@ impl Id {
 
     /// The last segment.
     pub fn name(&self) -> &str {
-        self.shown.trim_end_matches('/').rsplit('/').next().unwrap_or(&self.shown)
+        self.0.shown.trim_end_matches('/').rsplit('/').next().unwrap_or(&self.0.shown)
     }
 
     /// The subscription GUID, lower case, when the id lies in a subscription.
     pub fn subscription(&self) -> Option<&str> {
-        self.key.strip_prefix("/subscriptions/")?.split('/').next()
+        self.0.key.strip_prefix("/subscriptions/")?.split('/').next()
     }
 }
 
 impl PartialEq for Id {
     fn eq(&self, other: &Id) -> bool {
-        self.key == other.key
+        self.0.key == other.0.key
     }
 }
 
@@ -71,19 +75,19 @@ impl PartialOrd for Id {
 
 impl Ord for Id {
     fn cmp(&self, other: &Id) -> Ordering {
-        self.key.cmp(&other.key)
+        self.0.key.cmp(&other.0.key)
     }
 }
 
 impl Hash for Id {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.key.hash(state);
+        self.0.key.hash(state);
     }
 }
 
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.shown)
+        f.write_str(&self.0.shown)
     }
 }
 

@@ -5,12 +5,15 @@ use std::collections::BTreeSet;
 use super::RenderError;
 use crate::assess::{Assessment, Population};
 use crate::check::{Finding, Outcome};
+use crate::evidence::Cite;
 
 /// Characters of a cell that are written. A spreadsheet cuts a longer cell in two, and the second part has no guard.
 const CELL: usize = 15_000;
 
 const NOTE: &str = "note: a leading ' was added where a cell would be read as a formula and very long cells were cut; \
                     exact values are in results.json";
+const READERS_NOTE: &str = "note: a leading ' was added where a cell would be read as a formula and very long cells \
+                            were cut; exact values are in the evidence that is cited";
 
 /// Every fail, with severity, and with the controls and criteria that it speaks to.
 pub(super) fn exceptions(assessment: &Assessment, path: &str) -> Result<Vec<u8>, RenderError> {
@@ -45,12 +48,29 @@ pub(super) fn population(population: &Population, path: &str) -> Result<Vec<u8>,
     write(path, &header, population.items.iter().map(|finding| cells(finding).into_iter().collect()))
 }
 
-fn cells(finding: &Finding) -> [String; 8] {
-    let reason = finding.reason().and_then(|reason| serde_json::to_value(reason).ok());
-    let evidence = finding.evidence().iter().map(|cite| {
+/// Who can do what on each vault.
+pub(super) fn readers(assessment: &Assessment, path: &str) -> Result<Vec<u8>, RenderError> {
+    let header =
+        ["vault", "principal", "principal_id", "principal_kind", "can", "answer", "path", "evidence", READERS_NOTE];
+    let rows = assessment.inventory.readers.iter().map(|line| {
+        let texts = [&line.vault, &line.principal, &line.principal_id, &line.principal_kind, &line.can];
+        let texts = texts.into_iter().cloned();
+        texts.chain([line.answer.to_owned(), line.path.clone(), places(&line.evidence)]).collect()
+    });
+    write(path, &header, rows)
+}
+
+/// The cited places, parted by spaces.
+fn places(evidence: &[Cite]) -> String {
+    let places = evidence.iter().map(|cite| {
         let place = if cite.pointer.is_empty() { String::new() } else { format!("#{}", cite.pointer) };
         format!("{}/{}{place}", cite.record, cite.page)
     });
+    places.collect::<Vec<_>>().join(" ")
+}
+
+fn cells(finding: &Finding) -> [String; 8] {
+    let reason = finding.reason().and_then(|reason| serde_json::to_value(reason).ok());
     [
         finding.check().to_owned(),
         finding.subject().kind.clone(),
@@ -59,7 +79,7 @@ fn cells(finding: &Finding) -> [String; 8] {
         finding.outcome().word().to_owned(),
         finding.because().to_owned(),
         reason.as_ref().and_then(|word| word.as_str()).unwrap_or_default().to_owned(),
-        evidence.collect::<Vec<_>>().join(" "),
+        places(finding.evidence()),
     ]
 }
 

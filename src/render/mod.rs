@@ -25,14 +25,21 @@ pub use error::RenderError;
 
 /// Everything that is rendered: paths in the pack and their bytes.
 pub fn render(assessment: &Assessment) -> Result<BTreeMap<String, Vec<u8>>, RenderError> {
-    let view = view::View::of(assessment, &Framework::embedded()?);
     let mut files = BTreeMap::new();
+    {
+        let view = view::View::of(assessment, &Framework::embedded()?);
+        files.insert("report/report.html".to_owned(), html::report(&view)?);
+        files.insert("report/report.md".to_owned(), markdown::report(&view)?);
+    }
     files.insert("results.json".to_owned(), results::results(assessment)?);
-    files.insert("report/report.html".to_owned(), html::report(&view)?);
-    files.insert("report/report.md".to_owned(), markdown::report(&view)?);
     let exceptions = "report/exceptions.csv".to_owned();
     let bytes = csv::exceptions(assessment, &exceptions)?;
     files.insert(exceptions, bytes);
+    if assessment.inventory.readers.len() > view::READERS {
+        let path = "report/readers.csv".to_owned();
+        let bytes = csv::readers(assessment, &path)?;
+        files.insert(path, bytes);
+    }
     for population in &assessment.populations {
         let path = format!("report/{}", view::population_file(population.check));
         let bytes = csv::population(population, &path)?;

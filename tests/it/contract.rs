@@ -15,7 +15,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::Value;
 use tickmark::azure::{Answer, Ask, Cloud, Door, Pace, Recording, TokenFacts, Transport, TransportError};
-use tickmark::collect::{CollectRequest, Keeper, Progress, collect};
+use tickmark::collect::{CollectRequest, Keeper, Personal, Progress, collect};
 use tickmark::evidence::{EvidenceError, Expected, Kind, Period, Record, Tool};
 use url::Url;
 
@@ -195,6 +195,7 @@ fn requests() -> Vec<(Kind, String, Url)> {
         period: Period::parse(&head.period).expect("a period"),
         now: head.recorded_at,
         tool,
+        personal: Personal::default(),
     };
     let cloud = Cloud::named("public").expect("a cloud");
     let door = Door::new(Arc::new(Unlisted(recording)), cloud, clock, Pace::default());

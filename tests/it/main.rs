@@ -12,6 +12,7 @@ mod hostile;
 mod imports;
 mod live;
 mod needles;
+mod redaction;
 mod replay;
 mod resume;
 mod server;

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tickmark::assess::{Assessment, Inputs, Organisation, assess};
 use tickmark::azure::{Clock, Cloud, Door, Pace, Recording};
 use tickmark::check::{Parameters, find};
-use tickmark::collect::{CollectRequest, Keeper, Progress, Summary, collect, plan};
+use tickmark::collect::{CollectRequest, Keeper, Personal, Progress, Summary, collect, plan};
 use tickmark::evidence::{Capture, EvidenceError, Expected, Head, Period, Record, Tool};
 use tickmark::{control, model};
 
@@ -116,6 +116,7 @@ fn capture_at(recording: Recording, now: DateTime<Utc>) -> Capture {
         period: Period::parse(&told.period).expect("a period"),
         now,
         tool: tool(),
+        personal: Personal::default(),
     };
     let kept = Memory::default();
     let plan = serde_json::to_vec(&plan(&request)).expect("JSON");

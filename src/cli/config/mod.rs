@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use crate::azure::{CredentialKind, Endpoints};
 use crate::check::Parameters;
-use crate::evidence::Period;
+use crate::evidence::{Period, PersonalData};
 
 pub use template::TEMPLATE;
 
@@ -27,6 +27,8 @@ pub struct Config {
     pub period: PeriodChoice,
     /// `[signing]`.
     pub signing: Signing,
+    /// `[personal_data]`.
+    pub personal: PersonalSettings,
     /// `[parameters]`.
     pub parameters: Parameters,
 }
@@ -74,6 +76,24 @@ pub struct Signing {
     pub key: PathBuf,
     /// Time-stamping authorities.
     pub tsa: Vec<String>,
+}
+
+/// `[personal_data]`.
+#[derive(Clone, Debug)]
+pub struct PersonalSettings {
+    /// What is kept.
+    pub data: PersonalData,
+    /// Where the key of the pseudonyms is.
+    pub key: KeyPlace,
+}
+
+/// Where the key of the pseudonyms is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyPlace {
+    /// A file.
+    File(PathBuf),
+    /// A variable of the environment.
+    Variable(String),
 }
 
 /// A configuration that cannot be used.

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 use super::table::{Mistakes, Table};
-use super::{Azure, Config, PeriodChoice, Signing};
+use super::{Azure, Config, KeyPlace, PeriodChoice, PersonalSettings, Signing};
 use crate::assess::Organisation;
 use crate::azure::{Cloud, CredentialKind, Endpoints, is_safe_address};
 use crate::check::Parameters;
-use crate::evidence::Period;
+use crate::evidence::{Addresses, Period, PersonalData, Persons};
 
 const CREDENTIALS: &[(&str, CredentialKind)] = &[
     ("auto", CredentialKind::Auto),
@@ -33,13 +33,14 @@ pub(super) fn read(file: &str, folder: &Path, text: &str) -> Result<Config, Vec<
         return Err(mistakes.into_lines());
     }
     let root = Table::root(&document, &mistakes);
-    root.only(&["organisation", "azure", "store", "period", "signing", "parameters"]);
+    root.only(&["organisation", "azure", "store", "period", "signing", "personal_data", "parameters"]);
     let config = Config {
         organisation: organisation(&root.table("organisation")),
         azure: azure(&root.table("azure"), folder),
         store: store(&root.table("store"), folder),
         period: period(&root.table("period")),
         signing: signing(&root.table("signing"), folder),
+        personal: personal_data(&root.table("personal_data"), folder),
         parameters: parameters(&root.table("parameters")),
     };
     let lines = mistakes.into_lines();
@@ -185,6 +186,36 @@ fn signing(table: &Table<'_, '_>, folder: &Path) -> Signing {
     Signing { key: folder.join(table.text("key").unwrap_or_else(|| "keys/tickmark.p8".to_owned())), tsa }
 }
 
+fn personal_data(table: &Table<'_, '_>, folder: &Path) -> PersonalSettings {
+    table.only(&["addresses", "names", "user_principal_names", "mail", "key_file", "key_variable"]);
+    let default = PersonalData::default();
+    let data = PersonalData {
+        addresses: choice(table, "addresses", Addresses::ALL).unwrap_or(default.addresses),
+        names: choice(table, "names", Persons::ALL).unwrap_or(default.names),
+        user_principal_names: choice(table, "user_principal_names", Persons::ALL)
+            .unwrap_or(default.user_principal_names),
+        mail: choice(table, "mail", Persons::ALL).unwrap_or(default.mail),
+        key_id: None,
+    };
+    let (file, variable) = (table.text("key_file"), table.text("key_variable"));
+    if file.is_some() && variable.is_some() {
+        table.refuse("key_variable", "`key_file` and `key_variable` name two keys: expected one of them");
+    }
+    let file = || KeyPlace::File(folder.join(file.unwrap_or_else(|| "keys/pseudonyms.key".to_owned())));
+    PersonalSettings { data, key: variable.map_or_else(file, KeyPlace::Variable) }
+}
+
+/// One of the named choices.
+fn choice<T: Copy>(table: &Table<'_, '_>, key: &str, choices: &[(&str, T)]) -> Option<T> {
+    let text = table.text(key)?;
+    let found = choices.iter().find(|(name, _)| *name == text).map(|(_, choice)| *choice);
+    if found.is_none() {
+        let names: Vec<String> = choices.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+        table.refuse(key, format!("`{key}` is `{text}`: expected one of {}", names.join(", ")));
+    }
+    found
+}
+
 /// Names and defaults are those of [`Parameters`].
 fn parameters(table: &Table<'_, '_>) -> Parameters {
     let default = Parameters::default();
@@ -281,6 +312,36 @@ gap_hours = 48
         assert_eq!(config.period, PeriodChoice::LastQuarter);
         assert_eq!(config.parameters.gap_hours, 48);
         assert_eq!(config.parameters.orphan_days, 7);
+    }
+
+    #[test]
+    fn personal_data_is_kept_as_it_is_written() {
+        let personal =
+            |text: &str| read("tickmark.toml", Path::new("/etc/tm"), &format!("{GOOD}[personal_data]\n{text}"));
+        let config = personal("").expect("a configuration");
+        assert_eq!(config.personal.data, PersonalData::default());
+        assert_eq!(config.personal.key, KeyPlace::File("/etc/tm/keys/pseudonyms.key".into()));
+        let text = "addresses = \"full\"\nnames = \"pseudonym\"\nuser_principal_names = \"all\"\nmail = \"none\"\n\
+                    key_variable = \"OUR_KEY\"\n";
+        let config = personal(text).expect("a configuration");
+        let data = PersonalData {
+            addresses: Addresses::Full,
+            names: Persons::Pseudonym,
+            user_principal_names: Persons::All,
+            mail: Persons::None,
+            key_id: None,
+        };
+        assert_eq!(config.personal.data, data);
+        assert_eq!(config.personal.key, KeyPlace::Variable("OUR_KEY".to_owned()));
+        for wrong in [
+            "names = \"hashed\"",
+            "addresses = \"pseudonym\"",
+            "key = \"x\"",
+            "mail = true",
+            "key_file = \"a\"\nkey_variable = \"B\"",
+        ] {
+            assert_eq!(personal(wrong).expect_err("a mistake").len(), 1, "{wrong}");
+        }
     }
 
     #[test]

@@ -39,6 +39,14 @@ credential = "azure_cli"                 # auto | managed_identity | workload_id
 key = "keys/tickmark.p8"                 # P-256, PKCS#8, encrypted; passphrase from a prompt or TICKMARK_KEY_PASSPHRASE
 # tsa = []                               # RFC 3161 time-stamping authorities; without one, the signer asserts the time
 
+[personal_data]                          # what is kept of persons; object ids are always kept
+# addresses = "network"                  # of callers: network (/24, /48) | full | none
+# names = "matched"                      # of users: matched (who holds a right) | all | pseudonym | none
+# user_principal_names = "none"          # the same choices
+# mail = "matched"                       # the same choices; also inside of tags and names
+# key_file = "keys/pseudonyms.key"       # for pseudonym: `tickmark pseudonyms new-key`; keep it from readers of packs
+# key_variable = "…"                     # or the variable of the environment that holds the key
+
 [parameters]                             # thresholds of checks; `tickmark explain CHECK-ID` says what each means
 # workload_environments = []             # NHI-002: tag values of env/environment that are in scope; empty is all
 # sharing_limit = 1                      # NHI-003: attachments of one identity without a reason

@@ -179,10 +179,18 @@ impl Allowed {
     /// The allowance for a member, and whether the list names it: the names in a map are data.
     pub(super) fn member(&self, name: &str) -> Option<(bool, &Allowed)> {
         let Allowed::Object { members, any } = self else { return None };
-        match members.get(&name.to_ascii_lowercase()) {
+        // most names are written as the list writes them
+        let known = members.get(name).or_else(|| members.get(&name.to_ascii_lowercase()));
+        match known {
             Some(below) => Some((true, below)),
             None => any.as_deref().map(|below| (false, below)),
         }
+    }
+
+    /// Whether the list has data of a person among the members of this object.
+    pub(super) fn holds_person(&self) -> bool {
+        let Allowed::Object { members, .. } = self else { return false };
+        members.values().any(|below| matches!(below, Allowed::Leaf(Class::Person(..))))
     }
 
     /// The allowance for an item.

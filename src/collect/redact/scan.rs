@@ -5,12 +5,14 @@
 //! a member that would be kept twice is refused whole: what cannot be read cannot be cleared, and of two values
 //! every reader may take another.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use super::allow::Allowed;
 use super::cell::Class;
-use super::{CUT, Clean};
-use crate::evidence::Redaction;
+use super::cuts::{Cuts, Step};
+use super::person::{Around, Holder};
+use super::{CUT, Clean, Personal};
 
 /// Nesting beyond this is refused.
 const DEEPEST: usize = 64;
@@ -19,12 +21,20 @@ const DEEPEST: usize = 64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::collect) struct Malformed(pub &'static str);
 
-/// Copies what `allowed` lists.
-pub(super) fn copy(body: &[u8], allowed: &Allowed) -> Result<Clean, Malformed> {
+/// Copies what `allowed` lists, of personal data what `personal` says.
+pub(super) fn copy(body: &[u8], allowed: &Allowed, personal: &Personal) -> Result<Clean, Malformed> {
     if std::str::from_utf8(body).is_err() {
         return Err(Malformed("it is not UTF-8"));
     }
-    let mut walk = Walk { body, at: 0, out: Vec::with_capacity(body.len()), place: Vec::new(), cuts: Cuts::default() };
+    let mut walk = Walk {
+        body,
+        at: 0,
+        out: Vec::with_capacity(body.len()),
+        place: Vec::new(),
+        cuts: Cuts::default(),
+        personal,
+        holder: None,
+    };
     walk.space_kept();
     walk.value(allowed, 0)?;
     walk.space_kept();
@@ -38,8 +48,11 @@ struct Walk<'a> {
     body: &'a [u8],
     at: usize,
     out: Vec<u8>,
-    place: Vec<Step>,
+    place: Vec<Step<'a>>,
     cuts: Cuts,
+    personal: &'a Personal,
+    /// Whose data stands in the object that is walked over; none where the list has none of a person there.
+    holder: Option<Holder>,
 }
 
 impl<'a> Walk<'a> {
@@ -48,7 +61,13 @@ impl<'a> Walk<'a> {
             return Err(Malformed("it nests too deep"));
         }
         match (allowed, self.peek()) {
-            (Allowed::Object { .. }, Some(b'{')) => self.object(allowed, depth),
+            (Allowed::Object { .. }, Some(b'{')) => {
+                let holder = if allowed.holds_person() { Some(self.read_ahead(depth)?) } else { None };
+                let outer = std::mem::replace(&mut self.holder, holder);
+                self.object(allowed, depth)?;
+                self.holder = outer;
+                Ok(())
+            }
             (Allowed::Array(_) | Allowed::Tuple(_), Some(b'[')) => self.array(allowed, depth),
             (Allowed::Leaf(Class::Claims), Some(b'{')) => self.object(super::allow::claims(), depth),
             (Allowed::Nothing, _) => {
@@ -84,7 +103,7 @@ impl<'a> Walk<'a> {
         self.expect(b'{')?;
         self.out.push(b'{');
         let mut is_first = true;
-        let mut kept: BTreeSet<String> = BTreeSet::new();
+        let mut kept: BTreeSet<Cow<'_, str>> = BTreeSet::new();
         loop {
             let lead = self.space();
             if is_first && self.peek() == Some(b'}') {
@@ -108,9 +127,9 @@ impl<'a> Walk<'a> {
                     self.out.extend_from_slice(lead);
                     let is_unfit = !is_known && super::scrub::name_is_unfit(&name);
                     self.place.push(match (is_known, is_unfit) {
-                        (true, _) => Step::Same(name),
-                        (false, false) => Step::Other(name),
-                        (false, true) => Step::Other(CUT.to_owned()),
+                        (true, _) => Step::Member(name),
+                        (false, false) => Step::Entry(name),
+                        (false, true) => Step::Entry(CUT.into()),
                     });
                     match is_unfit {
                         true => self.instead("secret_like", CUT), // the name is data here, and must not be lost
@@ -155,8 +174,8 @@ impl<'a> Walk<'a> {
         for index in 0_usize.. {
             self.space_kept();
             self.place.push(match allowed {
-                Allowed::Tuple(_) => Step::Same(index.to_string()),
-                _ => Step::Other(index.to_string()),
+                Allowed::Tuple(_) => Step::Cell(index),
+                _ => Step::Item(index),
             });
             self.value(allowed.item(index), depth + 1)?;
             self.place.pop();
@@ -173,7 +192,8 @@ impl<'a> Walk<'a> {
 
     fn text(&mut self, class: Class) -> Result<(), Malformed> {
         let raw = self.string()?;
-        match class.judge(&decode(raw)?) {
+        let around = Around { personal: self.personal, holder: self.holder.as_ref() };
+        match class.judge(&decode(raw)?, &around) {
             None => self.out.extend_from_slice(raw),
             Some((rule, instead)) => self.instead(rule, &instead),
         }
@@ -242,6 +262,35 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// Whose data the object holds that begins here. Nothing of it is passed over.
+    fn read_ahead(&mut self, depth: usize) -> Result<Holder, Malformed> {
+        let start = self.at;
+        let mut holder = Holder::default();
+        self.expect(b'{')?;
+        loop {
+            self.space();
+            if self.peek() == Some(b'}') {
+                break;
+            }
+            let name = decode(self.string()?)?;
+            self.space();
+            self.expect(b':')?;
+            self.space();
+            let value = self.skip(depth + 1)?;
+            if value.first() == Some(&b'"') {
+                holder.learn(&name, &decode(value)?);
+            }
+            self.space();
+            match self.next() {
+                Some(b',') => {}
+                Some(b'}') => break,
+                _ => return Err(Malformed("an object is not closed")),
+            }
+        }
+        self.at = start;
+        Ok(holder)
+    }
+
     /// Passes over one value of any shape; gives its bytes.
     fn skip(&mut self, depth: usize) -> Result<&'a [u8], Malformed> {
         if depth > DEEPEST {
@@ -295,63 +344,12 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// One step of the way to a place.
-enum Step {
-    /// A member that the list names, or an item known by its position.
-    Same(String),
-    /// An item of an array, or an entry of a map: there are many alike.
-    Other(String),
-}
-
-/// How many places that are alike are told one by one; more are told together.
-const TOLD_EACH: usize = 8;
-
-/// What was cut, by rule and by place with `*` for what differs in places that are alike.
-#[derive(Default)]
-struct Cuts(BTreeMap<(&'static str, String), Alike>);
-
-/// Cuts in places that are alike.
-#[derive(Default)]
-struct Alike {
-    count: u64,
-    /// The first of the places, and how often it was cut there; one more than [`TOLD_EACH`] when there are more.
-    each: Vec<(String, u64)>,
-}
-
-impl Cuts {
-    fn add(&mut self, rule: &'static str, place: &[Step]) {
-        let alike = place.iter().map(|step| match step {
-            Step::Same(name) => name,
-            Step::Other(_) => "*",
-        });
-        let alike = self.0.entry((rule, pointer(alike))).or_default();
-        alike.count += 1;
-        if alike.each.len() > TOLD_EACH {
-            return;
-        }
-        let place = pointer(place.iter().map(|(Step::Same(name) | Step::Other(name))| name.as_str()));
-        match alike.each.last_mut() {
-            Some((last, count)) if *last == place => *count += 1,
-            _ => alike.each.push((place, 1)),
-        }
-    }
-
-    fn told(self) -> Vec<Redaction> {
-        let told = self.0.into_iter().flat_map(|((rule, places), alike)| {
-            let told = if alike.each.len() > TOLD_EACH { vec![(places, alike.count)] } else { alike.each };
-            told.into_iter().map(move |(place, count)| Redaction { rule: rule.to_owned(), place, count })
-        });
-        told.collect()
-    }
-}
-
-/// A JSON Pointer (RFC 6901).
-fn pointer<'a>(steps: impl Iterator<Item = &'a str>) -> String {
-    steps.map(|step| format!("/{}", step.replace('~', "~0").replace('/', "~1"))).collect()
-}
-
 /// The text that a JSON string stands for.
-fn decode(raw: &[u8]) -> Result<String, Malformed> {
+fn decode(raw: &[u8]) -> Result<Cow<'_, str>, Malformed> {
+    if let Some(plain) = raw.get(1..raw.len().saturating_sub(1)).filter(|plain| !plain.contains(&b'\\')) {
+        // without an escape a string stands for itself; that nothing in it ends it was seen when it was read
+        return std::str::from_utf8(plain).map(Cow::Borrowed).map_err(|_| Malformed("a string is not valid"));
+    }
     serde_json::from_slice(raw).map_err(|_| Malformed("a string is not valid"))
 }
 

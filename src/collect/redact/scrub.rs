@@ -100,6 +100,9 @@ fn has_mark(text: &str) -> bool {
         return false; // most values: nothing to look for
     }
     let plain: String = text.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_ascii_lowercase()).collect();
+    if !plain.contains(['=', ':']) {
+        return plain.contains("sharedaccesssignature") || plain.contains("-----begin"); // the others hold one of both
+    }
     MARKS.iter().any(|mark| plain.contains(mark)) || plain.starts_with("sig=") || has_userinfo(&plain)
 }
 
@@ -112,23 +115,28 @@ fn has_userinfo(text: &str) -> bool {
 }
 
 fn has_token(text: &str) -> bool {
-    let words = || text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '~')));
-    let pairs = words().filter(|word| !word.is_empty()).zip(words().filter(|word| !word.is_empty()).skip(1));
-    let has_header = pairs.into_iter().any(|(scheme, rest)| {
-        let is_long = rest.len() >= 8;
-        let is_odd = rest.bytes().any(|b| b.is_ascii_digit()); // "Basic authentication" is a name
-        (scheme.eq_ignore_ascii_case("bearer") && is_long)
-            || (scheme.eq_ignore_ascii_case("basic") && is_long && is_odd)
-    });
-    has_header
-        || words().any(|word| {
-            let is_jwt = word.starts_with("eyJ") && word.len() >= 20 && word.contains('.');
-            let is_known = STARTS.iter().any(|start| word.starts_with(start) && word.len() >= start.len() + 10);
-            // Entra client secrets have `8Q~` (or `7Q~`) after three characters.
-            let is_entra = word.len() >= 34 && word.get(4..6) == Some("Q~");
-            let is_aws = word.len() == 20 && word.starts_with("AKIA");
-            is_jwt || is_known || is_entra || is_aws
-        })
+    let is_part = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'~');
+    let mut scheme: &[u8] = b"";
+    text.as_bytes().split(|b| !is_part(*b)).filter(|word| !word.is_empty()).any(|word| {
+        let before = std::mem::replace(&mut scheme, word);
+        word.len() >= 8 && (is_after_scheme(before, word) || is_token(word))
+    })
+}
+
+/// Whether what follows `Bearer` or `Basic` is its credential.
+fn is_after_scheme(scheme: &[u8], word: &[u8]) -> bool {
+    // "Basic authentication" is a name
+    scheme.eq_ignore_ascii_case(b"bearer")
+        || (scheme.eq_ignore_ascii_case(b"basic") && word.iter().any(u8::is_ascii_digit))
+}
+
+fn is_token(word: &[u8]) -> bool {
+    let is_jwt = word.starts_with(b"eyJ") && word.len() >= 20 && word.contains(&b'.');
+    let is_known = STARTS.iter().any(|start| word.starts_with(start.as_bytes()) && word.len() >= start.len() + 10);
+    // Entra client secrets have `8Q~` (or `7Q~`) after three characters.
+    let is_entra = word.len() >= 34 && word.get(4..6) == Some(b"Q~");
+    let is_aws = word.len() == 20 && word.starts_with(b"AKIA");
+    is_jwt || is_known || is_entra || is_aws
 }
 
 fn is_key_character(c: char) -> bool {

@@ -100,7 +100,7 @@ fn begin(store: &Path) -> CaptureWriter {
 
 fn take_up(store: &Path) -> (CaptureWriter, TakenUp) {
     let (mut writer, plan) = CaptureWriter::reopen(&store.join("captures/c")).expect("a capture");
-    let now = CollectRequest::of_plan(&plan, writer.head().tool.clone()).now;
+    let now = CollectRequest::of_plan(&plan, writer.head().tool.clone(), Personal::default()).now;
     assert_eq!(now, request(Expected::default()).now, "logs are asked for up to the first beginning");
     let found = writer.take_up(head(CaptureStatus::Running)).expect("taken up");
     (writer, found)

@@ -122,6 +122,7 @@ pub(super) fn request(expected: Expected) -> CollectRequest {
         period: Period::parse("2026Q3").expect("a period"),
         now: "2026-10-02T09:00:00.5Z".parse().expect("a time"),
         tool: Tool { name: "tickmark".to_owned(), version: "0".to_owned(), rule_set_sha256: String::new() },
+        personal: Personal::default(),
     }
 }
 

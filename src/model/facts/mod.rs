@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 
 use super::{Coverage, Hierarchy, Id};
-use crate::evidence::{Cite, Period};
+use crate::evidence::{Cite, Period, PersonalData};
 
 /// Everything that one capture says about a tenant.
 #[derive(Clone, Debug)]
@@ -14,6 +14,8 @@ pub struct Tenant {
     pub id: String,
     /// When collection began, UTC.
     pub collected_at: DateTime<Utc>,
+    /// What was kept of personal data.
+    pub personal_data: PersonalData,
     /// Subscriptions that were visible.
     pub subscriptions: Vec<Subscription>,
     /// Management groups and their tree.
@@ -34,7 +36,7 @@ pub struct Tenant {
     pub role_definitions: BTreeMap<String, RoleDefinition>,
     /// Deny assignments, each id once.
     pub deny_assignments: Vec<DenyAssignment>,
-    /// Diagnostic settings of vaults.
+    /// Diagnostic settings of vaults, in order of vault and name.
     pub diagnostic_settings: Vec<DiagnosticSetting>,
     /// Log Analytics workspaces.
     pub workspaces: Vec<Workspace>,
@@ -510,7 +512,7 @@ pub struct VaultEvent {
     pub caller_app_id: Option<String>,
     /// `xms_mirid`: ARM id of the managed identity that called.
     pub managed_identity: Option<String>,
-    /// Address of the caller, coarsened by redaction.
+    /// Address of the caller as it was kept: its network, unless it was configured otherwise.
     pub caller_ip: Option<String>,
     /// User agent.
     pub client: Option<String>,
@@ -591,7 +593,9 @@ impl Tenant {
 
     /// Settings of one vault.
     pub fn settings_of<'a>(&'a self, vault: &'a Id) -> impl Iterator<Item = &'a DiagnosticSetting> {
-        self.diagnostic_settings.iter().filter(move |setting| setting.resource == *vault)
+        let start = self.diagnostic_settings.partition_point(|setting| setting.resource < *vault);
+        let from = self.diagnostic_settings.get(start..).unwrap_or_default();
+        from.iter().take_while(move |setting| setting.resource == *vault)
     }
 
     /// The part of `period` that lies before the collection began.

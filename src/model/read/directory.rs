@@ -45,7 +45,7 @@ fn principal(item: &Item<'_>, usual_kind: Option<PrincipalKind>) -> Option<Princ
     let id = item.need("id")?.to_lowercase();
     Some(Principal {
         kind: usual_kind.unwrap_or_else(|| kind(item)),
-        name: item.text("displayName").filter(|name| !name.is_empty()).unwrap_or_else(|| id.clone()),
+        name: item.shown("displayName").unwrap_or_else(|| id.clone()),
         app_id: item.lower("appId"),
         enabled: item.flag("accountEnabled"),
         user_type: item.text("userType"),
@@ -107,7 +107,7 @@ fn members(pages: &mut Pages<'_>) -> Result<BTreeMap<String, Vec<Member>>, Model
         let of_group = members.entry(group.to_lowercase()).or_default();
         of_group.extend(items.iter().filter_map(|item| {
             let id = item.need("id")?.to_lowercase();
-            let name = item.text("displayName").filter(|name| !name.is_empty()).unwrap_or_else(|| id.clone());
+            let name = item.shown("displayName").unwrap_or_else(|| id.clone());
             Some(Member { odata_type: item.text("@odata.type"), name, from: item.from(), id })
         }));
     })?;

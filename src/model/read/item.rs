@@ -30,7 +30,12 @@ impl<'a> Item<'a> {
 
     /// Where it was read.
     pub(super) fn from(&self) -> Cite {
-        Cite::new(&self.place.record.evidence_id, &self.place.page.file, self.pointer.clone())
+        self.cite_at(&self.pointer)
+    }
+
+    /// Another place on the same page.
+    pub(super) fn cite_at(&self, pointer: &str) -> Cite {
+        Cite::new(&self.place.record.evidence_id, &self.place.page.file, pointer)
     }
 
     /// The scope that the question was put at.
@@ -90,6 +95,11 @@ impl<'a> Item<'a> {
             return None;
         }
         Some(text)
+    }
+
+    /// A name to show; one that was cut, or is empty, is none.
+    pub(super) fn shown(&self, name: &str) -> Option<String> {
+        self.text(name).filter(|text| !text.is_empty() && text != CUT)
     }
 
     /// A text that must be there and not empty.

@@ -65,6 +65,7 @@ pub fn read(capture: &Capture) -> Result<Tenant, ModelError> {
     let mut tenant = Tenant {
         id: capture.head.tenant_id.clone(),
         collected_at: capture.head.started_at,
+        personal_data: capture.plan.personal_data.clone(),
         subscriptions,
         hierarchy,
         resources,

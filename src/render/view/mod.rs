@@ -7,6 +7,8 @@ mod control;
 mod front;
 mod tables;
 
+pub(super) use tables::READERS;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
@@ -29,6 +31,7 @@ pub(super) struct View {
     identities: Vec<tables::IdentityView>,
     vaults: Vec<tables::VaultView>,
     readers: Vec<tables::ReaderView>,
+    readers_total: usize,
     stories: Vec<tables::StoryView>,
     runs: Vec<tables::RunView>,
     ledger: Vec<tables::LedgerView>,
@@ -46,6 +49,7 @@ impl View {
             identities: tables::identities(assessment, &places),
             vaults: tables::vaults(assessment, &places),
             readers: tables::readers(assessment, &places),
+            readers_total: assessment.inventory.readers.len(),
             stories,
             runs: tables::runs(assessment),
             ledger: tables::ledger(assessment),

@@ -8,6 +8,9 @@ use crate::assess::{Assessment, Moment, Story};
 use crate::evidence::Event;
 use crate::render::escape::Shown;
 
+/// Lines of who can do what that a page shows. Where there are more, the whole table is a file of its own.
+pub(in crate::render) const READERS: usize = 2_000;
+
 #[derive(Serialize)]
 pub(super) struct IdentityView {
     name: Shown,
@@ -91,6 +94,7 @@ pub(super) struct LedgerView {
     request: Shown,
     statuses: String,
     rows: u64,
+    cuts: u64,
     retries: u32,
     ended_at: String,
     pages: Vec<(Shown, Shown)>,
@@ -142,6 +146,7 @@ pub(super) fn vaults(assessment: &Assessment, places: &Places<'_>) -> Vec<VaultV
 pub(super) fn readers(assessment: &Assessment, places: &Places<'_>) -> Vec<ReaderView> {
     let lines = assessment.inventory.readers.iter();
     lines
+        .take(READERS)
         .map(|line| ReaderView {
             vault: Shown::name(&line.vault),
             principal: Shown::name(&line.principal),
@@ -241,6 +246,7 @@ pub(super) fn ledger(assessment: &Assessment) -> Vec<LedgerView> {
             request: Shown::sentence(&line.request),
             statuses: statuses(&line.statuses),
             rows: line.rows,
+            cuts: line.cuts,
             retries: line.retries,
             ended_at: time(line.ended_at),
             pages: line.pages.iter().map(|(file, sha256)| (Shown::name(file), Shown::name(sha256))).collect(),

@@ -11,7 +11,7 @@ use tickmark::azure::{
     Clock, Cloud, CredentialKind, CredentialSettings, Door, Live, LiveSettings, Pace, Patience, Transport,
 };
 use tickmark::check::{Facts, Outcome, Parameters, run_all};
-use tickmark::collect::{CollectRequest, Keeper, Progress, collect, plan};
+use tickmark::collect::{CollectRequest, Keeper, Personal, Progress, collect, plan};
 use tickmark::evidence::{
     Capture, CaptureStatus, EvidenceError, Expected, Head, Kind, Period, Reason, Record, RunAs, Tool,
 };
@@ -94,6 +94,7 @@ impl Bench {
             period: Period::parse(&head.period).expect("a period"),
             now,
             tool: tool.clone(),
+            personal: Personal::default(),
         };
         let live: Arc<dyn Transport> = self.live.clone();
         let door = Door::new(live, self.cloud.clone(), clock.clone(), pace);

@@ -85,6 +85,9 @@ fn of_class(class: Class, chance: &mut Chance) -> Value {
         Class::Address => json!(chance.one_of(&["203.0.113.7".to_owned(), canary.clone(), format!("{canary}:443")])),
         Class::Agent => json!(format!("curl/8.5.0 ({canary}) x/{canary}")),
         Class::Description => json!(format!("Caller is not authorized to perform action on resource. {canary}")),
+        Class::Person(..) => {
+            json!(chance.one_of(&[format!("password={canary}"), "Ann".to_owned(), "ann@contoso.com".to_owned()]))
+        }
         Class::Claims => json!(json!({"claim": {"oid": "o", "upn": canary}, canary.clone(): canary}).to_string()),
     };
     match (class, chance.below(10)) {
