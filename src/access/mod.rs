@@ -13,8 +13,12 @@ mod built_in;
 mod capability;
 mod denies;
 mod engine;
+mod excess;
+mod own;
 mod principals;
 
 pub use actions::{grants_action, grants_data_action};
 pub use answer::{Answer, Capability, Grant, Held, Hop, Open, Path, Via};
 pub use engine::Access;
+pub use excess::{excess, is_excess_in_policy};
+pub use own::{Excess, OwnEffective, OwnHeld, OwnPolicy, OwnRights, OwnRole};

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{CollectionSummary, Inventory, Population, Story, judge};
-use crate::access::Access;
+use crate::access::{Access, OwnRights};
 use crate::check::{Facts, Finding, Parameters, run_all};
 use crate::control::Control;
 use crate::evidence::{Capture, Head, Period, Tool};
@@ -47,6 +47,8 @@ pub struct Assessment {
     pub head: Head,
     /// Which questions were answered, and which part of the period the logs cover.
     pub collection: CollectionSummary,
+    /// What the identity that collected held itself, and what of that a collector must not have.
+    pub own: OwnRights,
     /// One result a control, in the order of the control files.
     pub controls: Vec<ControlResult>,
     /// Every finding, sorted.
@@ -174,6 +176,7 @@ pub fn assess(
     Assessment {
         head: capture.head.clone(),
         collection: super::coverage::summary(capture, tenant, &inputs.period),
+        own: OwnRights::from_evidence(tenant, &access, capture.head.run_as.object_id.as_deref()),
         controls: controls.iter().map(|control| judge::judge(control, &findings)).collect(),
         populations: super::population::populations(&findings),
         inventory: super::inventory::inventory(tenant, &access),

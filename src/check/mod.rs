@@ -45,6 +45,7 @@ use crate::evidence::{Cite, Kind, Period};
 use crate::model::{Id, Missing, Need, Reach, Resource, Tenant};
 
 pub use finding::{About, Finding, Outcome, Subject, about};
+pub use nhi_002_workloads_use_identity::WORKLOADS;
 pub use parameters::Parameters;
 pub use runner::run_all;
 

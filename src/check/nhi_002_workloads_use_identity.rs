@@ -23,8 +23,8 @@ pub(super) const CHECK: Check = Check {
 
 const VIRTUAL_MACHINE: &str = "microsoft.compute/virtualmachines";
 
-/// Types that run a customer's code or reach a customer's data.
-const WORKLOADS: &[&str] = &[
+/// Types of resource that run a customer's code or reach a customer's data, lower case.
+pub const WORKLOADS: &[&str] = &[
     VIRTUAL_MACHINE,
     "microsoft.compute/virtualmachinescalesets",
     "microsoft.web/sites",

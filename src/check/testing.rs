@@ -38,18 +38,8 @@ pub fn base() -> CaptureBuilder {
             list([json!({"id": SUB, "name": guid, "type": "/subscriptions",
                 "properties": {"displayName": "Production", "parent": {"id": ROOT_GROUP}}})]),
         );
-    for kind in [
-        Kind::Resources,
-        Kind::VirtualMachines,
-        Kind::UserAssignedIdentities,
-        Kind::Vaults,
-        Kind::DeletedVaults,
-        Kind::RoleAssignments,
-        Kind::RoleDefinitions,
-        Kind::DenyAssignments,
-        Kind::Workspaces,
-    ] {
-        builder = builder.answer(kind, SUB, list([]));
+    for kind in Kind::ALL.iter().filter(|kind| kind.is_per_subscription()) {
+        builder = builder.answer(*kind, SUB, list([]));
     }
     for (kind, scope) in [
         (Kind::RoleAssignments, ROOT_GROUP),
@@ -288,7 +278,9 @@ pub fn furnished() -> CaptureBuilder {
         .answer(Kind::FederatedCredentials, &identity_id("shared"), list([credential]))
         .answer(Kind::GroupMembers, &format!("group:{GROUP}"), list([user_json(PERSON, "person")]));
     for name in ["kv1", "kv2"] {
-        builder = builder.answer(Kind::DiagnosticSettings, &vault_id(name), list([]));
+        for kind in [Kind::DiagnosticSettings, Kind::VaultKeys, Kind::VaultSecrets] {
+            builder = builder.answer(kind, &vault_id(name), list([]));
+        }
     }
     with_principals(builder, &[SITE, SHARED, GROUP], [of_site, of_shared, group_json(GROUP, "group")])
 }

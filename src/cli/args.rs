@@ -58,6 +58,10 @@ pub(super) enum Command {
     Demo(Demo),
     /// Write a commented tickmark.toml and create the signing key.
     Init(Init),
+    /// Print the least that the collecting identity must hold: as commands, custom role, Bicep file or page.
+    Role(Role),
+    /// Say before a run which questions would be answered, and which rights the collecting identity should not have.
+    Doctor(Doctor),
     /// Collect evidence from the tenant into a capture.
     Collect(Collect),
     /// Judge a capture, offline.
@@ -111,10 +115,50 @@ pub(super) struct Init {
 }
 
 #[derive(Debug, ClapArgs)]
+pub(super) struct Role {
+    /// Form; default: commands of `az`, or the custom role with --format json.
+    #[arg(long = "as", value_enum, value_name = "FORM")]
+    pub form: Option<RoleForm>,
+    /// Object id of the managed identity or service principal that collects.
+    #[arg(long, value_name = "OBJECT-ID")]
+    pub principal: Option<String>,
+    /// Name of the custom role.
+    #[arg(long, value_name = "NAME", default_value = "Tickmark Collector")]
+    pub name: String,
+    /// In the commands of `az`: assign Reader, Management Group Reader and Log Analytics Data Reader instead of a custom
+    /// role. They read more than is needed, and the list of resources is whole with them.
+    #[arg(long)]
+    pub built_in: bool,
+}
+
+/// Forms of what the collecting identity must hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum RoleForm {
+    /// Commands of `az`: the role, its assignments, the permissions of Microsoft Graph.
+    Az,
+    /// The custom role for `az role definition create`.
+    Json,
+    /// The custom role and its assignment as a Bicep file for a management group.
+    Bicep,
+    /// Every question with what it needs and what is lost without it.
+    Markdown,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct Doctor {
+    /// Ask a recording instead of Azure. Needs no configuration.
+    #[arg(long, value_name = "DIR")]
+    pub replay: Option<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
 pub(super) struct Collect {
     /// Answer from a recording instead of Azure, on the recording's clock. Needs no configuration.
     #[arg(long, value_name = "DIR")]
     pub replay: Option<PathBuf>,
+    /// Refuse to start when the collecting identity holds rights that it should not have, or when that cannot be told.
+    #[arg(long)]
+    pub strict_rights: bool,
     /// Continue a capture that was interrupted, by Ctrl-C, a full disk, a crash or a power cut: only what is missing
     /// is asked. Tenant, period, scope and the window of the logs stay those that it was begun with.
     #[arg(long)]
@@ -165,6 +209,9 @@ pub(super) struct Run {
     /// Answer from a recording instead of Azure, on the recording's clock.
     #[arg(long, value_name = "DIR")]
     pub replay: Option<PathBuf>,
+    /// Refuse to start when the collecting identity holds rights that it should not have, or when that cannot be told.
+    #[arg(long)]
+    pub strict_rights: bool,
     #[command(flatten)]
     pub pack: PackOptions,
 }

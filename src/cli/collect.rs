@@ -10,12 +10,13 @@ use super::args::{Args, Collect, Format};
 use super::config::Config;
 use super::context::{self, SystemClock};
 use super::job::Job;
-use super::terminal::Terminal;
-use super::{CliError, End, personal, resume};
-use crate::azure::{Clock, Cloud, CredentialSettings, Live, LiveSettings, Recording, Transport};
+use super::terminal::{Terminal, clean};
+use super::{CliError, End, doctor, personal, resume};
+use crate::access::{Access, Excess, OwnRights};
+use crate::azure::{Clock, Cloud, CredentialSettings, Door, Live, LiveSettings, Pace, Recording, Transport};
 use crate::collect::Personal;
-use crate::evidence::{Capture, Expected, Kind, Period};
-use crate::model;
+use crate::evidence::{Capture, Expected, Kind, Period, VaultObjects};
+use crate::model::{self, Tenant};
 
 /// Where the answers come from and what is expected.
 pub(super) struct Source {
@@ -25,6 +26,7 @@ pub(super) struct Source {
     pub(super) tenant_id: String,
     pub(super) expected: Expected,
     pub(super) personal: Personal,
+    pub(super) vault_objects: VaultObjects,
     pub(super) replayed: bool,
 }
 
@@ -46,6 +48,9 @@ pub(super) fn run(options: &Collect, args: &Args, terminal: &Terminal) -> Result
             (Source::live(&config)?, Some(config))
         }
     };
+    if options.strict_rights {
+        doctor::require_rights(&source)?;
+    }
     let store = context::store(args, config.as_ref());
     if options.resume {
         let asked = args.period.as_deref().map(Period::parse).transpose()?;
@@ -60,14 +65,21 @@ pub(super) fn run(options: &Collect, args: &Args, terminal: &Terminal) -> Result
 }
 
 fn told(collected: &Collected, terminal: &Terminal) -> Result<End, CliError> {
-    let gaps = gaps(&Capture::open(&collected.folder)?)?;
+    let capture = Capture::open(&collected.folder)?;
+    let tenant = model::read(&capture)?;
+    let gaps = gaps(&tenant);
+    let own = OwnRights::from_evidence(&tenant, &Access::of(&tenant), capture.head.run_as.object_id.as_deref());
     if terminal.format == Format::Json {
         let Collected { folder, capture_id, period } = collected;
-        terminal.json(&json!({"capture": capture_id, "folder": folder, "period": period, "gaps": gaps}))?;
+        terminal.json(&json!({
+            "capture": capture_id, "folder": folder, "period": period, "gaps": gaps,
+            "must_not_have": own.excess.iter().map(Excess::line).collect::<Vec<_>>(),
+        }))?;
     } else {
         terminal.line(&format!("capture {}", collected.capture_id))?;
         terminal.note(&format!("kept in {}", collected.folder.display()));
     }
+    tell_rights(&own, terminal);
     if gaps > 0 {
         terminal.note(&format!("incomplete: {gaps} questions have no full answer; `tickmark assess` lists them"));
         return Ok(End::Incomplete);
@@ -77,9 +89,18 @@ fn told(collected: &Collected, terminal: &Terminal) -> Result<End, CliError> {
 
 /// Questions without a full answer, as `assess` counts them: nearly every workspace lacks one of the two log tables,
 /// which is a gap only where a vault writes to it.
-fn gaps(capture: &Capture) -> Result<usize, CliError> {
-    let coverage = model::read(capture)?.coverage;
-    Ok(Kind::ALL.iter().map(|kind| coverage.missing_anywhere(*kind).len()).sum())
+fn gaps(tenant: &Tenant) -> usize {
+    Kind::ALL.iter().map(|kind| tenant.coverage.missing_anywhere(*kind).len()).sum()
+}
+
+/// Warns of rights that the identity that collected must not have.
+pub(super) fn tell_rights(own: &OwnRights, terminal: &Terminal) {
+    for excess in &own.excess {
+        terminal.note(&format!("warning: the collecting identity must not have this: {}", clean(&excess.line())));
+    }
+    if !own.excess.is_empty() {
+        terminal.note("`--strict-rights` refuses to collect with such rights; `tickmark role` prints what is needed");
+    }
 }
 
 /// With a replay the configuration may be missing, but not wrong.
@@ -88,7 +109,7 @@ pub(super) fn optional_config(args: &Args) -> Result<Option<Config>, CliError> {
 }
 
 impl Source {
-    /// A recording. Of a configuration, only what says what is kept of the answers is heeded.
+    /// A recording, asked as the configuration says, where there is one.
     pub(super) fn recording(recording: Recording, config: Option<&Config>) -> Result<Source, CliError> {
         let head = recording.head().clone();
         Ok(Source {
@@ -101,6 +122,7 @@ impl Source {
                 workspaces: head.workspaces,
             },
             personal: personal::of(config)?,
+            vault_objects: config.map_or(VaultObjects::Arm, |config| config.azure.vault_objects),
             transport: Arc::new(recording),
             replayed: true,
         })
@@ -130,6 +152,7 @@ impl Source {
             clock,
             cloud,
             tenant_id: azure.tenant_id.clone(),
+            vault_objects: azure.vault_objects,
             expected: Expected {
                 subscriptions: azure.subscriptions.clone(),
                 management_groups: azure.management_groups.clone(),
@@ -138,6 +161,18 @@ impl Source {
             personal,
             replayed: false,
         })
+    }
+
+    pub(super) fn tenant_id(&self) -> &str {
+        &self.tenant_id
+    }
+
+    pub(super) fn expected(&self) -> &Expected {
+        &self.expected
+    }
+
+    pub(super) fn door(&self) -> Door {
+        Door::new(self.transport.clone(), self.cloud.clone(), self.clock.clone(), Pace::default())
     }
 
     pub(super) fn now(&self) -> DateTime<Utc> {

@@ -23,6 +23,7 @@ const ANSWERS: &[(&str, &str)] = &[
     ("answers/directory.json", include_str!("../../tests/tenants/idsentinel/answers/directory.json")),
     ("answers/hosts.json", include_str!("../../tests/tenants/idsentinel/answers/hosts.json")),
     ("answers/logging.json", include_str!("../../tests/tenants/idsentinel/answers/logging.json")),
+    ("answers/own.json", include_str!("../../tests/tenants/idsentinel/answers/own.json")),
     ("answers/queries.json", include_str!("../../tests/tenants/idsentinel/answers/queries.json")),
     ("answers/tenant.json", include_str!("../../tests/tenants/idsentinel/answers/tenant.json")),
     ("answers/vaults.json", include_str!("../../tests/tenants/idsentinel/answers/vaults.json")),

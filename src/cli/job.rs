@@ -32,6 +32,7 @@ impl<'a> Job<'a> {
         let request = CollectRequest {
             tenant_id: tenant_id.clone(),
             expected,
+            vault_objects: source.vault_objects,
             period,
             now,
             tool: context::tool(),

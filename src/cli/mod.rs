@@ -10,6 +10,7 @@ mod config;
 mod context;
 mod demo;
 mod derive;
+mod doctor;
 mod error;
 mod explain;
 mod init;
@@ -20,6 +21,7 @@ mod personal;
 mod readme;
 mod reperform;
 mod resume;
+mod role;
 mod run;
 mod seal;
 mod summary;
@@ -52,6 +54,8 @@ pub fn main() -> ExitCode {
     let ended = match &args.command {
         Command::Demo(options) => demo::run(options, &args, &terminal),
         Command::Init(options) => init::run(options, &args, &terminal),
+        Command::Role(options) => role::run(options, &args, &terminal),
+        Command::Doctor(options) => doctor::run(options, &args, &terminal),
         Command::Collect(options) => collect::run(options, &args, &terminal),
         Command::Assess(options) => assess::run(options, &args, &terminal),
         Command::Seal(options) => seal::run(options, &args, &terminal),

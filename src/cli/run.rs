@@ -5,7 +5,7 @@ use super::collect::{Source, collect_into};
 use super::config::Config;
 use super::seal::{Sealing, extra_root, finish};
 use super::terminal::Terminal;
-use super::{CliError, End, assess, context, key};
+use super::{CliError, End, assess, context, doctor, key};
 use crate::azure::Recording;
 use crate::evidence::Capture;
 
@@ -16,6 +16,9 @@ pub(super) fn run(options: &Run, args: &Args, terminal: &Terminal) -> Result<End
         Some(folder) => Source::recording(Recording::open(folder)?, Some(&config))?,
         None => Source::live(&config)?,
     };
+    if options.strict_rights {
+        doctor::require_rights(&source)?;
+    }
     let store = context::store(args, Some(&config));
     let period = context::period(args, Some(&config), source.now())?;
     let collected = collect_into(&store, &source, period, terminal)?;

@@ -43,6 +43,10 @@ pub(super) fn print(
     if let Some(days) = collection.covered_days {
         terminal.line(&format!("vault logs can cover {days} of {} days", collection.period_days))?;
     }
+    for excess in &assessment.own.excess {
+        let words = format!("the collecting identity must not have this: {}", excess.line());
+        terminal.line(&terminal.tone(Tone::Bad, &clean(&words).replace('\n', " ")))?;
+    }
     terminal.line("")?;
     for result in &assessment.controls {
         let (mark, tone) = match result.conclusion {
@@ -154,6 +158,7 @@ fn as_json(assessment: &Assessment, pack: Option<&PackLine<'_>>, counts: &Counts
         "questions": assessment.collection.questions,
         "answered": assessment.collection.answered,
         "counts": counts,
+        "must_not_have": assessment.own.excess.iter().map(|excess| excess.line()).collect::<Vec<_>>(),
         "controls": controls,
         "pack": pack.map(|pack| json!({
             "folder": pack.folder,

@@ -104,18 +104,34 @@ pub(super) struct Put {
     pub scope: String,
     /// First request of each chain of pages.
     pub asks: Vec<Ask>,
+    /// What is kept of personal data in the answer.
+    pub personal: Personal,
 }
 
 /// Puts a question and follows it to its end. This never fails: how it ended is the answer.
-pub(super) async fn put(door: &Door, question: &Put, personal: &Personal) -> Told {
+pub(super) async fn put(door: &Door, question: &Put) -> Told {
     let mut told = Told::new(question, door.clock().now());
     for ask in &question.asks {
-        if let Err(stop) = chain(door, question, personal, (ask.clone(), &mut told)).await {
+        if let Err(stop) = chain(door, question, ask.clone(), &mut told).await {
             told.end(stop);
             break;
         }
     }
     told.ended_at = told.ended_at.max(door.clock().now());
+    told
+}
+
+/// Puts a question and reads the first page of its answer, enough to learn whether there is one. A link to further
+/// pages is no gap here.
+pub(super) async fn put_first_page(door: &Door, question: &Put) -> Told {
+    let mut told = Told::new(question, door.clock().now());
+    for ask in question.asks.iter().take(1) {
+        let ended = match door.ask(ask.clone()).await {
+            Ok(answered) => told.take(question, ask, &answered).err(),
+            Err(refused) => Some(Stop::because(reason::of_refused(&refused), refused.to_string())),
+        };
+        ended.into_iter().for_each(|stop| told.end(stop));
+    }
     told
 }
 
@@ -126,7 +142,7 @@ pub(super) fn not_put(at: DateTime<Utc>, question: &Put) -> Told {
     told
 }
 
-async fn chain(door: &Door, question: &Put, personal: &Personal, (first, told): (Ask, &mut Told)) -> Result<(), Stop> {
+async fn chain(door: &Door, question: &Put, first: Ask, told: &mut Told) -> Result<(), Stop> {
     let api = question.collector.api;
     let mut followed = BTreeSet::from([first.url.clone()]);
     let mut next = Some(first);
@@ -134,7 +150,7 @@ async fn chain(door: &Door, question: &Put, personal: &Personal, (first, told): 
         let answered = door.ask(ask.clone()).await;
         let answered = answered.map_err(|refused| Stop::because(reason::of_refused(&refused), refused.to_string()))?;
         told.ended_at = answered.received_at;
-        let Some(link) = told.take(question, personal, (&ask, &answered))? else { return Ok(()) };
+        let Some(link) = told.take(question, &ask, &answered)? else { return Ok(()) };
         told.last_next_link = Some(shown(&link));
         if !followed.insert(link.clone()) {
             return Err(Stop::because(Reason::CutShort, "the list links back to a page that was read"));
@@ -168,12 +184,7 @@ impl Told {
     }
 
     /// Keeps one answer; gives the link to the next page.
-    fn take(
-        &mut self,
-        question: &Put,
-        personal: &Personal,
-        (ask, answered): (&Ask, &Answered),
-    ) -> Result<Option<String>, Stop> {
+    fn take(&mut self, question: &Put, ask: &Ask, answered: &Answered) -> Result<Option<String>, Stop> {
         let kind = question.collector.kind;
         let answer = &answered.answer;
         if answer.status != 200 {
@@ -199,7 +210,8 @@ impl Told {
         };
         // Of a body that is not read, nothing is kept: what cannot be read cannot be cleared of secrets.
         let Ok(envelope) = envelope else { return Err(malformed("the answer is not the JSON of the contract")) };
-        let clean = redact::answer(kind, &answer.body, personal).map_err(|redact::Malformed(why)| malformed(why))?;
+        let clean =
+            redact::answer(kind, &answer.body, &question.personal).map_err(|redact::Malformed(why)| malformed(why))?;
         let rows = || envelope.tables.as_deref().and_then(primary).map(|table| (table.rows.as_slice(), '['));
         let list = || envelope.value.as_deref().map(|items| (items, '{'));
         let (parts, first) = match question.collector.shape {

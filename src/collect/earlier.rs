@@ -24,6 +24,7 @@ pub(super) fn is_same(record: &Record, question: &Put) -> bool {
 mod tests {
     use serde_json::json;
 
+    use super::super::Personal;
     use super::super::table::collector;
     use super::*;
     use crate::azure::{Api, Ask, Method};
@@ -38,7 +39,12 @@ mod tests {
             body: Some((*body).to_owned()),
         };
         let collector = collector(Kind::Principals).expect("a row");
-        Put { collector, scope: "directory".to_owned(), asks: batches.iter().map(ask).collect() }
+        Put {
+            collector,
+            scope: "directory".to_owned(),
+            asks: batches.iter().map(ask).collect(),
+            personal: Personal::default(),
+        }
     }
 
     fn record(batches: &[&str]) -> Record {

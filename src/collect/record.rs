@@ -6,7 +6,7 @@ use super::CollectRequest;
 use super::ask::Told;
 use super::redact::{is_secret, shown};
 use super::table::Collector;
-use crate::azure::{Answer, Ask, Door, Method};
+use crate::azure::{Answer, Api, Ask, Door, Method};
 use crate::evidence::{Clock, ControlTotal, Kind, Record, Request, RunAs, Source, Window};
 
 /// Builds the record of a question that has ended.
@@ -24,7 +24,7 @@ pub(super) fn record(
         source: Source {
             cloud: door.cloud().name().to_owned(),
             tenant_id: request.tenant_id.clone(),
-            host: door.cloud().host(collector.api),
+            host: host(collector.api, door, &told.request.url),
             api_version: collector.api_version.to_owned(),
             permission: collector.permission(),
         },
@@ -43,6 +43,15 @@ pub(super) fn record(
         started_at: told.started_at,
         ended_at: told.ended_at,
         gap: told.gap.clone(),
+    }
+}
+
+/// Host that was asked. Each vault has its own.
+fn host(api: Api, door: &Door, url: &str) -> String {
+    let told = url.split_once("://").and_then(|(_, rest)| rest.split('/').next());
+    match (api, told) {
+        (Api::KeyVault, Some(host)) => host.to_owned(),
+        _ => door.cloud().host(api),
     }
 }
 

@@ -22,7 +22,8 @@ use super::table::{Form, collector, collectors};
 use super::{CollectRequest, extract};
 use crate::azure::{Api, Ask, Door, Method};
 use crate::evidence::{
-    CaptureStatus, CaptureWriter, ControlTotal, Earlier, EvidenceError, Kind, Over, Page, Reason, Record, RunAs, Window,
+    CaptureStatus, CaptureWriter, ControlTotal, Earlier, EvidenceError, Kind, Over, Page, Reason, Record, RunAs,
+    VaultObjects, Window,
 };
 
 /// How many questions are under way at a time; the door may allow fewer requests.
@@ -111,18 +112,7 @@ pub async fn collect(
     keeper: &dyn Keeper,
     progress: &dyn Progress,
 ) -> Result<Summary, CollectError> {
-    let mut run = Run {
-        door,
-        request,
-        keeper,
-        progress,
-        found: Found::default(),
-        ended: BTreeMap::new(),
-        counted: BTreeMap::new(),
-        taken_over: 0,
-        is_stopped: false,
-        identities: BTreeSet::new(),
-    };
+    let mut run = Run::new(door, request, keeper, progress);
     for stage in Over::STAGES {
         let questions = stage.iter().flat_map(|over| run.questions_over(*over)).collect();
         run.phase(questions).await?;
@@ -130,12 +120,14 @@ pub async fn collect(
     Ok(run.summary())
 }
 
-struct Run<'a> {
-    door: &'a Door,
-    request: &'a CollectRequest,
+/// A run under way: what is to be asked, and what is known by now.
+pub(super) struct Run<'a> {
+    pub(super) door: &'a Door,
+    pub(super) request: &'a CollectRequest,
     keeper: &'a dyn Keeper,
-    progress: &'a dyn Progress,
-    found: Found,
+    pub(super) progress: &'a dyn Progress,
+    /// What later questions follow from.
+    pub(super) found: Found,
     /// Kind, scope and reason of the gap, by number.
     ended: BTreeMap<usize, (Kind, String, Option<Reason>)>,
     /// Records that counted rows and were answered whole, by the question for rows.
@@ -148,18 +140,37 @@ struct Run<'a> {
     identities: BTreeSet<String>,
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    /// A run that has asked nothing yet.
+    pub(super) fn new(
+        door: &'a Door,
+        request: &'a CollectRequest,
+        keeper: &'a dyn Keeper,
+        progress: &'a dyn Progress,
+    ) -> Run<'a> {
+        Run {
+            door,
+            request,
+            keeper,
+            progress,
+            found: Found::default(),
+            ended: BTreeMap::new(),
+            counted: BTreeMap::new(),
+            taken_over: 0,
+            is_stopped: false,
+            identities: BTreeSet::new(),
+        }
+    }
+
     /// The questions of every kind that is asked over a family of scopes, at each scope of it that is known by now.
-    fn questions_over(&self, over: Over) -> Vec<(Kind, String)> {
+    pub(super) fn questions_over(&self, over: Over) -> Vec<(Kind, String)> {
         let scopes = self.scopes(over);
         let kinds = collectors().map(|row| row.kind).filter(|kind| kind.over().contains(&over));
-        // no ids, no question about them
-        let kinds = kinds.filter(|kind| *kind != Kind::Principals || !self.found.principals.is_empty());
         scopes.iter().flat_map(|scope| kinds.clone().map(move |kind| (kind, scope.clone()))).collect()
     }
 
     /// The scopes of a family: those that are expected, and those that answers have named.
-    fn scopes(&self, over: Over) -> Vec<String> {
+    pub(super) fn scopes(&self, over: Over) -> Vec<String> {
         let expected = &self.request.expected;
         let shown = |ids: &extract::Ids| ids.shown().map(str::to_owned).collect();
         match over {
@@ -176,9 +187,27 @@ impl Run<'_> {
             }
             Over::Workspace => self.found.workspaces_in_use(&expected.workspaces).0,
             Over::LogCount | Over::Log => self.found.workspaces_in_use(&expected.workspaces).1.into_iter().collect(),
+            // no ids, no question about them
+            Over::Principals if self.found.principals.is_empty() => Vec::new(),
+            Over::Principals => vec!["directory".to_owned()],
             Over::Group => self.groups().iter().map(|id| format!("group:{id}")).collect(),
-            Over::Identity | Over::Vault => shown(&self.found.of(over)),
+            Over::VaultDataPlane => match self.request.vault_objects {
+                VaultObjects::Arm => Vec::new(),
+                VaultObjects::DataPlane => shown(&self.found.of(Over::Vault)),
+            },
+            Over::VaultContents => self.vaults_for_resource_manager(),
+            Over::Identity | Over::Vault | Over::Application | Over::ServicePrincipal => shown(&self.found.of(over)),
         }
+    }
+
+    /// Vaults whose contents Resource Manager is asked for: all, or those that did not list them themselves.
+    fn vaults_for_resource_manager(&self) -> Vec<String> {
+        let own = [Kind::VaultDataKeys, Kind::VaultDataSecrets];
+        let refused = self.ended.values().filter(|(kind, _, gap)| own.contains(kind) && gap.is_some());
+        let refused: BTreeSet<&str> = refused.map(|(_, scope, _)| scope.as_str()).collect();
+        let vaults = self.found.of(Over::Vault);
+        let is_asked = |vault: &&str| self.request.vault_objects == VaultObjects::Arm || refused.contains(vault);
+        vaults.shown().filter(is_asked).map(str::to_owned).collect()
     }
 
     /// Puts these questions side by side.
@@ -197,11 +226,11 @@ impl Run<'_> {
                 None => open.push((first + index, question)),
             }
         }
-        let (door, personal, progress) = (self.door, &self.request.personal, self.progress);
+        let (door, progress) = (self.door, self.progress);
         let put = open.into_iter().map(|(number, question)| async move {
             let told = match progress.stop_asked() {
                 true => None,
-                false => Some(put(door, &question, personal).await),
+                false => Some(put(door, &question).await),
             };
             (number, question, told)
         });
@@ -231,9 +260,18 @@ impl Run<'_> {
         Ok(earlier.filter(|earlier| is_same(&earlier.record, question)))
     }
 
-    fn question(&self, kind: Kind, scope: String) -> Result<Option<Put>, KqlError> {
+    /// A question as it is put.
+    pub(super) fn question(&self, kind: Kind, scope: String) -> Result<Option<Put>, KqlError> {
         let Some(collector) = collector(kind) else { return Ok(None) };
-        let url = self.door.cloud().url(collector.api, &collector.path_and_query(&scope, &self.window()));
+        let path = collector.path_and_query(&scope, &self.window());
+        let url = match collector.api {
+            // a vault that told no address gives one that the door refuses
+            Api::KeyVault => {
+                let uri = self.found.vault_uris.get(&scope.to_lowercase()).map(String::as_str).unwrap_or_default();
+                format!("{}{path}", uri.trim_end_matches('/'))
+            }
+            api => self.door.cloud().url(api, &path),
+        };
         let get = Ask { api: collector.api, method: Method::Get, url, headers: Vec::new(), body: None };
         let post = |body: String| Ask { method: Method::Post, body: Some(body), ..get.clone() };
         let asks = match collector.form {
@@ -248,7 +286,7 @@ impl Run<'_> {
                 ids.chunks(IDS_A_BATCH).map(|ids| post(serde_json::json!({ "ids": ids }).to_string())).collect()
             }
         };
-        Ok(Some(Put { collector, scope, asks }))
+        Ok(Some(Put { collector, scope, asks, personal: self.request.personal.clone() }))
     }
 
     /// Body of a log question.
@@ -346,7 +384,7 @@ impl Run<'_> {
     }
 
     /// Subscriptions to ask in: those expected, those below an expected group, else all that are visible.
-    fn subscriptions(&self) -> extract::Ids {
+    pub(super) fn subscriptions(&self) -> extract::Ids {
         let expected = &self.request.expected;
         if expected.subscriptions.is_empty() && expected.management_groups.is_empty() {
             return self.found.subscriptions.clone();

@@ -34,7 +34,7 @@ pub use ledger::{Entry, Event, Ledger, LockedLedger};
 pub use over::Over;
 pub use period::{Period, PeriodError};
 pub use personal::{Addresses, PersonalData, Persons};
-pub use plan::{Derived, Expected, Plan, Question};
+pub use plan::{Derived, Expected, Plan, Question, VaultObjects};
 pub use reason::Reason;
 pub use record::{Clock, ControlTotal, Gap, Page, Record, Redaction, Request, Source, Window};
 pub use resume::{Earlier, TakenUp};

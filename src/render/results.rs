@@ -14,6 +14,7 @@ struct Results<'a> {
     tenant: &'a str,
     period: Span,
     tool: &'a Tool,
+    collector: CollectorLine<'a>,
     controls: Vec<ControlLine<'a>>,
     findings: Vec<FindingLine<'a>>,
 }
@@ -22,6 +23,28 @@ struct Results<'a> {
 struct Span {
     start: DateTime<Utc>,
     end: DateTime<Utc>,
+}
+
+/// The identity that collected.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CollectorLine<'a> {
+    credential: &'a str,
+    object_id: Option<&'a str>,
+    app_id: Option<&'a str>,
+    /// Records in which Azure says what it may do.
+    effective: &'a [Cite],
+    must_not_have: Vec<ExcessLine<'a>>,
+    not_checked: &'a [String],
+}
+
+#[derive(Serialize)]
+struct ExcessLine<'a> {
+    by: &'a str,
+    scope: &'a str,
+    group: Option<&'a str>,
+    gives: &'a [String],
+    evidence: &'a [Cite],
 }
 
 #[derive(Serialize)]
@@ -52,12 +75,32 @@ pub(super) fn results(assessment: &Assessment) -> Result<Vec<u8>, RenderError> {
         tenant: &assessment.head.tenant_id,
         period: Span { start: period.start, end: period.end },
         tool: &assessment.inputs.tool,
+        collector: collector_line(assessment),
         controls: assessment.controls.iter().map(control_line).collect(),
         findings: assessment.findings.iter().map(finding_line).collect(),
     };
     let mut bytes = serde_json::to_vec_pretty(&results)?;
     bytes.push(b'\n');
     Ok(bytes)
+}
+
+fn collector_line(assessment: &Assessment) -> CollectorLine<'_> {
+    let (run_as, own) = (&assessment.head.run_as, &assessment.own);
+    let excess = own.excess.iter().map(|excess| ExcessLine {
+        by: &excess.by,
+        scope: &excess.scope,
+        group: excess.group.as_deref(),
+        gives: &excess.gives,
+        evidence: &excess.evidence,
+    });
+    CollectorLine {
+        credential: &run_as.credential,
+        object_id: run_as.object_id.as_deref(),
+        app_id: run_as.app_id.as_deref(),
+        effective: &own.effective,
+        must_not_have: excess.collect(),
+        not_checked: &own.unread,
+    }
 }
 
 fn control_line(result: &ControlResult) -> ControlLine<'_> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
+use crate::access::{Excess, OwnRights};
 use crate::assess::{
     Assessment, CollectionSummary, CoveredPart, EvidenceLine, GapLine, IdentityLine, Inputs, Inventory, Moment,
     Organisation, Population, ReaderLine, Story, VaultLine, conclude,
@@ -116,6 +117,7 @@ fn assessment(mut findings: Vec<Finding>, collection: CollectionSummary) -> Asse
         inputs: inputs(),
         head: head(),
         collection,
+        own: OwnRights { subscriptions: 1, effective: vec![cite(12, 0)], ..OwnRights::default() },
         controls: controls.iter().map(|control| conclude(control, &findings)).collect(),
         populations: by_check
             .into_iter()
@@ -126,6 +128,17 @@ fn assessment(mut findings: Vec<Finding>, collection: CollectionSummary) -> Asse
         stories: Vec::new(),
         evidence: Vec::new(),
         ledger_entries: Vec::new(),
+    }
+}
+
+fn excess(name: &str) -> Excess {
+    Excess {
+        id: name.to_owned(),
+        by: format!("role `{name}`"),
+        scope: name.to_owned(),
+        group: Some(name.to_owned()),
+        gives: vec!["grant access".to_owned()],
+        evidence: vec![cite(12, 0)],
     }
 }
 
@@ -168,6 +181,8 @@ pub(super) fn hostile() -> Assessment {
     assessment.populations[0].items.sort_by(|a, b| a.subject().id.cmp(&b.subject().id));
     assessment.head.tenant_id = "<script>alert(1)</script>".to_owned();
     assessment.head.run_as.managed_identity = Some("</dd><img src=x onerror=alert(1)>".to_owned());
+    assessment.own.unread = HOSTILE.iter().map(|name| (*name).to_owned()).collect();
+    assessment.own.excess = HOSTILE.iter().map(|name| excess(name)).collect();
     assessment.inputs.organisation =
         Organisation { name: "</title><script>alert(1)</script>".to_owned(), system: "[a](http://b)".to_owned() };
     assessment.inputs.tsa = vec!["javascript:alert(1)".to_owned(), "http://tsa.example".to_owned()];

@@ -6,6 +6,7 @@ mod canary;
 mod commands;
 mod contract;
 mod demo;
+mod doctor;
 mod faults;
 mod harness;
 mod hostile;

@@ -180,8 +180,7 @@ impl Allowed {
     pub(super) fn member(&self, name: &str) -> Option<(bool, &Allowed)> {
         let Allowed::Object { members, any } = self else { return None };
         // most names are written as the list writes them
-        let known = members.get(name).or_else(|| members.get(&name.to_ascii_lowercase()));
-        match known {
+        match members.get(name).or_else(|| members.get(&name.to_ascii_lowercase())) {
             Some(below) => Some((true, below)),
             None => any.as_deref().map(|below| (false, below)),
         }

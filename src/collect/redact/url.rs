@@ -8,6 +8,7 @@ use super::scrub::secret_in_path;
 const SHOWN_NAMES: &[&str] = &[
     "api-version",
     "timespan",
+    "maxresults",
     "page",
     "$apply",
     "$count",

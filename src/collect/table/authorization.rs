@@ -24,6 +24,10 @@ pub(super) const ROWS: &[Collector] = &[
         "2022-04-01",
         |sub| format!("{sub}/providers/Microsoft.Authorization/denyAssignments"),
     ),
+    // answered at a subscription too, which the specification does not list
+    Collector::arm(Kind::OwnPermissions, &[Action("Microsoft.Authorization/permissions/read")], "2022-04-01", |sub| {
+        format!("{sub}/providers/Microsoft.Authorization/permissions")
+    }),
 ];
 
 /// At a subscription the list goes unfiltered, to see what lies below; above, only what is assigned there.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::super::*;
 use crate::azure::{Answer, Ask, Clock, Cloud, Door, Pace, TokenFacts, Transport, TransportError};
-use crate::evidence::{Capture, EvidenceError, Head, Kind, Reason, Record, RunAs};
+use crate::evidence::{Capture, EvidenceError, Head, Kind, Reason, Record, RunAs, VaultObjects};
 
 pub(super) const SUB: &str = "/subscriptions/aaaaaaaa-0000-0000-0000-000000000001";
 pub(super) const WORKSPACE: &str = "bbbbbbbb-0000-0000-0000-00000000000b";
@@ -18,10 +18,17 @@ pub(super) const GROUP: &str = "cccccccc-0000-0000-0000-00000000000c";
 pub(super) const CALLER: &str = "dddddddd-0000-0000-0000-00000000000d";
 
 /// Answers by a part of the URL and a part of the body, the first that fits; notes what was asked.
-#[derive(Default)]
 pub(super) struct Script {
     pub(super) answers: Vec<(String, String, u16, String)>,
-    asked: Mutex<Vec<Ask>>,
+    /// As the token tells.
+    pub(super) object_id: Option<String>,
+    pub(super) asked: Mutex<Vec<Ask>>,
+}
+
+impl Default for Script {
+    fn default() -> Script {
+        Script { answers: Vec::new(), object_id: Some("me".to_owned()), asked: Mutex::default() }
+    }
 }
 
 impl Script {
@@ -31,11 +38,17 @@ impl Script {
         self
     }
 
+    /// The same, whatever the body of the request.
+    #[expect(clippy::needless_pass_by_value, reason = "calls read better")]
+    pub(super) fn before(self, url: &str, status: u16, body: Value) -> Script {
+        self.first(url, "", status, &body)
+    }
+
     pub(super) fn asked(&self) -> Vec<Ask> {
         self.asked.lock().expect("a lock").clone()
     }
 
-    fn on(self, url: &str, status: u16, body: Value) -> Script {
+    pub(super) fn on(self, url: &str, status: u16, body: Value) -> Script {
         self.on_query(url, "", status, body)
     }
 
@@ -65,7 +78,7 @@ impl Transport for Script {
     }
 
     fn token_facts(&self) -> Option<TokenFacts> {
-        Some(TokenFacts { object_id: Some("me".to_owned()), ..TokenFacts::default() })
+        Some(TokenFacts { object_id: self.object_id.clone(), ..TokenFacts::default() })
     }
 
     fn credential(&self) -> String {
@@ -117,6 +130,7 @@ impl Progress for Stopping {
 
 pub(super) fn request(expected: Expected) -> CollectRequest {
     CollectRequest {
+        vault_objects: VaultObjects::Arm,
         tenant_id: "t1".to_owned(),
         expected,
         period: Period::parse("2026Q3").expect("a period"),
@@ -153,11 +167,24 @@ pub(super) fn run(script: Script, expected: Expected) -> Ran {
     run_with(script, expected, None)
 }
 
-pub(super) fn run_with(script: Script, expected: Expected, progress: Option<&dyn Progress>) -> Ran {
-    let script = Arc::new(script);
+pub(super) fn door(script: Arc<Script>) -> Door {
     let pace = Pace { tries: 2, tries_on_failure: 2, ..Pace::default() };
-    let door = Door::new(script.clone(), Cloud::named("public").expect("a cloud"), Arc::new(Still), pace);
-    let request = request(expected);
+    Door::new(script, Cloud::named("public").expect("a cloud"), Arc::new(Still), pace)
+}
+
+pub(super) fn run_with(script: Script, expected: Expected, progress: Option<&dyn Progress>) -> Ran {
+    run_asking(script, request(expected), progress)
+}
+
+/// A run that asks vaults themselves.
+pub(super) fn run_at_vaults(script: Script) -> Ran {
+    let request = CollectRequest { vault_objects: VaultObjects::DataPlane, ..request(Expected::default()) };
+    run_asking(script, request, None)
+}
+
+fn run_asking(script: Script, request: CollectRequest, progress: Option<&dyn Progress>) -> Ran {
+    let script = Arc::new(script);
+    let door = door(script.clone());
     let memory = Memory::default();
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let summary = runtime
@@ -206,7 +233,9 @@ pub(super) fn tenant() -> Script {
     let counts = json!({"tables": [{"name": "PrimaryResult",
         "columns": [{"name": "Rows", "type": "long"}, {"name": "Kept", "type": "long"}], "rows": [[7, 2], [5, 1]]}]});
     let no_table = json!({"error": {"code": "BadArgumentError", "innererror": {"code": "SemanticError"}}});
-    Script::default()
+    let script = Script::default()
+        .on(&format!("{vault}/keys?"), 200, empty())
+        .on(&format!("{vault}/secrets?"), 200, empty())
         .on(&format!("{vault}/providers/Microsoft.Insights/diagnosticSettings"), 200,
             json!({"value": [{"name": "d", "properties": {"workspaceId": workspace.to_uppercase().replace("/SUBSCRIPTIONS/", "/subscriptions/")}}]}))
         .on(&format!("{workspace}/tables"), 200, empty())
@@ -223,13 +252,21 @@ pub(super) fn tenant() -> Script {
             json!({"value": [{"id": "/x", "properties": {"principalId": GROUP, "principalType": "Group"}}]}))
         .on(&provider("Microsoft.Authorization/roleDefinitions"), 200, empty())
         .on(&provider("Microsoft.Authorization/denyAssignments"), 200, empty())
+        .on(&provider("Microsoft.Authorization/permissions"), 200, empty())
         .on(&provider("Microsoft.OperationalInsights/workspaces"), 200,
             json!({"value": [{"id": workspace, "properties": {"customerId": WORKSPACE.to_uppercase()}}]}))
         .on_query("/query", "question=vault_log_dedicated_count;", 200, counts)
         .on_query("/query", "question=vault_log_dedicated;", 200, rows)
         .on_query("/query", "question=vault_log_legacy", 400, no_table)
         .on("/v1.0/servicePrincipals?", 200, json!({"@odata.count": 0, "value": []}))
+        .on("/v1.0/applications?", 200, json!({"@odata.count": 0, "value": []}))
         .on("/directoryObjects/getByIds", 200, json!({"value": [
             {"@odata.type": "#microsoft.graph.group", "id": GROUP, "displayName": "readers", "mail": "CANARY@example.com"}]}))
-        .on(&format!("/groups/{GROUP}/transitiveMembers"), 200, empty())
+        .on(&format!("/groups/{GROUP}/transitiveMembers"), 200, empty());
+    // of everything else there is none
+    let others = collectors().filter(|row| row.kind.is_per_subscription()).map(|row| (row.url)(SUB));
+    others.fold(script, |script, url| {
+        let path = url.split('?').next().unwrap_or_default();
+        script.on(&format!("{path}?api-version="), 200, empty())
+    })
 }

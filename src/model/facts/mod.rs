@@ -1,11 +1,18 @@
 //! The typed facts. Every fact carries the place that it was read from; absent is never taken for false.
 
+mod directory;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
+mod contents;
+
+pub use contents::*;
+
 use super::{Coverage, Hierarchy, Id};
 use crate::evidence::{Cite, Period, PersonalData};
+pub use directory::{Application, Credential, CredentialKind, Directory, Owner, ServicePrincipal};
 
 /// Everything that one capture says about a tenant.
 #[derive(Clone, Debug)]
@@ -30,12 +37,16 @@ pub struct Tenant {
     pub vaults: Vec<Vault>,
     /// Soft-deleted vaults.
     pub deleted_vaults: Vec<DeletedVault>,
+    /// What vaults hold, as far as lists tell: names and attributes.
+    pub contents: VaultContents,
     /// Role assignments, each id once.
     pub role_assignments: Vec<RoleAssignment>,
     /// Role definitions by lower-case GUID.
     pub role_definitions: BTreeMap<String, RoleDefinition>,
     /// Deny assignments, each id once.
     pub deny_assignments: Vec<DenyAssignment>,
+    /// What the collecting identity may do in each subscription, one for each entry of its roles.
+    pub own_permissions: Vec<OwnPermission>,
     /// Diagnostic settings of vaults, in order of vault and name.
     pub diagnostic_settings: Vec<DiagnosticSetting>,
     /// Log Analytics workspaces.
@@ -51,6 +62,8 @@ pub struct Tenant {
     pub resolved_ids: BTreeMap<String, Cite>,
     /// Transitive members by lower-case object id of the group.
     pub members: BTreeMap<String, Vec<Member>>,
+    /// What the directory says beyond that.
+    pub directory: Directory,
     /// Vault log rows: reads, denials and handshakes, in order of time.
     pub vault_events: Vec<VaultEvent>,
     /// Vault log rows per day, vault and operation.
@@ -307,6 +320,17 @@ pub struct Permission {
     pub not_data_actions: Vec<String>,
     /// Condition on this entry, if any.
     pub condition: Option<String>,
+}
+
+/// Something that the collecting identity may do.
+#[derive(Clone, Debug)]
+pub struct OwnPermission {
+    /// The subscription.
+    pub scope: Id,
+    /// What it may do there.
+    pub permission: Permission,
+    /// Where it was read.
+    pub from: Cite,
 }
 
 /// A deny assignment.

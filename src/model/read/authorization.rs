@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Item, ModelError, Pages, first_of_each};
 use crate::evidence::Kind;
-use crate::model::{DenyAssignment, Permission, RoleAssignment, RoleDefinition};
+use crate::model::{DenyAssignment, Id, OwnPermission, Permission, RoleAssignment, RoleDefinition};
 
 /// The GUID by which a deny assignment means everyone.
 const EVERYONE: &str = "00000000-0000-0000-0000-000000000000";
@@ -71,6 +71,15 @@ pub(super) fn deny_assignments(pages: &mut Pages<'_>) -> Result<Vec<DenyAssignme
         })
     })?;
     Ok(first_of_each(found, |deny| &deny.id))
+}
+
+/// What the collecting identity may do, by subscription, as listed.
+pub(super) fn own_permissions(pages: &mut Pages<'_>) -> Result<Vec<OwnPermission>, ModelError> {
+    let mut found = pages.items(Kind::OwnPermissions, |item| {
+        Some(OwnPermission { scope: Id::new(item.scope()), permission: permission(item), from: item.from() })
+    })?;
+    found.sort_by(|a, b| a.scope.cmp(&b.scope));
+    Ok(found)
 }
 
 fn permission(item: &Item<'_>) -> Permission {

@@ -1,5 +1,7 @@
 //! The first page: who, what, when, how much of it, and what it rests on.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::{BAR, Mark, Part, bar, time};
@@ -27,6 +29,7 @@ pub(super) struct Front {
     ended_at: Option<String>,
     replayed: bool,
     run_as: Vec<Fact>,
+    own: Own,
     collected_with: Shown,
     judged_with: Shown,
     rule_set: Shown,
@@ -50,6 +53,15 @@ pub(super) struct Front {
 pub(super) struct Fact {
     label: &'static str,
     value: Shown,
+}
+
+/// What the identity that collected held itself.
+#[derive(Serialize)]
+struct Own {
+    words: Shown,
+    excess: Vec<Shown>,
+    more: usize,
+    evidence: Vec<String>,
 }
 
 /// Something that a reader must know before any result.
@@ -90,6 +102,7 @@ pub(super) fn front(assessment: &Assessment) -> Front {
         ended_at: head.ended_at.map(time),
         replayed: head.replayed,
         run_as: run_as(&head.run_as),
+        own: own(assessment),
         collected_with: Shown::name(&format!("{} {}", head.tool.name, head.tool.version)),
         judged_with: Shown::name(&format!("{} {}", inputs.tool.name, inputs.tool.version)),
         rule_set: Shown::name(&inputs.tool.rule_set_sha256),
@@ -186,6 +199,14 @@ fn notices(assessment: &Assessment) -> Vec<Notice> {
         ),
         Some(_) => {}
     }
+    if !assessment.own.excess.is_empty() {
+        say(
+            "The collecting identity could do more than read",
+            "It held rights that a collector must not have; they are listed beside the completeness of the collection. \
+             The requests that it sent here are in the request ledger, and all of them are reads."
+                .to_owned(),
+        );
+    }
     if !collection.gaps.is_empty() {
         let open = collection.gaps.len();
         let have = if open == 1 { "has" } else { "have" };
@@ -247,6 +268,19 @@ fn personal(data: &PersonalData) -> Vec<Fact> {
     let key = data.key_id.as_deref().map(|id| ("Pseudonyms made with the key", id));
     let told = data.words().into_iter().chain(key);
     told.map(|(label, words)| Fact { label, value: Shown::name(words) }).collect()
+}
+
+fn own(assessment: &Assessment) -> Own {
+    let rights = &assessment.own;
+    let shown = rights.excess.iter().flat_map(|excess| excess.evidence.iter());
+    let evidence: BTreeSet<String> =
+        shown.chain(&rights.effective).map(|cite| cite.record.clone()).take(NAMES * NAMES).collect();
+    Own {
+        words: Shown::sentence(&rights.line()),
+        excess: rights.excess.iter().take(NAMES).map(|excess| Shown::sentence(&excess.line())).collect(),
+        more: rights.excess.len().saturating_sub(NAMES),
+        evidence: evidence.into_iter().take(NAMES).collect(),
+    }
 }
 
 /// First and last day, both included.

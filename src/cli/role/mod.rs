@@ -1,0 +1,196 @@
+//! `tickmark role`: the least that the collecting identity must hold, computed from the table of questions.
+
+mod markdown;
+mod script;
+
+use serde_json::{Value, json};
+
+use super::args::{Args, Format, Role, RoleForm};
+use super::collect::optional_config;
+use super::config::Config;
+use super::terminal::Terminal;
+use super::{CliError, End};
+use crate::collect;
+
+/// What a role is made out for: names and scopes from the configuration, placeholders where there is none.
+pub(super) struct Setup {
+    /// Name of the custom role.
+    name: String,
+    /// Object id of the collecting identity, where given.
+    principal: Option<String>,
+    /// Where the role is assigned: ARM ids.
+    scopes: Vec<String>,
+    /// Where the role can be assigned: one management group at most, or subscriptions.
+    assignable: Vec<String>,
+    /// Whether roles that Azure has are assigned instead of a custom one.
+    built_in: bool,
+    /// ARM id of the root management group.
+    root: String,
+    /// Host of Microsoft Graph.
+    graph: String,
+}
+
+/// Stands for the name of the tenant's root group, which is the tenant's GUID.
+const ROOT_GROUP: &str = "ROOT-GROUP";
+
+pub(super) fn run(options: &Role, args: &Args, terminal: &Terminal) -> Result<End, CliError> {
+    let setup = Setup::of(options, optional_config(args)?.as_ref())?;
+    let form = match (options.form, terminal.format) {
+        (Some(form), _) => form,
+        (None, Format::Human) => RoleForm::Az,
+        (None, Format::Json) => RoleForm::Json,
+    };
+    let text = match form {
+        RoleForm::Az => script::az(&setup),
+        RoleForm::Json => return terminal.json(&definition(&setup)).map(|()| End::Clean),
+        RoleForm::Bicep => script::bicep(&setup),
+        RoleForm::Markdown => markdown::page(),
+    };
+    terminal.raw(text.as_bytes())?;
+    Ok(End::Clean)
+}
+
+impl Setup {
+    fn of(options: &Role, config: Option<&Config>) -> Result<Setup, CliError> {
+        // both end up in a script
+        let is_plain = |text: &str, further: &str| {
+            !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || further.contains(c))
+        };
+        if !is_plain(&options.name, " -_.") {
+            return Err(CliError::Use(format!(
+                "`{}` is no name for a role here\nuse letters, digits, spaces, `-`, `_` and `.`",
+                options.name
+            )));
+        }
+        if let Some(principal) = options.principal.as_ref().filter(|principal| !is_plain(principal, "-")) {
+            return Err(CliError::Use(format!(
+                "`{principal}` is no object id\nit is a GUID; that of the service principal, not of the application"
+            )));
+        }
+        let group = |name: &str| format!("/providers/Microsoft.Management/managementGroups/{name}");
+        let root = group(config.map_or(ROOT_GROUP, |config| &config.azure.tenant_id));
+        let groups: Vec<String> = config
+            .map(|config| config.azure.management_groups.iter().map(|name| group(name)).collect())
+            .unwrap_or_default();
+        let subscriptions: Vec<String> = config
+            .map(|config| config.azure.subscriptions.iter().map(|id| format!("/subscriptions/{id}")).collect())
+            .unwrap_or_default();
+        let (scopes, assignable) = match (groups.as_slice(), subscriptions.is_empty()) {
+            ([], true) => (vec![root.clone()], vec![root.clone()]),
+            ([], false) => (subscriptions.clone(), subscriptions),
+            ([one], true) => (groups.clone(), vec![one.clone()]),
+            // a custom role names one group at most; the root group is above all of them
+            _ => ([groups, subscriptions].concat(), vec![root.clone()]),
+        };
+        let cloud = match config {
+            Some(config) => match &config.azure.endpoints {
+                Some(endpoints) => crate::azure::Cloud::custom(endpoints)?,
+                None => crate::azure::Cloud::named(&config.azure.cloud)?,
+            },
+            None => crate::azure::Cloud::named("public")?,
+        };
+        Ok(Setup {
+            name: options.name.clone(),
+            built_in: options.built_in,
+            principal: options.principal.clone(),
+            scopes,
+            assignable,
+            root,
+            graph: cloud.host(crate::azure::Api::Graph),
+        })
+    }
+}
+
+/// The custom role as `az role definition create` takes it.
+fn definition(setup: &Setup) -> Value {
+    json!({
+        "Name": setup.name,
+        "IsCustom": true,
+        "Description": DESCRIPTION,
+        "Actions": collect::actions(),
+        "NotActions": [],
+        "DataActions": [],
+        "NotDataActions": [],
+        "AssignableScopes": setup.assignable,
+    })
+}
+
+const DESCRIPTION: &str = "Reads what tickmark asks for, and no more. Resource types that are not named here stay \
+                           invisible: add those that carry identities in your tenant.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options() -> Role {
+        Role { form: None, principal: None, name: "Tickmark Collector".to_owned(), built_in: false }
+    }
+
+    fn setup() -> Setup {
+        Setup::of(&options(), None).expect("a setup")
+    }
+
+    fn committed(path: &str) -> String {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+        std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    #[test]
+    fn the_committed_role_is_the_computed_one() {
+        let committed: Value = serde_json::from_str(&committed("docs/collector-role.json")).expect("JSON");
+        assert_eq!(
+            committed,
+            definition(&setup()),
+            "write it again: tickmark role --as json > docs/collector-role.json"
+        );
+    }
+
+    #[test]
+    fn the_committed_page_is_the_generated_one() {
+        assert!(
+            committed("docs/permissions.md") == markdown::page(),
+            "docs/permissions.md is not what the table says\nwrite it again: tickmark role --as markdown > docs/permissions.md"
+        );
+    }
+
+    #[test]
+    fn every_type_that_a_check_looks_for_among_resources_can_be_read() {
+        let actions: Vec<String> = collect::actions().iter().map(|action| action.to_lowercase()).collect();
+        for resource_type in crate::check::WORKLOADS {
+            assert!(actions.contains(&format!("{resource_type}/read")), "{resource_type}");
+        }
+    }
+
+    #[test]
+    fn every_form_grants_every_action_and_nothing_else() {
+        let setup = setup();
+        let actions = collect::actions();
+        let json = definition(&setup);
+        assert_eq!(json["Actions"], json!(actions));
+        assert_eq!(json["DataActions"], json!([]));
+        let bicep = script::bicep(&setup);
+        let listed: Vec<&str> = bicep
+            .lines()
+            .map(str::trim)
+            .filter_map(|line| line.strip_prefix("'Microsoft.")?.strip_suffix('\''))
+            .collect();
+        let expected: Vec<&str> = actions.iter().filter_map(|action| action.strip_prefix("Microsoft.")).collect();
+        assert_eq!(listed, expected);
+        let az = script::az(&setup);
+        for action in &actions {
+            assert!(az.contains(&format!("\"{action}\"")), "{action}");
+        }
+        for permission in collect::graph_permissions() {
+            assert!(az.contains(&permission), "{permission}");
+        }
+    }
+
+    #[test]
+    fn a_name_or_an_id_cannot_leave_its_place_in_the_script() {
+        for name in ["a'; rm -rf x", "$(id)", "", "a\nb"] {
+            assert!(Setup::of(&Role { name: name.to_owned(), ..options() }, None).is_err(), "{name}");
+        }
+        let principal = Some("x\"; y".to_owned());
+        assert!(Setup::of(&Role { principal, ..options() }, None).is_err());
+    }
+}
