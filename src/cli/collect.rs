@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use rand_core::{OsRng, RngCore};
 use serde_json::json;
 
 use super::args::{Args, Collect, Format};
 use super::config::Config;
 use super::context::{self, SystemClock};
 use super::job::Job;
+use super::stamp::Authorities;
 use super::terminal::{Terminal, clean};
 use super::{CliError, End, doctor, personal, resume};
 use crate::access::{Access, Excess, OwnRights};
@@ -61,7 +63,8 @@ pub(super) fn run(options: &Collect, args: &Args, terminal: &Terminal) -> Result
         (None, Some(folder), None) => Period::parse(&Recording::open(folder)?.head().period)?,
         _ => context::period(args, config.as_ref(), source.clock.now())?,
     };
-    told(&collect_into(&store, &source, period, terminal)?, terminal)
+    let authorities = Authorities::of(&options.tsa, config.as_ref())?;
+    told(&collect_into(&store, &source, period, &authorities, terminal)?, terminal)
 }
 
 fn told(collected: &Collected, terminal: &Terminal) -> Result<End, CliError> {
@@ -73,6 +76,7 @@ fn told(collected: &Collected, terminal: &Terminal) -> Result<End, CliError> {
         let Collected { folder, capture_id, period } = collected;
         terminal.json(&json!({
             "capture": capture_id, "folder": folder, "period": period, "gaps": gaps,
+            "plan_stamps": capture.head.plan_stamps,
             "must_not_have": own.excess.iter().map(Excess::line).collect::<Vec<_>>(),
         }))?;
     } else {
@@ -80,11 +84,14 @@ fn told(collected: &Collected, terminal: &Terminal) -> Result<End, CliError> {
         terminal.note(&format!("kept in {}", collected.folder.display()));
     }
     tell_rights(&own, terminal);
+    let unstamped = capture.head.plan_stamps.iter().any(|stamp| stamp.failed.is_some());
+    if unstamped {
+        terminal.note("incomplete: an authority put no time on the plan; the report says so");
+    }
     if gaps > 0 {
         terminal.note(&format!("incomplete: {gaps} questions have no full answer; `tickmark assess` lists them"));
-        return Ok(End::Incomplete);
     }
-    Ok(End::Clean)
+    Ok(if gaps > 0 || unstamped { End::Incomplete } else { End::Clean })
 }
 
 /// Questions without a full answer, as `assess` counts them: nearly every workspace lacks one of the two log tables,
@@ -145,7 +152,7 @@ impl Source {
             environment: context::environment(),
         };
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let settings = LiveSettings { credential, ca_file: azure.ca_file.clone(), ..LiveSettings::default() };
+        let settings = LiveSettings { credential, network: context::network(config)?, ..LiveSettings::default() };
         let live = context::runtime()?.block_on(Live::connect(cloud.clone(), settings, clock.clone()))?;
         Ok(Source {
             transport: Arc::new(live),
@@ -172,7 +179,10 @@ impl Source {
     }
 
     pub(super) fn door(&self) -> Door {
-        Door::new(self.transport.clone(), self.cloud.clone(), self.clock.clone(), Pace::default())
+        // a replay leaves nothing to chance
+        let seed = (!self.replayed).then(|| OsRng.next_u64());
+        let pace = Pace { seed, ..Pace::default() };
+        Door::new(self.transport.clone(), self.cloud.clone(), self.clock.clone(), pace)
     }
 
     pub(super) fn now(&self) -> DateTime<Utc> {
@@ -185,7 +195,8 @@ pub(super) fn collect_into(
     store: &Path,
     source: &Source,
     period: Period,
+    authorities: &Authorities,
     terminal: &Terminal,
 ) -> Result<Collected, CliError> {
-    Job::begin(store, source, period)?.put_questions(terminal)
+    Job::begin(store, source, period, authorities, terminal)?.put_questions(terminal)
 }

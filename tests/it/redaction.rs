@@ -173,6 +173,21 @@ fn all_of(bench: &Bench, pack: &str) -> String {
     bench.files(pack).values().map(|bytes| String::from_utf8_lossy(bytes).into_owned() + "\n").collect()
 }
 
+/// The addresses of callers that the rows of logs in `pack` hold.
+fn addresses(bench: &Bench) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for (path, bytes) in bench.files("pack/evidence").iter().filter(|(path, bytes)| path.contains("page-") && !bytes.is_empty()) {
+        let page: Value = serde_json::from_slice(bytes).unwrap_or_else(|error| panic!("{path}: {error}"));
+        for table in page["tables"].as_array().into_iter().flatten() {
+            let columns = table["columns"].as_array().expect("columns");
+            let Some(at) = columns.iter().position(|column| column["name"] == "CallerIpAddress") else { continue };
+            let cells = table["rows"].as_array().expect("rows").iter().filter_map(|row| row[at].as_str());
+            found.extend(cells.filter(|cell| !cell.is_empty()).map(str::to_owned));
+        }
+    }
+    found
+}
+
 const PSEUDONYMS: &str = "names = \"pseudonym\"\nuser_principal_names = \"pseudonym\"\nmail = \"pseudonym\"";
 
 #[test]
@@ -183,11 +198,12 @@ fn by_default_names_stand_where_a_person_must_be_matched_and_addresses_are_netwo
     assert!(users.len() >= 3, "{users:?}");
     let pack = all_of(&bench, "pack");
     assert!(users.iter().any(|(_, name)| pack.contains(name.as_str())), "{users:?}");
-    assert!(!pack.contains("userPrincipalName"));
+    assert!(pack.contains("userPrincipalName") && !pack.contains("alice.berg@brightwater.example"));
     let plan = bench.json("pack/plan.json");
     let expected = serde_json::json!({"addresses": "network", "names": "matched", "userPrincipalNames": "none", "mail": "matched"});
     assert_eq!(plan["personalData"], expected);
-    assert!(pack.contains(".0/24"));
+    let addresses = addresses(&bench);
+    assert!(!addresses.is_empty() && addresses.iter().all(|address| address.ends_with(".0/24")), "{addresses:?}");
 }
 
 #[test]
@@ -201,7 +217,8 @@ fn nobody_is_named_where_names_are_not_kept() {
         assert!(pack.contains(id.as_str()), "{name} is matched by the object id");
     }
     assert!(others.iter().all(|name| pack.contains(name.as_str())), "{others:?}");
-    assert!(!pack.contains(".0/24"));
+    let addresses = addresses(&bench);
+    assert!(!addresses.is_empty() && addresses.iter().all(|address| address == "[cut]"), "{addresses:?}");
     let report = bench.read("pack/report/report.md");
     for line in ["- Addresses of callers: `not kept`", "- Names of users: `not kept`", "- Mail addresses: `not kept`"] {
         assert!(report.contains(line), "{line}");
@@ -281,7 +298,8 @@ fn the_key_can_come_from_the_environment() {
     assert_eq!(key.len(), 64);
     assert!(!bench.path("keys/pseudonyms.key").exists(), "it is kept nowhere");
     let bench = bench.with("OUR_KEY", &key);
-    assert_eq!(bench.run(&["collect", "--replay", &recording]).code, 3);
+    let collected = bench.run(&["collect", "--replay", &recording]);
+    assert!([0, 3].contains(&collected.code), "{}", collected.err);
     let told = bench.run(&["--format", "json", "pseudonyms", "of", "ann@contoso.com", "ANN@contoso.com"]).out;
     let told: Value = serde_json::from_str(&told).expect("JSON");
     assert_eq!(told["pseudonyms"][0]["pseudonym"], told["pseudonyms"][1]["pseudonym"]);
@@ -305,5 +323,5 @@ fn a_capture_is_continued_only_with_the_switches_that_it_was_begun_with() {
     assert!(refused.err.contains("it was begun with other settings of personal data"), "{}", refused.err);
     configure(&bench, "");
     let continued = bench.run(&["collect", "--resume", "--replay", &recording]);
-    assert_eq!(continued.code, 3, "{}", continued.err);
+    assert!([0, 3].contains(&continued.code), "{}", continued.err);
 }

@@ -144,6 +144,7 @@ fn head(request: &CollectRequest, summary: Summary) -> Head {
         tool: tool(),
         replayed: true,
         resumed: Vec::new(),
+        plan_stamps: Vec::new(),
     }
 }
 
@@ -171,7 +172,7 @@ struct Quiet;
 
 impl Progress for Quiet {}
 
-struct StillClock(DateTime<Utc>);
+pub struct StillClock(pub DateTime<Utc>);
 
 #[async_trait::async_trait]
 impl Clock for StillClock {

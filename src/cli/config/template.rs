@@ -40,7 +40,7 @@ credential = "azure_cli"                 # auto | managed_identity | workload_id
 
 [signing]
 key = "keys/tickmark.p8"                 # P-256, PKCS#8, encrypted; passphrase from a prompt or TICKMARK_KEY_PASSPHRASE
-# tsa = []                               # RFC 3161 time-stamping authorities; without one, the signer asserts the time
+# tsa = []                               # RFC 3161 authorities: time on the plan and on the signature; without, both are asserted
 
 [personal_data]                          # what is kept of persons; object ids are always kept
 # addresses = "network"                  # of callers: network (/24, /48) | full | none

@@ -122,6 +122,16 @@ pub(super) fn with_mail<'t>(text: &'t str, personal: &Personal) -> Cow<'t, str> 
     if shown == text { Cow::Borrowed(text) } else { Cow::Owned(shown) }
 }
 
+/// What stands before the domain of a mail address of which the domain is always kept; none where all of it is kept.
+/// That nobody who holds a right is left unmatched, there are pseudonyms, or `all`.
+pub(super) fn mailbox(address: &str, personal: &Personal) -> Option<String> {
+    match personal.data().mail {
+        Persons::All if is_mail(address) && address.chars().all(is_of_mail) && !secret_in_text(address) => None,
+        Persons::Pseudonym => Some(personal.pseudonym(address).unwrap_or_else(|| CUT.to_owned())),
+        _ => Some(CUT.to_owned()),
+    }
+}
+
 fn is_of_mail(c: char) -> bool {
     c.is_alphanumeric() || ".!#$%&'*+/=?^_`{|}~@-".contains(c)
 }
@@ -201,6 +211,18 @@ mod tests {
     #[test]
     fn a_secret_in_a_name_goes_whatever_the_switch() {
         assert_eq!(kept(Persons::All, Role::Matched, Datum::Name, "password=hunter2", None), "[cut]");
+    }
+
+    #[test]
+    fn before_a_domain_that_is_kept_stands_what_the_switch_says() {
+        let before = |switch, address: &str| mailbox(address, &personal(switch));
+        let key = Pseudonyms::from_bytes([1; 32]);
+        assert_eq!(before(Persons::All, "ann@contoso.com"), None);
+        assert_eq!(before(Persons::All, "ann@contoso.com password=x"), Some("[cut]".to_owned()));
+        assert_eq!(before(Persons::Pseudonym, "Ann@contoso.com"), Some(key.of("ann@contoso.com")));
+        for switch in [Persons::Matched, Persons::None] {
+            assert_eq!(before(switch, "ann@contoso.com"), Some("[cut]".to_owned()));
+        }
     }
 
     #[test]
