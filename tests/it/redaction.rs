@@ -176,7 +176,9 @@ fn all_of(bench: &Bench, pack: &str) -> String {
 /// The addresses of callers that the rows of logs in `pack` hold.
 fn addresses(bench: &Bench) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for (path, bytes) in bench.files("pack/evidence").iter().filter(|(path, bytes)| path.contains("page-") && !bytes.is_empty()) {
+    for (path, bytes) in
+        bench.files("pack/evidence").iter().filter(|(path, bytes)| path.contains("page-") && !bytes.is_empty())
+    {
         let page: Value = serde_json::from_slice(bytes).unwrap_or_else(|error| panic!("{path}: {error}"));
         for table in page["tables"].as_array().into_iter().flatten() {
             let columns = table["columns"].as_array().expect("columns");

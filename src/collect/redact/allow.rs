@@ -257,8 +257,16 @@ mod tests {
     /// A name of a field that says that it holds data of a person is not read as any other text.
     #[test]
     fn data_of_persons_is_held_to_the_switches() {
-        const OF_PERSONS: &[&str] =
-            &["userprincipalname", "upn", "mail", "othermails", "proxyaddresses", "emailaddress", "caller", "givenname"];
+        const OF_PERSONS: &[&str] = &[
+            "userprincipalname",
+            "upn",
+            "mail",
+            "othermails",
+            "proxyaddresses",
+            "emailaddress",
+            "caller",
+            "givenname",
+        ];
         const ADDRESSES: &[&str] = &["calleripaddress", "ipaddress", "clientipaddress"];
         for entry in FILES.iter().flat_map(|(_, text)| entries(text)).map(|entry| entry.expect("an entry")) {
             for path in entry.paths() {
