@@ -94,7 +94,7 @@ kinds! {
     StorageAccounts("storage accounts", Subscription);
     /// Cosmos DB accounts.
     CosmosAccounts("Cosmos DB accounts", Subscription);
-    /// AI services accounts, OpenAI among them.
+    /// AI services accounts, with models of language among them.
     CognitiveAccounts("AI services accounts", Subscription);
     /// AI Search services.
     SearchServices("AI Search services", Subscription);
@@ -199,6 +199,13 @@ kinds! {
     GroupMembers("members of a group", Group);
     /// Owners of a service principal.
     ServicePrincipalOwners("owners of a service principal", ServicePrincipal);
+    // Second lists
+    /// Resources with an identity, and user-assigned identities, as Resource Graph lists them.
+    ResourceGraphIdentities("resources with an identity (Resource Graph)", Subscriptions);
+    /// Key vaults as Resource Graph lists them.
+    ResourceGraphVaults("vaults (Resource Graph)", Subscriptions);
+    /// Role assignments as Resource Graph lists them: at, above and below the subscriptions.
+    ResourceGraphAssignments("role assignments (Resource Graph)", Subscriptions);
     // Log rows
     /// Key Vault reads, denials and handshakes in `AZKVAuditLogs`.
     VaultLogDedicated("vault log rows (AZKVAuditLogs)", Log);
