@@ -93,12 +93,12 @@ pub struct Personal {
 
 impl Personal {
     /// The switches with the key that they need; where none asks for pseudonyms, the key is not used.
-    pub fn new(data: PersonalData, key: Option<Pseudonyms>) -> Result<Personal, PseudonymError> {
+    pub fn new(mut data: PersonalData, key: Option<Pseudonyms>) -> Result<Personal, PseudonymError> {
         let pseudonyms = key.filter(|_| data.has_pseudonyms());
         if data.has_pseudonyms() && pseudonyms.is_none() {
             return Err(PseudonymError::NoKey);
         }
-        let data = PersonalData { key_id: pseudonyms.as_ref().map(Pseudonyms::key_id), ..data };
+        data.key_id = pseudonyms.as_ref().map(Pseudonyms::key_id);
         Ok(Personal { data, pseudonyms })
     }
 
