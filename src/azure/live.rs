@@ -15,7 +15,7 @@ use thiserror::Error;
 use url::Url;
 
 use super::clouds::is_safe;
-use super::credential::SignIn;
+use super::credential::{SignIn, on_azure_machine};
 use super::error::one_line;
 use super::http::{Network, Way, client, failure, read_bounded};
 use super::{
@@ -80,9 +80,22 @@ pub enum LiveError {
     /// No credential.
     #[error(transparent)]
     Credential(#[from] CredentialError),
+    /// None of several credentials can sign in.
+    #[error("none of the credentials can sign in\n{}", .0.iter().map(PassedOver::to_string).collect::<Vec<_>>().join("\n"))]
+    NoneSignsIn(Vec<PassedOver>),
     /// No client.
     #[error(transparent)]
     Client(#[from] TransportError),
+}
+
+/// A credential that could not sign in, where the next one was tried.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{}: {why}", .kind.name())]
+pub struct PassedOver {
+    /// Which.
+    pub kind: CredentialKind,
+    /// Why.
+    pub why: String,
 }
 
 /// A token in use.
@@ -100,6 +113,7 @@ pub struct Live {
     settings: LiveSettings,
     sign_in: SignIn,
     kind: CredentialKind,
+    passed_over: Vec<PassedOver>,
     credential: Arc<dyn TokenCredential>,
     /// By scope. Held while a token is fetched, so that `az` is not started eight times at once.
     tokens: tokio::sync::Mutex<BTreeMap<String, Held>>,
@@ -107,14 +121,51 @@ pub struct Live {
 }
 
 impl Live {
-    /// Settles on a credential. No token is fetched yet.
+    /// Settles on a credential: one alone is used as it is, and no token is fetched yet; of several, the first that
+    /// gets a token for Resource Manager is used for the whole run.
     pub async fn connect(cloud: Cloud, settings: LiveSettings, clock: Arc<dyn Clock>) -> Result<Live, LiveError> {
         let client = client(Way::Outward(&settings.network))?;
         let sign_in = SignIn { authority: cloud.authority().clone(), network: settings.network.clone(), clock };
-        let kind = settings.credential.settle().await;
-        let credential = settings.credential.build(kind, &sign_in)?;
-        let (tokens, facts) = (tokio::sync::Mutex::default(), Mutex::new(None));
-        Ok(Live { client, cloud, settings, sign_in, kind, credential, tokens, facts })
+        let order: Vec<CredentialKind> = settings.credential.order().collect();
+        let mut passed_over = Vec::new();
+        for first in &order {
+            let kind = settings.credential.settle(*first).await;
+            let built = settings.credential.build(kind, &sign_in);
+            if order.len() == 1 {
+                return Ok(Live::with(client, cloud, settings, sign_in, kind, built?));
+            }
+            let failed = match built {
+                Err(error) => one_line(&error),
+                Ok(_) if is_elsewhere(kind, &settings.credential).await => "this is no machine of Azure's".to_owned(),
+                Ok(credential) => {
+                    let live =
+                        Live::with(client.clone(), cloud.clone(), settings.clone(), sign_in.clone(), kind, credential);
+                    match live.sign_in().await {
+                        Ok(_) => return Ok(Live { passed_over, ..live }),
+                        Err(error) => error.to_string(),
+                    }
+                }
+            };
+            passed_over.push(PassedOver { kind, why: failed });
+        }
+        Err(LiveError::NoneSignsIn(passed_over))
+    }
+
+    fn with(
+        client: reqwest::Client,
+        cloud: Cloud,
+        settings: LiveSettings,
+        sign_in: SignIn,
+        kind: CredentialKind,
+        credential: Arc<dyn TokenCredential>,
+    ) -> Live {
+        let (tokens, facts, passed_over) = (tokio::sync::Mutex::default(), Mutex::new(None), Vec::new());
+        Live { client, cloud, settings, sign_in, kind, passed_over, credential, tokens, facts }
+    }
+
+    /// The credentials before the one in use that could not sign in.
+    pub fn passed_over(&self) -> &[PassedOver] {
+        &self.passed_over
     }
 
     /// Fetches a token for Resource Manager, to learn before the first question that and as whom we can sign in.
@@ -197,6 +248,12 @@ impl Transport for Live {
     fn credential(&self) -> String {
         self.kind.name().to_owned()
     }
+}
+
+/// A managed identity is asked for again and again, for a minute or longer. Where others are to follow, a short look
+/// tells whether that is worth it.
+async fn is_elsewhere(kind: CredentialKind, settings: &CredentialSettings) -> bool {
+    kind == CredentialKind::ManagedIdentity && !settings.names_managed_identity() && !on_azure_machine().await
 }
 
 /// Lower-case names, values of the same name joined; cookies are nobody's evidence.

@@ -5,6 +5,7 @@
 //! Behind it stands a [`Transport`]: [`Live`] over HTTPS, or [`Recording`], which answers from a folder. Nothing
 //! in here knows what a question means.
 
+mod arc;
 mod certificate;
 mod clouds;
 mod conduct;
@@ -35,7 +36,7 @@ pub use credential::{CredentialError, CredentialKind, CredentialSettings};
 pub use door::{Answered, Door, Refused};
 pub use error::TransportError;
 pub use http::{Network, Proxy};
-pub use live::{Live, LiveError, LiveSettings, Patience};
+pub use live::{Live, LiveError, LiveSettings, PassedOver, Patience};
 pub use pace::Pace;
 pub use recording::{RecordedOrganisation, RecordedRunAs, Recording, RecordingError, RecordingHead};
 pub use token::TokenFacts;

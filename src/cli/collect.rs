@@ -14,7 +14,9 @@ use super::job::Job;
 use super::terminal::{Terminal, clean};
 use super::{CliError, End, doctor, resume};
 use crate::access::{Access, Excess, OwnRights};
-use crate::azure::{Clock, Cloud, CredentialSettings, Door, Live, LiveSettings, Pace, Recording, Transport};
+use crate::azure::{
+    Clock, Cloud, CredentialKind, CredentialSettings, Door, Live, LiveSettings, Pace, PassedOver, Recording, Transport,
+};
 use crate::evidence::{Capture, Expected, Kind, Period, VaultObjects};
 use crate::model::{self, Tenant};
 
@@ -27,6 +29,8 @@ pub(super) struct Source {
     pub(super) expected: Expected,
     pub(super) vault_objects: VaultObjects,
     pub(super) replayed: bool,
+    /// Credentials that were tried before.
+    passed_over: Vec<PassedOver>,
 }
 
 /// A capture that was made.
@@ -122,6 +126,7 @@ impl Source {
             },
             vault_objects: config.map_or(VaultObjects::Arm, |config| config.azure.vault_objects),
             transport: Arc::new(recording),
+            passed_over: Vec::new(),
             replayed: true,
         })
     }
@@ -133,7 +138,8 @@ impl Source {
             None => Cloud::named(&azure.cloud)?,
         };
         let credential = CredentialSettings {
-            kind: azure.credential,
+            kind: azure.credential.first().copied().unwrap_or_default(),
+            otherwise: azure.credential.iter().skip(1).copied().collect(),
             tenant_id: Some(azure.tenant_id.clone()),
             client_id: azure.client_id.clone(),
             token: context::variable("TICKMARK_TOKEN"),
@@ -145,6 +151,7 @@ impl Source {
         let settings = LiveSettings { credential, network: context::network(config)?, ..LiveSettings::default() };
         let live = context::runtime()?.block_on(Live::connect(cloud.clone(), settings, clock.clone()))?;
         Ok(Source {
+            passed_over: live.passed_over().to_vec(),
             transport: Arc::new(live),
             clock,
             cloud,
@@ -157,6 +164,24 @@ impl Source {
             },
             replayed: false,
         })
+    }
+
+    /// Says as whom Azure is asked, and what is to be said about that.
+    pub(super) fn tell_identity(&self, terminal: &Terminal) {
+        if self.replayed {
+            return;
+        }
+        for passed_over in &self.passed_over {
+            terminal.note(&clean(&format!("could not sign in by {passed_over}")));
+        }
+        let credential = self.transport.credential();
+        terminal.note(&format!("asking as {credential}"));
+        if credential == CredentialKind::ClientSecret.name() {
+            terminal.note(
+                "warning: whoever copies the client secret can sign in from anywhere; a managed identity, a workload \
+                 identity or a certificate is better",
+            );
+        }
     }
 
     pub(super) fn tenant_id(&self) -> &str {

@@ -109,9 +109,7 @@ impl<'a> Job<'a> {
     /// one ends it at once.
     fn ask(&self, terminal: &Terminal) -> Result<Summary, CliError> {
         let source = self.source;
-        if !source.replayed {
-            terminal.note(&format!("asking as {}", source.transport.credential()));
-        }
+        source.tell_identity(terminal);
         let door = source.door();
         let progress = Stoppable { inner: terminal.progress(), stop: AtomicBool::new(false) };
         let runtime = context::runtime()?;

@@ -44,8 +44,8 @@ pub struct Azure {
     pub management_groups: Vec<String>,
     /// Workspace GUIDs; empty means those that diagnostic settings name.
     pub workspaces: Vec<String>,
-    /// How to get a token.
-    pub credential: CredentialKind,
+    /// How to get a token: the first that can.
+    pub credential: Vec<CredentialKind>,
     /// User-assigned identity or application.
     pub client_id: Option<String>,
     /// Certificate with private key, for `client_certificate`.

@@ -88,12 +88,6 @@ fn azure(table: &Table<'_, '_>, folder: &Path) -> Azure {
             }
         }
     }
-    let credential = table.text("credential").unwrap_or_else(|| "auto".to_owned());
-    let kind = CREDENTIALS.iter().find(|(name, _)| *name == credential).map(|(_, kind)| *kind);
-    if kind.is_none() {
-        let names: Vec<&str> = CREDENTIALS.iter().map(|(name, _)| *name).collect();
-        table.refuse("credential", format!("`{credential}` is no credential: expected one of {}", names.join(", ")));
-    }
     let tenant_id = table.text("tenant_id").unwrap_or_default();
     if !is_guid(&tenant_id) {
         let what =
@@ -114,11 +108,32 @@ fn azure(table: &Table<'_, '_>, folder: &Path) -> Azure {
         client_id: table.text("client_id"),
         certificate_file: table.text("certificate_file").map(|path| folder.join(path)),
         ca_file: table.text("ca_file").map(|path| folder.join(path)),
-        credential: kind.unwrap_or(CredentialKind::Auto),
+        credential: credentials(table),
         endpoints,
         tenant_id,
         cloud,
     }
+}
+
+/// One credential, or several in the order in which they are tried.
+fn credentials(table: &Table<'_, '_>) -> Vec<CredentialKind> {
+    const KEY: &str = "credential";
+    let names = table.text_or_texts(KEY).unwrap_or_else(|| vec!["auto".to_owned()]);
+    if names.is_empty() {
+        table.refuse(KEY, "`credential` is an empty list: expected the credentials to try, in their order");
+    }
+    let mut kinds = Vec::new();
+    for (index, name) in names.iter().enumerate() {
+        match CREDENTIALS.iter().find(|(known, _)| known == name) {
+            Some((_, kind)) => kinds.push(*kind),
+            None => {
+                let known: Vec<&str> = CREDENTIALS.iter().map(|(name, _)| *name).collect();
+                let what = format!("`{name}` is no credential: expected one of {}", known.join(", "));
+                table.refuse_item(KEY, index, what);
+            }
+        }
+    }
+    kinds
 }
 
 fn endpoints(table: &Table<'_, '_>, cloud: &str) -> Option<Endpoints> {
@@ -339,6 +354,19 @@ gap_hours = 48
         }
         let found = lines(&with("http://127.0.0.1.example.com/tsr"));
         assert!(found[0].contains("is no https address"), "{found:#?}");
+    }
+
+    #[test]
+    fn one_credential_or_several_in_their_order() {
+        let with = |value: &str| GOOD.replace("\"azure_cli\"", value);
+        let kinds = |value: &str| read("t.toml", Path::new(""), &with(value)).expect("good").azure.credential;
+        assert_eq!(kinds("\"azure_cli\""), [CredentialKind::AzureCli]);
+        let order = [CredentialKind::ManagedIdentity, CredentialKind::AzureCli];
+        assert_eq!(kinds("[\"managed_identity\", \"azure_cli\"]"), order);
+        let found = lines(&with("[\"azure_cli\", \"magic\"]"));
+        assert!(found[0].starts_with("tickmark.toml:9:28: `magic` is no credential"), "{found:#?}");
+        assert!(lines(&with("[]"))[0].contains("is an empty list"));
+        assert!(lines(&with("7"))[0].contains("expected text in quotes"));
     }
 
     #[test]

@@ -17,6 +17,7 @@ subscriptions = []                       # ["<subscription GUID>", …]
 # workspaces = []                        # Log Analytics workspace GUIDs; default: those that diagnostic settings name
 credential = "azure_cli"                 # auto | managed_identity | workload_identity | azure_cli | azure_pipelines
                                          # | client_certificate | client_secret | token (from TICKMARK_TOKEN)
+                                         # or several, tried in your order: ["managed_identity", "azure_cli"]
 # client_id = "…"                        # user-assigned identity or application, where it applies
 # certificate_file = "app.pem"           # for client_certificate: certificate and private key
 # vault_objects = "arm"                  # lists of keys and secrets from Resource Manager | "data_plane": from the vaults

@@ -47,6 +47,7 @@ pub(super) fn require_rights(source: &Source) -> Result<(), CliError> {
 }
 
 fn examine(source: &Source, terminal: &Terminal) -> Result<Examination, CliError> {
+    source.tell_identity(terminal);
     let door = source.door();
     let progress = WithoutGaps(terminal.progress());
     let request = request(source);
