@@ -161,6 +161,10 @@ pub(super) struct Collect {
     /// With --resume: id of the capture; default: the newest of this tenant that did not reach its end.
     #[arg(long, value_name = "ID", requires = "resume")]
     pub capture: Option<String>,
+    /// Time-stamping authority (RFC 3161) that puts its time on the plan before the first request, instead of the
+    /// configured ones. May be given more than once.
+    #[arg(long, value_name = "URL", conflicts_with = "resume")]
+    pub tsa: Vec<String>,
 }
 
 /// Which capture.
@@ -197,6 +201,9 @@ pub(super) struct PackOptions {
     /// Also write a zip of the pack beside it.
     #[arg(long)]
     pub zip: bool,
+    /// Time-stamping authority (RFC 3161) to ask, instead of the configured ones. May be given more than once.
+    #[arg(long, value_name = "URL")]
+    pub tsa: Vec<String>,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -11,6 +11,7 @@ use super::args::{Args, Collect, Format};
 use super::config::Config;
 use super::context::{self, SystemClock};
 use super::job::Job;
+use super::stamp::Authorities;
 use super::terminal::{Terminal, clean};
 use super::{CliError, End, doctor, resume};
 use crate::access::{Access, Excess, OwnRights};
@@ -64,7 +65,8 @@ pub(super) fn run(options: &Collect, args: &Args, terminal: &Terminal) -> Result
         (None, Some(folder), None) => Period::parse(&Recording::open(folder)?.head().period)?,
         _ => context::period(args, config.as_ref(), source.clock.now())?,
     };
-    told(&collect_into(&store, &source, period, terminal)?, terminal)
+    let authorities = Authorities::of(&options.tsa, config.as_ref())?;
+    told(&collect_into(&store, &source, period, &authorities, terminal)?, terminal)
 }
 
 fn told(collected: &Collected, terminal: &Terminal) -> Result<End, CliError> {
@@ -76,6 +78,7 @@ fn told(collected: &Collected, terminal: &Terminal) -> Result<End, CliError> {
         let Collected { folder, capture_id, period } = collected;
         terminal.json(&json!({
             "capture": capture_id, "folder": folder, "period": period, "gaps": gaps,
+            "plan_stamps": capture.head.plan_stamps,
             "must_not_have": own.excess.iter().map(Excess::line).collect::<Vec<_>>(),
         }))?;
     } else {
@@ -83,11 +86,14 @@ fn told(collected: &Collected, terminal: &Terminal) -> Result<End, CliError> {
         terminal.note(&format!("kept in {}", collected.folder.display()));
     }
     tell_rights(&own, terminal);
+    let unstamped = capture.head.plan_stamps.iter().any(|stamp| stamp.failed.is_some());
+    if unstamped {
+        terminal.note("incomplete: an authority put no time on the plan; the report says so");
+    }
     if gaps > 0 {
         terminal.note(&format!("incomplete: {gaps} questions have no full answer; `tickmark assess` lists them"));
-        return Ok(End::Incomplete);
     }
-    Ok(End::Clean)
+    Ok(if gaps > 0 || unstamped { End::Incomplete } else { End::Clean })
 }
 
 /// Questions without a full answer, as `assess` counts them: nearly every workspace lacks one of the two log tables,
@@ -209,7 +215,8 @@ pub(super) fn collect_into(
     store: &Path,
     source: &Source,
     period: Period,
+    authorities: &Authorities,
     terminal: &Terminal,
 ) -> Result<Collected, CliError> {
-    Job::begin(store, source, period)?.put_questions(terminal)
+    Job::begin(store, source, period, authorities, terminal)?.put_questions(terminal)
 }

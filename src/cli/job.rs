@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use chrono::{DateTime, Utc};
 
 use super::collect::{Collected, Source};
+use super::stamp::Authorities;
 use super::terminal::Terminal;
 use super::{CliError, context};
 use crate::collect::{CollectRequest, Progress, Summary, collect, plan};
@@ -21,8 +22,15 @@ pub(super) struct Job<'a> {
 }
 
 impl<'a> Job<'a> {
-    /// Makes a new capture. It is in the ledger before the first request goes out.
-    pub(super) fn begin(store: &'a Path, source: &'a Source, period: Period) -> Result<Job<'a>, CliError> {
+    /// Makes a new capture. It is in the ledger, and its plan has the time of whoever is to put one on it, before the
+    /// first request goes out.
+    pub(super) fn begin(
+        store: &'a Path,
+        source: &'a Source,
+        period: Period,
+        authorities: &Authorities,
+        terminal: &Terminal,
+    ) -> Result<Job<'a>, CliError> {
         std::fs::create_dir_all(store).map_err(CliError::io("create", store))?;
         let mut ledger = LockedLedger::open(store)?;
         let now = source.now();
@@ -33,7 +41,7 @@ impl<'a> Job<'a> {
         let request = CollectRequest { tenant_id: tenant_id.clone(), expected, vault_objects, period, now, tool };
         let capture_id = free_id(store, &tenant_id, now);
         let run_id = &sha256_hex(format!("{tenant_id}\0{capture_id}\0{now}").as_bytes())[..16];
-        let head = Head {
+        let mut head = Head {
             schema: "tickmark.capture/v1".to_owned(),
             run_id: format!("run-{run_id}"),
             capture_id,
@@ -47,9 +55,16 @@ impl<'a> Job<'a> {
             tool: context::tool(),
             replayed: source.replayed,
             resumed: Vec::new(),
+            plan_stamps: Vec::new(),
         };
-        let writer = CaptureWriter::create(store, head.clone(), &plan(&request))?;
+        let mut writer = CaptureWriter::create(store, head.clone(), &plan(&request))?;
         ledger.append(entry(&head, &writer, Event::Started, now, None)?)?;
+        drop(ledger); // nobody waits for it while an authority is asked
+        let (stamps, tokens) = authorities.stamp_plan(&plan_bytes(&writer)?, terminal);
+        if !stamps.is_empty() {
+            head.plan_stamps = stamps;
+            writer.keep_plan_stamps(head.clone(), &tokens)?;
+        }
         Ok(Job { store, source, request, writer, head })
     }
 
@@ -136,8 +151,7 @@ pub(super) fn entry(
     at: DateTime<Utc>,
     note: Option<String>,
 ) -> Result<Entry, CliError> {
-    let plan = writer.folder().join("plan.json");
-    let plan = std::fs::read(&plan).map_err(CliError::io("read", &plan))?;
+    let plan = plan_bytes(writer)?;
     Ok(Entry {
         sequence: 0,
         at,
@@ -152,6 +166,12 @@ pub(super) fn entry(
         note,
         previous_sha256: String::new(),
     })
+}
+
+/// The plan as it was written: what its digest and its time-stamps are over.
+fn plan_bytes(writer: &CaptureWriter) -> Result<Vec<u8>, CliError> {
+    let plan = writer.folder().join("plan.json");
+    std::fs::read(&plan).map_err(CliError::io("read", &plan))
 }
 
 fn note(summary: &Summary, left_over: usize) -> String {

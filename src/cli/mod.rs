@@ -23,6 +23,7 @@ mod resume;
 mod role;
 mod run;
 mod seal;
+mod stamp;
 mod summary;
 mod terminal;
 mod verify;

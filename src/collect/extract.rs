@@ -16,6 +16,9 @@ use crate::evidence::{Kind, Over};
 /// The object id that role and deny assignments use for everyone.
 const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
 
+/// The claim that says who called, as a JSON Pointer.
+const CALLER: &str = "/http:~1~1schemas.microsoft.com~1identity~1claims~1objectidentifier";
+
 /// Ids by their lower-case form.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Ids(BTreeMap<String, String>);
@@ -61,6 +64,8 @@ pub(super) struct Found {
     pub subscriptions: Ids,
     /// Ids that are scopes of further questions.
     scopes: BTreeMap<Over, Ids>,
+    /// Subscriptions that the tree of management groups names, visible or not.
+    pub tree: Ids,
     /// Subscriptions below each management group, by its lower-case id.
     pub below: BTreeMap<String, Ids>,
     /// Workspaces that were read.
@@ -115,11 +120,14 @@ impl Found {
                 let guid = text(item, "/subscriptionId").or(id);
                 guid.into_iter().for_each(|guid| self.subscriptions.add(&subscription_scope(guid)));
             }
-            Kind::ManagementGroupDescendants => {
+            Kind::ManagementGroupDescendants | Kind::Entities => {
                 let is_subscription =
                     text(item, "/type").is_some_and(|kind| kind.to_ascii_lowercase().ends_with("/subscriptions"));
                 if let (true, Some(id)) = (is_subscription, id.or(text(item, "/name"))) {
-                    self.below.entry(scope.to_lowercase()).or_default().add(&subscription_scope(id));
+                    self.tree.add(&subscription_scope(id));
+                    if kind == Kind::ManagementGroupDescendants {
+                        self.below.entry(scope.to_lowercase()).or_default().add(&subscription_scope(id));
+                    }
                 }
             }
             Kind::Resources | Kind::VirtualMachines => self.learn_identity(item),
@@ -133,7 +141,12 @@ impl Found {
                     self.learn_principal(text(policy, "/objectId"));
                 }
             }
-            Kind::RoleAssignments => {
+            Kind::RoleAssignments
+            | Kind::RoleEligibilityScheduleInstances
+            | Kind::RoleAssignmentScheduleInstances
+            | Kind::RoleAssignmentScheduleRequests
+            | Kind::RoleEligibilityScheduleRequests => {
+                self.learn_principal(text(item, "/properties/requestorId"));
                 let principal = text(item, "/properties/principalId");
                 self.learn_principal(principal);
                 let is_group =
@@ -142,9 +155,25 @@ impl Found {
                     self.said_groups.insert(id);
                 }
             }
-            Kind::DiagnosticSettings => {
+            Kind::RoleManagementPolicyAssignments => {
+                let rules = list(item, "/properties/effectiveRules");
+                for stage in rules.flat_map(|rule| list(rule, "/setting/approvalStages")) {
+                    for approver in list(stage, "/primaryApprovers").chain(list(stage, "/escalationApprovers")) {
+                        self.learn_principal(text(approver, "/id"));
+                    }
+                }
+            }
+            Kind::DiagnosticSettings
+            | Kind::SubscriptionExports
+            | Kind::ManagementGroupExports
+            | Kind::DirectoryExports => {
                 let named = text(item, "/properties/workspaceId").filter(|id| is_workspace(id));
                 named.into_iter().for_each(|id| self.named_workspaces.add(id));
+                let archive = text(item, "/properties/storageAccountId").filter(|id| is_storage_account(id));
+                archive.into_iter().for_each(|id| self.scopes.entry(Over::Archive).or_default().add(id));
+            }
+            _ if kind.is_activity() => {
+                self.learn_principal(item.get("claims").and_then(|claims| text(claims, CALLER)));
             }
             Kind::Workspaces => self.learn_workspace(item),
             Kind::Principals => {
@@ -282,7 +311,11 @@ fn teaches(kind: Kind) -> bool {
 }
 
 fn items(body: &Value) -> impl Iterator<Item = &Value> {
-    body.get("value").and_then(Value::as_array).into_iter().flatten()
+    list(body, "/value")
+}
+
+fn list<'a>(value: &'a Value, pointer: &str) -> impl Iterator<Item = &'a Value> {
+    value.pointer(pointer).and_then(Value::as_array).into_iter().flatten()
 }
 
 fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
@@ -298,6 +331,10 @@ fn is_arm_id(id: &str) -> bool {
 
 fn is_workspace(id: &str) -> bool {
     id.to_ascii_lowercase().contains("/providers/microsoft.operationalinsights/workspaces/")
+}
+
+fn is_storage_account(id: &str) -> bool {
+    id.to_ascii_lowercase().contains("/providers/microsoft.storage/storageaccounts/")
 }
 
 /// The text in lower case when it is a GUID and not the zero one.

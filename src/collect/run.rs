@@ -19,7 +19,7 @@ use super::extract::Found;
 use super::kql::{self, KqlError, Value};
 use super::plan::{group_scope, scopes, subscription_scope};
 use super::record::{record, run_as};
-use super::table::{Form, collector, collectors};
+use super::table::{Collector, Form, collector, collectors};
 use super::{CollectRequest, extract};
 use crate::azure::{Api, Ask, Door, Method};
 use crate::evidence::{
@@ -195,7 +195,9 @@ impl<'a> Run<'a> {
                 VaultObjects::DataPlane => shown(&self.found.of(Over::Vault)),
             },
             Over::VaultContents => self.vaults_for_resource_manager(),
-            Over::Identity | Over::Vault | Over::Application | Over::ServicePrincipal => shown(&self.found.of(over)),
+            Over::Identity | Over::Vault | Over::Archive | Over::Application | Over::ServicePrincipal => {
+                shown(&self.found.of(over))
+            }
         }
     }
 
@@ -268,7 +270,7 @@ impl<'a> Run<'a> {
     /// A question as it is put.
     pub(super) fn question(&self, kind: Kind, scope: String) -> Result<Option<Put>, KqlError> {
         let Some(collector) = collector(kind) else { return Ok(None) };
-        let path = collector.path_and_query(&scope, &self.window());
+        let path = collector.path_and_query(&scope, &self.window_of(collector));
         let url = match collector.api {
             // a vault that told no address gives one that the door refuses
             Api::KeyVault => {
@@ -291,7 +293,17 @@ impl<'a> Run<'a> {
                 ids.chunks(IDS_A_BATCH).map(|ids| post(serde_json::json!({ "ids": ids }).to_string())).collect()
             }
         };
-        Ok(Some(Put { collector, scope, asks }))
+        Ok(Some(Put { collector, asks, older: self.older(collector, &scope), scope }))
+    }
+
+    /// The question in each older version. Only what is asked by GET has any.
+    fn older(&self, collector: &Collector, scope: &str) -> Vec<Vec<Ask>> {
+        let in_version = |version: &&str| {
+            let url =
+                self.door.cloud().url(collector.api, &collector.in_version(version, scope, &self.window_of(collector)));
+            vec![Ask { api: collector.api, method: Method::Get, url, headers: Vec::new(), body: None }]
+        };
+        collector.older.iter().map(in_version).collect()
     }
 
     /// Body of a log question.
@@ -312,10 +324,23 @@ impl<'a> Run<'a> {
         Window { start: period.start, end, cutoff: whole_seconds(now) - SETTLING }
     }
 
+    /// The same, less what the source no longer keeps. The service refuses a question that begins too early, so that
+    /// it begins an hour or two late: as long may a run take until it is put.
+    fn window_of(&self, collector: &Collector) -> Window {
+        let window = self.window();
+        let oldest = collector.kept_days.and_then(TimeDelta::try_days).map(|kept| {
+            let hours = (self.request.now - kept).timestamp().div_euclid(3600) + 2;
+            DateTime::from_timestamp(hours * 3600, 0).unwrap_or(window.start)
+        });
+        let start = oldest.map_or(window.start, |oldest| window.start.max(oldest).min(window.end.max(window.start)));
+        Window { start, ..window }
+    }
+
     fn keep(&mut self, number: usize, question: &Put, told: &Told) -> Result<(), CollectError> {
         let (kind, scope) = (question.collector.kind, question.scope.as_str());
         let id = evidence_id(number);
-        let window = (question.collector.api == Api::LogAnalytics).then(|| self.window());
+        let has_window = question.collector.api == Api::LogAnalytics || question.collector.kept_days.is_some();
+        let window = has_window.then(|| self.window_of(question.collector));
         let totals = self.control_totals(&id, kind, scope, &told.pages, told.said_total);
         let record = record((&id, question.collector, scope), told, (self.request, self.door), (window, totals));
         self.keeper.keep(&record, &told.kept)?;
@@ -388,11 +413,14 @@ impl<'a> Run<'a> {
         counted.into_iter().chain(said).filter(|_| pages.iter().any(|page| page.status == 200)).collect()
     }
 
-    /// Subscriptions to ask in: those expected, those below an expected group, else all that are visible.
+    /// Subscriptions to ask in: those expected, those below an expected group, else all that are visible and all that
+    /// the tree of management groups names. One of those that is not visible is refused, which is seen.
     pub(super) fn subscriptions(&self) -> extract::Ids {
         let expected = &self.request.expected;
         if expected.subscriptions.is_empty() && expected.management_groups.is_empty() {
-            return self.found.subscriptions.clone();
+            let mut ids = self.found.subscriptions.clone();
+            self.found.tree.shown().for_each(|id| ids.add(id));
+            return ids;
         }
         let mut ids = extract::Ids::default();
         scopes(&expected.subscriptions, subscription_scope).iter().for_each(|id| ids.add(id));

@@ -27,7 +27,7 @@ pub use capture::{Capture, Damage, EvidenceFile};
 pub use cite::Cite;
 pub use digest::sha256_hex;
 pub use error::EvidenceError;
-pub use head::{CaptureStatus, Head, Resumed, RunAs, Tool};
+pub use head::{CaptureStatus, Head, PlanStamp, Resumed, RunAs, Tool, plan_token_name};
 pub use kind::Kind;
 pub use ledger::{Entry, Event, Ledger, LockedLedger};
 pub use over::Over;

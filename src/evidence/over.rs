@@ -21,6 +21,8 @@ pub enum Over {
     VaultContents,
     /// A workspace that a diagnostic setting names and no list showed. Scope: its id.
     NamedWorkspace,
+    /// A storage account that a diagnostic setting names. Scope: its id.
+    Archive,
     /// A workspace in use. Scope: its id.
     Workspace,
     /// The log of a workspace in use, counted. Scope: `workspace:{GUID for queries}`.
@@ -47,7 +49,7 @@ impl Over {
         &[Over::ManagementGroup],
         &[Over::Subscription],
         &[Over::Identity, Over::Vault, Over::VaultDataPlane],
-        &[Over::VaultContents, Over::NamedWorkspace],
+        &[Over::VaultContents, Over::NamedWorkspace, Over::Archive],
         &[Over::Workspace],
         &[Over::LogCount],
         &[Over::Log],
@@ -78,6 +80,7 @@ impl Over {
             Over::Vault | Over::VaultDataPlane => "vault that was found",
             Over::VaultContents => "vault that was found, unless it has told itself what it holds",
             Over::NamedWorkspace => "workspace that a diagnostic setting names and no list holds",
+            Over::Archive => "storage account that a diagnostic setting names",
             Over::Workspace => "workspace in use: named by a diagnostic setting, or expected",
             Over::LogCount | Over::Log => "workspace in use",
             Over::Directory => "directory",
@@ -105,6 +108,7 @@ impl Over {
         match self {
             Over::Identity => Some("microsoft.managedidentity/userassignedidentities"),
             Over::Vault | Over::VaultDataPlane | Over::VaultContents => Some("microsoft.keyvault/vaults"),
+            Over::Archive => Some("microsoft.storage/storageaccounts"),
             Over::NamedWorkspace | Over::Workspace => Some("microsoft.operationalinsights/workspaces"),
             _ => None,
         }

@@ -48,6 +48,15 @@ impl CaptureWriter {
         &self.folder
     }
 
+    /// Keeps what time-stamping authorities said about the plan: their tokens beside it, then the head that names them.
+    pub fn keep_plan_stamps(&mut self, head: Head, tokens: &[Vec<u8>]) -> Result<(), EvidenceError> {
+        for (name, token) in head.plan_tokens().iter().zip(tokens) {
+            write_atomically(&self.folder.join(name), token)?;
+        }
+        self.head = head;
+        write_json(&self.folder.join("capture.json"), &self.head)
+    }
+
     /// Keeps one record with the bytes of its pages, in the order of `record.pages`. It takes the place of what an
     /// earlier run kept for the same question.
     pub fn keep(&self, record: &Record, pages: &[Vec<u8>]) -> Result<(), EvidenceError> {

@@ -143,6 +143,7 @@ fn head(request: &CollectRequest, summary: Summary) -> Head {
         tool: tool(),
         replayed: true,
         resumed: Vec::new(),
+        plan_stamps: Vec::new(),
     }
 }
 

@@ -25,6 +25,23 @@ const NEEDED: &[(&str, &str, &str)] = &[
     ("/roleDefinitions?", "RBAC-001 RBAC-002 RBAC-005 RBAC-011", ""),
     // a deny only takes away; not to know of it makes nobody's access smaller
     ("/denyAssignments?", "", ""),
+    // no check that there is reads of changes, exports or plans
+    ("/eventtypes/management/values?", "", ""),
+    ("/microsoft.aadiam/diagnosticSettings?", "", ""),
+    ("/pricings?", "", ""),
+    ("/containers?", "", ""),
+    // as long as the list of subscriptions shows them all
+    ("/getEntities?", "", ""),
+    ("/roleAssignmentsUsageMetrics?", "", ""),
+    ("/classicAdministrators?", "", ""),
+    ("/locks?", "", ""),
+    ("/registrationAssignments?", "", ""),
+    // no check that there is reads of eligible roles
+    ("/roleEligibilityScheduleInstances?", "", ""),
+    ("/roleAssignmentScheduleInstances?", "", ""),
+    ("/roleAssignmentScheduleRequests?", "", ""),
+    ("/roleEligibilityScheduleRequests?", "", ""),
+    ("/roleManagementPolicyAssignments?", "", ""),
     // what the collecting identity may do decides nothing about others
     ("/permissions?", "", ""),
     // the function that the identity hangs on is in this list alone

@@ -41,7 +41,7 @@ credential = "azure_cli"                 # auto | managed_identity | workload_id
 
 [signing]
 key = "keys/tickmark.p8"                 # P-256, PKCS#8, encrypted; passphrase from a prompt or TICKMARK_KEY_PASSPHRASE
-# tsa = []                               # RFC 3161 time-stamping authorities; without one, the signer asserts the time
+# tsa = []                               # RFC 3161 authorities: time on the plan and on the signature; without, both are asserted
 
 [parameters]                             # thresholds of checks; `tickmark explain CHECK-ID` says what each means
 # workload_environments = []             # NHI-002: tag values of env/environment that are in scope; empty is all

@@ -90,6 +90,7 @@ fn head(status: CaptureStatus) -> Head {
         tool: request.tool,
         replayed: false,
         resumed: Vec::new(),
+        plan_stamps: Vec::new(),
     }
 }
 

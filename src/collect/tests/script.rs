@@ -206,6 +206,7 @@ fn run_asking(script: Script, request: CollectRequest, progress: Option<&dyn Pro
         tool: request.tool,
         replayed: true,
         resumed: Vec::new(),
+        plan_stamps: Vec::new(),
     };
     let capture = Capture::from_memory(head, files).expect("a capture");
     assert!(capture.damage().is_empty(), "digests are those of what was kept");
@@ -251,6 +252,21 @@ pub(super) fn tenant() -> Script {
             json!({"value": [{"id": "/x", "properties": {"principalId": GROUP, "principalType": "Group"}}]}))
         .on(&provider("Microsoft.Authorization/roleDefinitions"), 200, empty())
         .on(&provider("Microsoft.Authorization/denyAssignments"), 200, empty())
+        .on("/providers/Microsoft.Management/getEntities?", 200, empty())
+        .on("/providers/microsoft.aadiam/diagnosticSettings?", 200, empty())
+        .on("/eventtypes/management/values?", 200, empty())
+        .on(&provider("Microsoft.Insights/diagnosticSettings"), 200, empty())
+        .on(&provider("Microsoft.Security/pricings"), 200, empty())
+        .on(&provider("Microsoft.Authorization/roleAssignmentsUsageMetrics"), 200,
+            json!({"subscriptionId": "aaaaaaaa-0000-0000-0000-000000000001", "roleAssignmentsCurrentCount": 1}))
+        .on(&provider("Microsoft.Authorization/classicAdministrators"), 200, empty())
+        .on(&provider("Microsoft.Authorization/locks"), 200, empty())
+        .on(&provider("Microsoft.ManagedServices/registrationAssignments"), 200, empty())
+        .on(&provider("Microsoft.Authorization/roleEligibilityScheduleInstances"), 200, empty())
+        .on(&provider("Microsoft.Authorization/roleAssignmentScheduleInstances"), 200, empty())
+        .on(&provider("Microsoft.Authorization/roleAssignmentScheduleRequests"), 200, empty())
+        .on(&provider("Microsoft.Authorization/roleEligibilityScheduleRequests"), 200, empty())
+        .on(&provider("Microsoft.Authorization/roleManagementPolicyAssignments"), 200, empty())
         .on(&provider("Microsoft.Authorization/permissions"), 200, empty())
         .on(&provider("Microsoft.OperationalInsights/workspaces"), 200,
             json!({"value": [{"id": workspace, "properties": {"customerId": WORKSPACE.to_uppercase()}}]}))

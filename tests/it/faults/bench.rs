@@ -118,6 +118,7 @@ impl Bench {
             tool,
             replayed: false,
             resumed: Vec::new(),
+            plan_stamps: Vec::new(),
         };
         assert_eq!(summary.status, CaptureStatus::Complete);
         let capture = Capture::from_memory(head, files).expect("a capture");
