@@ -56,6 +56,28 @@ pub enum Api {
     KeyVault,
 }
 
+impl Api {
+    /// For a person.
+    pub fn words(self) -> &'static str {
+        match self {
+            Api::ResourceManager => "Resource Manager",
+            Api::Graph => "Microsoft Graph",
+            Api::LogAnalytics => "Log Analytics",
+            Api::KeyVault => "Key Vault",
+        }
+    }
+
+    /// For a program.
+    pub fn name(self) -> &'static str {
+        match self {
+            Api::ResourceManager => "resource_manager",
+            Api::Graph => "graph",
+            Api::LogAnalytics => "log_analytics",
+            Api::KeyVault => "key_vault",
+        }
+    }
+}
+
 /// HTTP methods that a read can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {

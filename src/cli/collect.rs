@@ -1,11 +1,12 @@
 //! `tickmark collect`: one capture, from a live tenant or a recording.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use rand_core::{OsRng, RngCore};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::args::{Args, Collect, Format};
 use super::config::Config;
@@ -16,7 +17,8 @@ use super::terminal::{Terminal, clean};
 use super::{CliError, End, doctor, resume};
 use crate::access::{Access, Excess, OwnRights};
 use crate::azure::{
-    Clock, Cloud, CredentialKind, CredentialSettings, Door, Live, LiveSettings, Pace, PassedOver, Recording, Transport,
+    Api, Clock, Cloud, Conduct, CredentialKind, CredentialSettings, Door, Live, LiveSettings, Pace, PassedOver,
+    Recording, Transport,
 };
 use crate::evidence::{Capture, Expected, Kind, Period, VaultObjects};
 use crate::model::{self, Tenant};
@@ -29,6 +31,7 @@ pub(super) struct Source {
     pub(super) tenant_id: String,
     pub(super) expected: Expected,
     pub(super) vault_objects: VaultObjects,
+    pub(super) api_versions: BTreeMap<Kind, String>,
     pub(super) replayed: bool,
     /// Credentials that were tried before.
     passed_over: Vec<PassedOver>,
@@ -39,6 +42,8 @@ pub(super) struct Collected {
     pub(super) folder: PathBuf,
     pub(super) capture_id: String,
     pub(super) period: Period,
+    /// How the services were asked.
+    pub(super) conduct: BTreeMap<Api, Conduct>,
 }
 
 pub(super) fn run(options: &Collect, args: &Args, terminal: &Terminal) -> Result<End, CliError> {
@@ -75,9 +80,10 @@ fn told(collected: &Collected, terminal: &Terminal) -> Result<End, CliError> {
     let gaps = gaps(&tenant);
     let own = OwnRights::from_evidence(&tenant, &Access::of(&tenant), capture.head.run_as.object_id.as_deref());
     if terminal.format == Format::Json {
-        let Collected { folder, capture_id, period } = collected;
+        let Collected { folder, capture_id, period, conduct } = collected;
+        let conduct: serde_json::Map<String, Value> = conduct.iter().map(conduct_json).collect();
         terminal.json(&json!({
-            "capture": capture_id, "folder": folder, "period": period, "gaps": gaps,
+            "capture": capture_id, "folder": folder, "period": period, "gaps": gaps, "conduct": conduct,
             "plan_stamps": capture.head.plan_stamps,
             "must_not_have": own.excess.iter().map(Excess::line).collect::<Vec<_>>(),
         }))?;
@@ -94,6 +100,14 @@ fn told(collected: &Collected, terminal: &Terminal) -> Result<End, CliError> {
         terminal.note(&format!("incomplete: {gaps} questions have no full answer; `tickmark assess` lists them"));
     }
     Ok(if gaps > 0 || unstamped { End::Incomplete } else { End::Clean })
+}
+
+fn conduct_json((service, conduct): (&Api, &Conduct)) -> (String, Value) {
+    let value = json!({
+        "requests": conduct.requests, "retries": conduct.retries, "throttled": conduct.throttled,
+        "waited_seconds": conduct.waited.as_secs_f64(),
+    });
+    (service.name().to_owned(), value)
 }
 
 /// Questions without a full answer, as `assess` counts them: nearly every workspace lacks one of the two log tables,
@@ -131,6 +145,7 @@ impl Source {
                 workspaces: head.workspaces,
             },
             vault_objects: config.map_or(VaultObjects::Arm, |config| config.azure.vault_objects),
+            api_versions: config.map(|config| config.api_versions.clone()).unwrap_or_default(),
             transport: Arc::new(recording),
             passed_over: Vec::new(),
             replayed: true,
@@ -163,6 +178,7 @@ impl Source {
             cloud,
             tenant_id: azure.tenant_id.clone(),
             vault_objects: azure.vault_objects,
+            api_versions: config.api_versions.clone(),
             expected: Expected {
                 subscriptions: azure.subscriptions.clone(),
                 management_groups: azure.management_groups.clone(),

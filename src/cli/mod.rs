@@ -17,6 +17,7 @@ mod init;
 mod job;
 mod key;
 mod list;
+mod progress;
 mod readme;
 mod reperform;
 mod resume;

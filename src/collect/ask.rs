@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::reason;
-use super::record::{header, offset, request_of};
+use super::record::{header, offset, request_of, version_of};
 use super::redact::{self, Clean, shown};
 use super::table::{Collector, Form, Shape};
 use crate::azure::{Answered, Ask, Door, Visit};
@@ -110,6 +110,14 @@ pub(super) struct Put {
     pub older: Vec<Vec<Ask>>,
 }
 
+impl Put {
+    /// In which versions it may be asked.
+    fn versions(&self) -> Vec<&str> {
+        let forms = std::iter::once(&self.asks).chain(&self.older);
+        forms.filter_map(|asks| version_of(&asks.first()?.url)).collect()
+    }
+}
+
 /// Puts a question and follows it to its end. This never fails: how it ended is the answer.
 pub(super) async fn put(door: &Door, question: &Put) -> Told {
     put_in_turn(door, door.visit(), question).await
@@ -123,6 +131,9 @@ pub(super) async fn put_in_turn(door: &Door, mut visit: Visit<'_>, question: &Pu
             break;
         }
         told = put_in((door, &mut visit), question, older).await;
+    }
+    if let Some(gap) = told.gap.as_mut().filter(|gap| gap.reason == Reason::NotInCloud) {
+        gap.detail += &format!("; asked in {}", question.versions().join(", "));
     }
     told
 }

@@ -311,6 +311,7 @@ fn requests() -> Vec<(Kind, String, Url)> {
         expected: Expected { subscriptions: head.subscriptions, ..Expected::default() },
         // one vault refuses, and Resource Manager is asked about it
         vault_objects: VaultObjects::DataPlane,
+        api_versions: BTreeMap::new(),
         period: Period::parse(&head.period).expect("a period"),
         now: head.recorded_at,
         tool,

@@ -41,8 +41,7 @@ fn with_az(bench: Bench, script: &str) -> Bench {
     bench.with("PATH", &path)
 }
 
-const SIGNED_IN: &str =
-    r#"echo '{"accessToken": "token-of-az", "expires_on": 4102444800, "tokenType": "Bearer"}'; echo "$@" >> "$(dirname "$0")/../asked""#;
+const SIGNED_IN: &str = r#"echo '{"accessToken": "token-of-az", "expires_on": 4102444800, "tokenType": "Bearer"}'; echo "$@" >> "$(dirname "$0")/../asked""#;
 
 #[test]
 fn by_a_client_secret_with_a_warning() {

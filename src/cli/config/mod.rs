@@ -4,13 +4,14 @@ mod read;
 mod table;
 mod template;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
 use crate::azure::{CredentialKind, Endpoints};
 use crate::check::Parameters;
-use crate::evidence::{Period, VaultObjects};
+use crate::evidence::{Kind, Period, VaultObjects};
 
 pub use template::TEMPLATE;
 
@@ -27,6 +28,8 @@ pub struct Config {
     pub period: PeriodChoice,
     /// `[signing]`.
     pub signing: Signing,
+    /// `[api_versions]`: by kind of question, the version that is asked first.
+    pub api_versions: BTreeMap<Kind, String>,
     /// `[parameters]`.
     pub parameters: Parameters,
 }

@@ -1,5 +1,6 @@
 //! From the file's text to a [`Config`].
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
@@ -7,9 +8,10 @@ use toml::de::DeTable;
 use super::table::{Mistakes, Table};
 use super::{Azure, Config, PeriodChoice, Signing};
 use crate::assess::Organisation;
-use crate::azure::{Cloud, CredentialKind, Endpoints, is_safe_address};
+use crate::azure::{Api, Cloud, CredentialKind, Endpoints, is_safe_address};
 use crate::check::Parameters;
-use crate::evidence::{Period, VaultObjects};
+use crate::collect::collectors;
+use crate::evidence::{Kind, Period, VaultObjects};
 
 const CREDENTIALS: &[(&str, CredentialKind)] = &[
     ("auto", CredentialKind::Auto),
@@ -35,13 +37,14 @@ pub(super) fn read(file: &str, folder: &Path, text: &str) -> Result<Config, Vec<
         return Err(mistakes.into_lines());
     }
     let root = Table::root(&document, &mistakes);
-    root.only(&["organisation", "azure", "store", "period", "signing", "parameters"]);
+    root.only(&["organisation", "azure", "store", "period", "signing", "api_versions", "parameters"]);
     let config = Config {
         organisation: organisation(&root.table("organisation")),
         azure: azure(&root.table("azure"), folder),
         store: store(&root.table("store"), folder),
         period: period(&root.table("period")),
         signing: signing(&root.table("signing"), folder),
+        api_versions: api_versions(&root.table("api_versions")),
         parameters: parameters(&root.table("parameters")),
     };
     let lines = mistakes.into_lines();
@@ -243,6 +246,29 @@ fn parameters(table: &Table<'_, '_>) -> Parameters {
     }
 }
 
+/// Names of questions, each with a version of Azure's management API.
+fn api_versions(table: &Table<'_, '_>) -> BTreeMap<Kind, String> {
+    let versioned = || collectors().filter(|row| matches!(row.api, Api::ResourceManager | Api::KeyVault));
+    let names: Vec<String> = versioned().map(|row| row.kind.name()).collect();
+    table.only(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let mut versions = BTreeMap::new();
+    for (row, name) in versioned().zip(&names) {
+        let Some(version) = table.text(name) else { continue };
+        if !is_version(&version) {
+            let what = format!("`{version}` is no version: expected one as \"{}\", which is asked otherwise", row.api_version);
+            table.refuse(name, what);
+        }
+        versions.insert(row.kind, version);
+    }
+    versions
+}
+
+/// `2022-04-01`, `2021-05-01-preview`, `7.5`.
+fn is_version(text: &str) -> bool {
+    let is_plain = text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.');
+    is_plain && text.starts_with(|c: char| c.is_ascii_digit()) && text.len() <= 40
+}
+
 fn guids(table: &Table<'_, '_>, key: &str) -> Vec<String> {
     let texts = table.texts(key).unwrap_or_default();
     for (index, text) in texts.iter().enumerate().filter(|(_, text)| !is_guid(text)) {
@@ -354,6 +380,18 @@ gap_hours = 48
         }
         let found = lines(&with("http://127.0.0.1.example.com/tsr"));
         assert!(found[0].contains("is no https address"), "{found:#?}");
+    }
+
+    #[test]
+    fn versions_are_of_questions_that_have_one() {
+        let with = |lines: &str| format!("{GOOD}\n[api_versions]\n{lines}\n");
+        let good = with("vaults = \"2023-07-01\"\ndiagnostic_settings = \"2021-05-01-preview\"");
+        let config = read("t.toml", Path::new(""), &good).expect("good");
+        assert_eq!(config.api_versions.get(&Kind::Vaults).map(String::as_str), Some("2023-07-01"));
+        assert_eq!(config.api_versions.len(), 2);
+        let found = lines(&with("vaults = \"2023-07-01&x=y\"\ngroup_members = \"v2\""));
+        assert!(found[0].contains("`2023-07-01&x=y` is no version: expected one as \"2026-02-01\""), "{found:#?}");
+        assert!(found[1].contains("unknown key `group_members` in [api_versions]"), "{found:#?}");
     }
 
     #[test]

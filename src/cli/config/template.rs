@@ -43,6 +43,9 @@ credential = "azure_cli"                 # auto | managed_identity | workload_id
 key = "keys/tickmark.p8"                 # P-256, PKCS#8, encrypted; passphrase from a prompt or TICKMARK_KEY_PASSPHRASE
 # tsa = []                               # RFC 3161 authorities: time on the plan and on the signature; without, both are asserted
 
+# [api_versions]                         # for a cloud that is behind, or ahead: names as in docs/permissions.md
+# vaults = "2023-07-01"
+
 [parameters]                             # thresholds of checks; `tickmark explain CHECK-ID` says what each means
 # workload_environments = []             # NHI-002: tag values of env/environment that are in scope; empty is all
 # sharing_limit = 1                      # NHI-003: attachments of one identity without a reason

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::DateTime;
 
+use crate::azure::Api;
 use crate::check::{CHECKS, Check};
 use crate::collect::{Collector, Form, Permission, collectors};
 use crate::evidence::{Kind, Over, Window};
@@ -70,6 +71,10 @@ the table above.
 
 const BY_QUESTION: &str = "
 ## By question
+
+Where a cloud does not know the version that a question is asked in, it is asked in the next one that is named here; the
+evidence says in which it was answered. Under `[api_versions]` of `tickmark.toml`, another one can be named, which is
+asked first.
 ";
 
 /// One row for each permission: what is asked with it and why.
@@ -111,13 +116,22 @@ fn of_question(collector: &Collector) -> String {
         .iter()
         .map(|over| format!("- at {}: `{method} {}`\n", place(*over), request(collector, *over)))
         .collect();
+    let version = match (collector.api, collector.older) {
+        (Api::Graph | Api::LogAnalytics, _) => String::new(), // it is part of the path
+        (_, []) => format!("- version: `{}`, or another for `{}`\n", collector.api_version, kind.name()),
+        (_, older) => {
+            let older = list(older.iter().map(|version| format!("`{version}`")));
+            let own = collector.api_version;
+            format!("- version: `{own}`, else {older}, or another for `{}`\n", kind.name())
+        }
+    };
     let permissions = collector.permissions.iter().map(|permission| format!("`{}`", permission.name()));
     let without = match list(checks(kind)).as_str() {
         "" => "the answer is missing from the evidence; no check is evaluated by it alone".to_owned(),
         ids => format!("not evaluated: {ids}"),
     };
     format!(
-        "\n### {}\n\n{}- permissions: {}\n- without it: {without}\n",
+        "\n### {}\n\n{}{version}- permissions: {}\n- without it: {without}\n",
         heading(kind),
         requests.concat(),
         list(permissions)
