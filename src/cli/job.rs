@@ -41,7 +41,8 @@ impl<'a> Job<'a> {
         let expected = source.expected.clone();
         let (vault_objects, api_versions) = (source.vault_objects, source.api_versions.clone());
         let tool = context::tool();
-        let request = CollectRequest { tenant_id: tenant_id.clone(), expected, vault_objects, api_versions, period, now, tool };
+        let request =
+            CollectRequest { tenant_id: tenant_id.clone(), expected, vault_objects, api_versions, period, now, tool };
         let capture_id = free_id(store, &tenant_id, now);
         let run_id = &sha256_hex(format!("{tenant_id}\0{capture_id}\0{now}").as_bytes())[..16];
         let mut head = Head {

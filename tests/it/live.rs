@@ -103,9 +103,9 @@ fn a_token_that_nobody_takes_is_a_gap_and_not_an_empty_tenant() {
 
 /// Requests, retries and waits, beside the result and in the ledger.
 fn is_told(bench: &Bench, ran: &Ran, seen: &[Seen]) {
-    let to = |path: &str| seen.iter().filter(|one| one.url.starts_with(path));
-    let requests = to("/arm/").count();
-    let again = to("/arm/").filter(|one| [401, 429, 503].contains(&one.status)).count();
+    let to_arm = || seen.iter().filter(|one| one.url.starts_with("/arm/"));
+    let requests = to_arm().count();
+    let again = to_arm().filter(|one| [401, 429, 503].contains(&one.status)).count();
     let expected = format!("asked Resource Manager {requests} times ({again} retries, throttled once, 2 s waited)");
     assert!(ran.err.contains(&expected), "{expected}: {}", ran.err);
     let ledger = bench.read("tickmark-store/ledger.jsonl");

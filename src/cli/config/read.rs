@@ -255,7 +255,8 @@ fn api_versions(table: &Table<'_, '_>) -> BTreeMap<Kind, String> {
     for (row, name) in versioned().zip(&names) {
         let Some(version) = table.text(name) else { continue };
         if !is_version(&version) {
-            let what = format!("`{version}` is no version: expected one as \"{}\", which is asked otherwise", row.api_version);
+            let what =
+                format!("`{version}` is no version: expected one as \"{}\", which is asked otherwise", row.api_version);
             table.refuse(name, what);
         }
         versions.insert(row.kind, version);
