@@ -115,6 +115,7 @@ impl Found {
         for over in collector(kind).map(|row| row.gives).unwrap_or_default() {
             self.learn_scope(*over, id);
         }
+        self.learn_identity(item);
         match kind {
             Kind::Subscriptions => {
                 let guid = text(item, "/subscriptionId").or(id);
@@ -130,7 +131,27 @@ impl Found {
                     }
                 }
             }
-            Kind::Resources | Kind::VirtualMachines => self.learn_identity(item),
+            Kind::ManagedClusters => {
+                for place in ["/properties/identityProfile", "/properties/addonProfiles"] {
+                    for identity in members(item, place) {
+                        self.learn_principal(text(identity, "/objectId").or(text(identity, "/identity/objectId")));
+                    }
+                }
+            }
+            Kind::DatabricksWorkspaces => {
+                self.learn_principal(text(item, "/properties/storageAccountIdentity/principalId"));
+                self.learn_principal(text(item, "/properties/managedDiskIdentity/principalId"));
+            }
+            Kind::SqlServers => {
+                // for an application it is the application's id, which is no object's
+                let is_object = text(item, "/properties/administrators/principalType")
+                    .is_some_and(|kind| ["user", "group"].contains(&kind.to_ascii_lowercase().as_str()));
+                self.learn_principal(text(item, "/properties/administrators/sid").filter(|_| is_object));
+            }
+            Kind::ManagedHsms => {
+                let admins = item.pointer("/properties/initialAdminObjectIds").and_then(Value::as_array);
+                admins.into_iter().flatten().for_each(|admin| self.learn_principal(admin.as_str()));
+            }
             Kind::UserAssignedIdentities => self.learn_principal(text(item, "/properties/principalId")),
             Kind::Vaults => {
                 if let (Some(id), Some(uri)) = (id, text(item, "/properties/vaultUri")) {
@@ -207,11 +228,11 @@ impl Found {
         self.principals.extend(id.and_then(guid));
     }
 
+    /// The `identity` block that a resource of any type may carry.
     fn learn_identity(&mut self, item: &Value) {
         self.learn_principal(text(item, "/identity/principalId"));
-        let attached = item.pointer("/identity/userAssignedIdentities").and_then(Value::as_object);
-        for identity in attached.into_iter().flatten() {
-            self.learn_principal(text(identity.1, "/principalId"));
+        for identity in members(item, "/identity/userAssignedIdentities") {
+            self.learn_principal(text(identity, "/principalId"));
         }
     }
 
@@ -318,6 +339,11 @@ fn list<'a>(value: &'a Value, pointer: &str) -> impl Iterator<Item = &'a Value> 
     value.pointer(pointer).and_then(Value::as_array).into_iter().flatten()
 }
 
+/// The values of an object that is used as a map.
+fn members<'a>(value: &'a Value, pointer: &str) -> impl Iterator<Item = &'a Value> {
+    value.pointer(pointer).and_then(Value::as_object).into_iter().flatten().map(|(_, member)| member)
+}
+
 fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
     value.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty() && *text != redact::CUT)
 }
@@ -352,6 +378,7 @@ mod tests {
 
     const A: &str = "aaaaaaaa-0000-0000-0000-000000000001";
     const B: &str = "bbbbbbbb-0000-0000-0000-000000000002";
+    const C: &str = "cccccccc-0000-0000-0000-000000000003";
 
     fn learn(kind: Kind, scope: &str, body: &Value) -> Found {
         let mut found = Found::default();
@@ -400,6 +427,24 @@ mod tests {
         let resources = json!({"value": [{"identity": {"principalId": A, "userAssignedIdentities": {
             "/subscriptions/s/x": {"principalId": B}, "/subscriptions/s/y": null}}}]});
         assert_eq!(learn(Kind::Resources, "", &resources).principals.len(), 2);
+    }
+
+    #[test]
+    fn clusters_and_workspaces_name_identities_in_ways_of_their_own() {
+        let cluster = json!({"value": [{"identity": {"type": "SystemAssigned", "principalId": A}, "properties": {
+            "identityProfile": {"kubeletidentity": {"objectId": B, "clientId": B}, "other": null},
+            "addonProfiles": {"azureKeyvaultSecretsProvider": {"enabled": true, "identity": {"objectId": C}}}}}]});
+        let all = BTreeSet::from([A.to_owned(), B.to_owned(), C.to_owned()]);
+        assert_eq!(learn(Kind::ManagedClusters, "", &cluster).principals, all);
+        let workspace = json!({"value": [{"properties": {"storageAccountIdentity": {"principalId": A},
+            "managedDiskIdentity": {"principalId": B}}}]});
+        assert_eq!(learn(Kind::DatabricksWorkspaces, "", &workspace).principals.len(), 2);
+        let server =
+            |kind: &str| json!({"value": [{"properties": {"administrators": {"sid": A, "principalType": kind}}}]});
+        assert_eq!(learn(Kind::SqlServers, "", &server("Group")).principals, BTreeSet::from([A.to_owned()]));
+        assert!(learn(Kind::SqlServers, "", &server("Application")).principals.is_empty());
+        let hsm = json!({"value": [{"properties": {"initialAdminObjectIds": [A, null]}}]});
+        assert_eq!(learn(Kind::ManagedHsms, "", &hsm).principals.len(), 1);
     }
 
     #[test]

@@ -27,7 +27,6 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-pub use kql::sources as queries;
 pub use own::{OwnEffective, OwnEntry, OwnPolicy, OwnRights, OwnRole, own_rights};
 pub use permission::{Permission, actions, data_actions, graph_permissions};
 pub use plan::plan;
@@ -36,6 +35,11 @@ pub use run::{CollectError, Keeper, Progress, Summary, collect};
 pub use table::{Collector, Form, collectors};
 
 use crate::evidence::{Expected, Kind, Period, Plan, Tool, VaultObjects};
+
+/// Every query by name, as the program carries it; part of its rule set.
+pub fn queries() -> impl Iterator<Item = (&'static str, &'static str)> {
+    kql::sources().into_iter().chain(table::listings())
+}
 
 /// What is to be collected.
 #[derive(Clone, Debug)]

@@ -68,11 +68,60 @@ kinds! {
     UserAssignedIdentities("user-assigned identities", Subscription);
     /// Federated credentials.
     FederatedCredentials("federated credentials", Identity);
+    /// Virtual machine scale sets.
+    ScaleSets("virtual machine scale sets", Subscription);
+    /// Apps of App Service, functions among them.
+    Sites("web and function apps", Subscription);
+    /// Slots of an app, each with an identity of its own.
+    SiteSlots("slots of an app", Site);
+    /// Settings of an app or a slot that refer to a vault: names and how they resolve, never values.
+    SettingReferences("vault references in the settings of an app", Site | Slot);
+    /// Connection strings of an app or a slot that refer to a vault: names and how they resolve, never values.
+    ConnectionReferences("vault references in the connection strings of an app", Site | Slot);
+    /// Container apps.
+    ContainerApps("container apps", Subscription);
+    /// Kubernetes clusters.
+    ManagedClusters("Kubernetes clusters", Subscription);
+    /// Data factories.
+    DataFactories("data factories", Subscription);
+    /// Services that a data factory is linked with.
+    LinkedServices("linked services of a data factory", Factory);
+    /// Synapse workspaces.
+    SynapseWorkspaces("Synapse workspaces", Subscription);
+    /// Databricks workspaces.
+    DatabricksWorkspaces("Databricks workspaces", Subscription);
+    /// Databricks access connectors.
+    AccessConnectors("Databricks access connectors", Subscription);
+    /// Automation accounts.
+    AutomationAccounts("Automation accounts", Subscription);
+    /// Logic Apps of the consumption plan.
+    LogicApps("Logic Apps", Subscription);
+    // Services that hold data
+    /// Disk encryption sets.
+    DiskEncryptionSets("disk encryption sets", Subscription);
+    /// SQL servers.
+    SqlServers("SQL servers", Subscription);
+    /// The key that protects a SQL server's data.
+    EncryptionProtectors("the encryption protector of a SQL server", SqlServer);
+    /// Storage accounts.
+    StorageAccounts("storage accounts", Subscription);
+    /// Cosmos DB accounts.
+    CosmosAccounts("Cosmos DB accounts", Subscription);
+    /// AI services accounts, with models of language among them.
+    CognitiveAccounts("AI services accounts", Subscription);
+    /// AI Search services.
+    SearchServices("AI Search services", Subscription);
+    /// PostgreSQL flexible servers.
+    PostgresServers("PostgreSQL servers", Subscription);
+    /// Private endpoints.
+    PrivateEndpoints("private endpoints", Subscription);
     // Vaults
     /// Key vaults.
     Vaults("vaults", Subscription);
     /// Soft-deleted key vaults.
     DeletedVaults("deleted vaults", Subscription);
+    /// Managed HSMs.
+    ManagedHsms("managed HSMs", Subscription);
     /// Keys, as the vault itself lists them.
     VaultDataKeys("keys that a vault lists", VaultDataPlane);
     /// Secrets, as the vault itself lists them: never a value.
@@ -163,6 +212,13 @@ kinds! {
     GroupMembers("members of a group", Group);
     /// Owners of a service principal.
     ServicePrincipalOwners("owners of a service principal", ServicePrincipal);
+    // Second lists
+    /// Resources with an identity, and user-assigned identities, as Resource Graph lists them.
+    ResourceGraphIdentities("resources with an identity (Resource Graph)", Subscriptions);
+    /// Key vaults as Resource Graph lists them.
+    ResourceGraphVaults("vaults (Resource Graph)", Subscriptions);
+    /// Role assignments as Resource Graph lists them: at, above and below the subscriptions.
+    ResourceGraphAssignments("role assignments (Resource Graph)", Subscriptions);
     // Log rows
     /// Key Vault reads, denials and handshakes in `AZKVAuditLogs`.
     VaultLogDedicated("vault log rows (AZKVAuditLogs)", Log);

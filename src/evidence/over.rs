@@ -11,14 +11,24 @@ pub enum Over {
     ManagementGroup,
     /// A subscription. Scope: `/subscriptions/{guid}`.
     Subscription,
+    /// All subscriptions that are asked in, together. Scope: `subscriptions`.
+    Subscriptions,
     /// A user-assigned identity. Scope: its id.
     Identity,
     /// A vault. Scope: its id.
     Vault,
     /// A vault that is asked itself for what it holds. Scope: its id.
     VaultDataPlane,
+    /// An app of App Service. Scope: its id.
+    Site,
+    /// A data factory. Scope: its id.
+    Factory,
+    /// A SQL server. Scope: its id.
+    SqlServer,
     /// A vault whose contents Resource Manager is asked for. Scope: its id.
     VaultContents,
+    /// A slot of an app. Scope: its id.
+    Slot,
     /// A workspace that a diagnostic setting names and no list showed. Scope: its id.
     NamedWorkspace,
     /// A storage account that a diagnostic setting names. Scope: its id.
@@ -47,9 +57,9 @@ impl Over {
     pub const STAGES: &'static [&'static [Over]] = &[
         &[Over::Tenant, Over::Root],
         &[Over::ManagementGroup],
-        &[Over::Subscription],
-        &[Over::Identity, Over::Vault, Over::VaultDataPlane],
-        &[Over::VaultContents, Over::NamedWorkspace, Over::Archive],
+        &[Over::Subscription, Over::Subscriptions],
+        &[Over::Identity, Over::Vault, Over::VaultDataPlane, Over::Site, Over::Factory, Over::SqlServer],
+        &[Over::VaultContents, Over::Slot, Over::NamedWorkspace, Over::Archive],
         &[Over::Workspace],
         &[Over::LogCount],
         &[Over::Log],
@@ -76,8 +86,14 @@ impl Over {
             Over::Root => "root scope",
             Over::ManagementGroup => "management group that is visible",
             Over::Subscription => "subscription that is visible",
+            Over::Subscriptions => "group of subscriptions that are visible",
             Over::Identity => "user-assigned identity that was found",
-            Over::Vault | Over::VaultDataPlane => "vault that was found",
+            Over::Vault => "vault that was found",
+            Over::VaultDataPlane => "vault that was found, where `vault_objects` is `data_plane`",
+            Over::Site => "app that was found",
+            Over::Factory => "data factory that was found",
+            Over::SqlServer => "SQL server that was found",
+            Over::Slot => "slot of an app that was found",
             Over::VaultContents => "vault that was found, unless it has told itself what it holds",
             Over::NamedWorkspace => "workspace that a diagnostic setting names and no list holds",
             Over::Archive => "storage account that a diagnostic setting names",
@@ -109,6 +125,10 @@ impl Over {
             Over::Identity => Some("microsoft.managedidentity/userassignedidentities"),
             Over::Vault | Over::VaultDataPlane | Over::VaultContents => Some("microsoft.keyvault/vaults"),
             Over::Archive => Some("microsoft.storage/storageaccounts"),
+            Over::Site => Some("microsoft.web/sites"),
+            Over::Slot => Some("microsoft.web/sites/slots"),
+            Over::Factory => Some("microsoft.datafactory/factories"),
+            Over::SqlServer => Some("microsoft.sql/servers"),
             Over::NamedWorkspace | Over::Workspace => Some("microsoft.operationalinsights/workspaces"),
             _ => None,
         }

@@ -238,7 +238,7 @@ impl Coverage {
             _ if prefix_of(kind).is_some() => self.missing_of_object(kind, subject),
             _ if kind.is_log() && self.is_vault(subject) => self.missing_logs(kind, subject),
             Kind::Tables | Kind::Workspace if self.is_vault(subject) => self.missing_of_workspaces(kind, subject),
-            _ if is_path && type_of_thing(kind).is_some() => self.missing_of_thing(kind, subject),
+            _ if is_path && types_of_things(kind).next().is_some() => self.missing_of_thing(kind, subject),
             _ if is_path && kind.holds_downwards() => self.missing_downwards(kind, subject),
             _ if kind.is_per_subscription() => match subscription_of(subject) {
                 Some(subscription) => self.missing_at(kind, subscription.shown()),
@@ -257,7 +257,7 @@ impl Coverage {
     }
 
     /// What is missing of the question at exactly this scope.
-    fn missing_at(&self, kind: Kind, scope: &str) -> Vec<Missing> {
+    pub(super) fn missing_at(&self, kind: Kind, scope: &str) -> Vec<Missing> {
         let asked = self.are_at(kind, scope);
         if asked.is_empty() && self.is_told_by_the_vault(kind, scope) {
             return Vec::new();
@@ -435,17 +435,27 @@ fn prefix_of(kind: Kind) -> Option<&'static str> {
     kind.over().iter().find_map(|over| over.prefix())
 }
 
-/// The resource type whose things `kind` is asked about, lower case.
-fn type_of_thing(kind: Kind) -> Option<&'static str> {
-    kind.over().iter().find_map(|over| over.resource_type())
+/// The resource types whose things `kind` is asked about, lower case, what lies in another one first.
+fn types_of_things(kind: Kind) -> impl Iterator<Item = &'static str> {
+    kind.over().iter().rev().filter_map(|over| over.resource_type())
 }
 
 /// The thing of the type that `kind` is asked for that the subject is or lies in by its path.
 fn thing_of(kind: Kind, subject: &Id) -> Option<Id> {
-    let of_type = format!("/providers/{}/", type_of_thing(kind)?);
-    let (group, rest) = subject.key().split_once(of_type.as_str())?;
-    let name = rest.split('/').next().filter(|name| !name.is_empty())?;
-    Some(Id::new(format!("{group}{of_type}{name}")))
+    types_of_things(kind).find_map(|of_type| thing_of_type(of_type, subject))
+}
+
+/// The thing of a type that the subject is or lies in: a name follows each segment of the type.
+fn thing_of_type(of_type: &str, subject: &Id) -> Option<Id> {
+    let (namespace, types) = of_type.split_once('/')?;
+    let (above, rest) = subject.key().split_once(&format!("/providers/{namespace}/"))?;
+    let mut thing = format!("{above}/providers/{namespace}");
+    let mut segments = rest.split('/');
+    for segment in types.split('/') {
+        let name = segments.next().filter(|own| *own == segment).and_then(|_| segments.next());
+        thing = format!("{thing}/{segment}/{}", name.filter(|name| !name.is_empty())?);
+    }
+    Some(Id::new(thing))
 }
 
 fn missing_of(asked: &Asked) -> Option<Missing> {

@@ -11,6 +11,7 @@ mod doctor;
 mod faults;
 mod harness;
 mod hostile;
+mod hosts;
 mod imports;
 mod live;
 mod needles;

@@ -28,6 +28,8 @@ const NEEDED: &[(&str, &str, &str)] = &[
     // no check that there is reads of changes, exports or plans
     ("/eventtypes/management/values?", "", ""),
     ("/microsoft.aadiam/diagnosticSettings?", "", ""),
+    ("/878bded4-26b8-4144-b980-f5c9be4eb9e1/providers/Microsoft.Insights/diagnosticSettings?", "", ""),
+    ("/ef046ce3-0366-4fe0-b02a-52d3a0309665/providers/Microsoft.Insights/diagnosticSettings?", "", ""),
     ("/pricings?", "", ""),
     ("/containers?", "", ""),
     // as long as the list of subscriptions shows them all
@@ -45,7 +47,7 @@ const NEEDED: &[(&str, &str, &str)] = &[
     // what the collecting identity may do decides nothing about others
     ("/permissions?", "", ""),
     // the function that the identity hangs on is in this list alone
-    ("/resources?", "KV-001 NHI-001 NHI-003 NHI-004", "NHI-002"),
+    ("/resources?api-version=2021", "KV-001 NHI-001 NHI-003 NHI-004", "NHI-002"),
     ("/virtualMachines?", "NHI-001 NHI-003", "NHI-002"),
     ("/userAssignedIdentities?", "NHI-001 NHI-003 NHI-004", "NHI-003 NHI-004"),
     // the identity is attached, which is enough
@@ -57,10 +59,37 @@ const NEEDED: &[(&str, &str, &str)] = &[
         "KV-001 KV-002 KV-004 KV-005 KV-006 KV-007 LOG-001 EVT-001",
     ),
     ("/deletedVaults?", "KV-001", ""),
+    // resources by type: no check reads them yet
+    ("/virtualMachineScaleSets?", "", ""),
+    ("/Microsoft.Web/sites?", "", ""),
+    ("/slots?", "", ""),
+    ("/configreferences/appsettings?", "", ""),
+    ("/configreferences/connectionstrings?", "", ""),
+    ("/containerApps?", "", ""),
+    ("/managedClusters?", "", ""),
+    ("/factories?", "", ""),
+    ("/Microsoft.Synapse/workspaces?", "", ""),
+    ("/Microsoft.Databricks/workspaces?", "", ""),
+    ("/accessConnectors?", "", ""),
+    ("/automationAccounts?", "", ""),
+    ("/workflows?", "", ""),
+    ("/diskEncryptionSets?", "", ""),
+    ("/Microsoft.Sql/servers?", "", ""),
+    ("/storageAccounts?", "", ""),
+    ("/databaseAccounts?", "", ""),
+    ("/Microsoft.CognitiveServices/accounts?", "", ""),
+    ("/searchServices?", "", ""),
+    ("/flexibleServers?", "", ""),
+    ("/privateEndpoints?", "", ""),
+    ("/managedHSMs?", "", ""),
     // names and attributes of what a vault holds: no check reads them yet
     ("/vaults/kv-ledger-prod/keys?", "", ""),
     ("/vaults/kv-ledger-prod/secrets?", "", ""),
-    ("/diagnosticSettings?", "LOG-001 LOG-002 LOG-003 EVT-001 EVT-002 EVT-003 EVT-004 EVT-005", ""),
+    (
+        "/vaults/kv-ledger-prod/providers/Microsoft.Insights/diagnosticSettings?",
+        "LOG-001 LOG-002 LOG-003 EVT-001 EVT-002 EVT-003 EVT-004 EVT-005",
+        "",
+    ),
     // the list gives the id by which the workspace is queried
     ("/Microsoft.OperationalInsights/workspaces?", "LOG-002 EVT-001 EVT-002 EVT-003 EVT-004 EVT-005", ""),
     // the log has rows from the first day, so that how long it is kept matters to LOG-003 alone
@@ -75,6 +104,10 @@ const NEEDED: &[(&str, &str, &str)] = &[
     ("/directoryObjects/getByIds", "NHI-006 RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-011", ""),
     // the group is Owner of the subscription: whoever is in it can grant, and reads no secret
     ("/transitiveMembers?", "RBAC-005 RBAC-007 RBAC-011", ""),
+    // each list is held against Resource Graph's
+    ("where isIdentity", "NHI-001", ""),
+    ("where type =~ 'microsoft.keyvault/vaults'", "KV-001", ""),
+    ("authorizationresources", "", ""),
     ("question=vault_log_dedicated;", "EVT-002 EVT-003 EVT-004 EVT-005", ""),
     ("question=vault_log_dedicated_count;", "EVT-001 EVT-002", ""),
     // the vault writes to the other table

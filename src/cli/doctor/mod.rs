@@ -34,7 +34,11 @@ pub(super) fn run(options: &Doctor, args: &Args, terminal: &Terminal) -> Result<
         Some(folder) => Source::recording(Recording::open(folder)?, None)?,
         None => Source::live(&Config::open(&args.config)?)?,
     };
-    let examination = examine(&source, terminal)?;
+    // a recording holds what was asked then
+    let recorded = options.replay.as_ref().map(|folder| Recording::open(folder)).transpose()?;
+    let period = recorded.map(|recording| Period::parse(&recording.head().period)).transpose()?;
+    let period = period.unwrap_or_else(|| last_day(&source));
+    let examination = examine(&source, period, terminal)?;
     print::print(&examination, terminal)?;
     Ok(if examination.all_works() { End::Clean } else { End::Incomplete })
 }
@@ -42,16 +46,16 @@ pub(super) fn run(options: &Doctor, args: &Args, terminal: &Terminal) -> Result<
 /// Refuses to go on when the identity holds too much, or when that cannot be told.
 pub(super) fn require_rights(source: &Source) -> Result<(), CliError> {
     let door = source.door();
-    let own = context::runtime()?.block_on(own_rights(&door, &request(source)))?;
+    let own = context::runtime()?.block_on(own_rights(&door, &request(source, last_day(source))))?;
     rights::require_clean(&rights::judge(&own))
 }
 
-fn examine(source: &Source, terminal: &Terminal) -> Result<Examination, CliError> {
+fn examine(source: &Source, period: Period, terminal: &Terminal) -> Result<Examination, CliError> {
     source.tell_identity(terminal);
     let door = source.door();
     let shown = terminal.progress(&door);
     let progress = WithoutGaps(&shown);
-    let request = request(source);
+    let request = request(source, period);
     let (probe, rights) = context::runtime()?.block_on(async {
         let probe = shown.beside(probe(&door, &request, &progress)).await?;
         let rights = match probe.is_signed_out() {
@@ -67,15 +71,21 @@ fn examine(source: &Source, terminal: &Terminal) -> Result<Examination, CliError
     Ok(Examination { tenant_id: source.tenant_id().to_owned(), asking, probe, rights, warnings })
 }
 
-/// What a run would ask for; of logs, the last day.
-fn request(source: &Source) -> CollectRequest {
+/// Of logs, the last day is enough to see whether they answer.
+fn last_day(source: &Source) -> Period {
+    let now = source.now();
+    Period { start: now - TimeDelta::days(1), end: now }
+}
+
+/// What a run would ask for.
+fn request(source: &Source, period: Period) -> CollectRequest {
     let now = source.now();
     CollectRequest {
         tenant_id: source.tenant_id().to_owned(),
         expected: source.expected().clone(),
         vault_objects: source.vault_objects,
         api_versions: source.api_versions.clone(),
-        period: Period { start: now - TimeDelta::days(1), end: now },
+        period,
         now,
         tool: context::tool(),
     }

@@ -25,6 +25,10 @@ pub(super) const ROWS: &[Collector] = &[
         format!("{sub}/providers/Microsoft.KeyVault/deletedVaults")
     })
     .falling_back_to(OLDER),
+    Collector::arm(Kind::ManagedHsms, &[Action("Microsoft.KeyVault/managedHSMs/read")], "2026-02-01", |sub| {
+        format!("{sub}/providers/Microsoft.KeyVault/managedHSMs")
+    })
+    .falling_back_to(OLDER),
     Collector::vault(Kind::VaultDataKeys, KEYS, DATA_PLANE, |_| "/keys?maxresults=25".to_owned()),
     Collector::vault(Kind::VaultDataSecrets, SECRETS, DATA_PLANE, |_| "/secrets?maxresults=25".to_owned()),
     Collector::vault(Kind::VaultDataCertificates, CERTIFICATES, DATA_PLANE, |_| {

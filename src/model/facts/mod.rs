@@ -2,8 +2,11 @@
 
 mod authorization;
 mod contents;
+mod data_services;
 mod directory;
+mod hosts;
 mod logging;
+mod resource_graph;
 mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,11 +18,15 @@ pub use self::authorization::{
     RoleSchedule,
 };
 pub use self::contents::*;
+pub use self::data_services::*;
 pub use self::directory::{Application, Credential, CredentialKind, Directory, Owner, ServicePrincipal};
+pub use self::hosts::*;
 pub use self::logging::{ActivityEvent, ActivityReach, ArchiveContainer, DefenderPlan, Grant, Logging};
 pub use self::tree::{Entity, Tree};
 use super::{Coverage, Hierarchy, Id};
 use crate::evidence::{Cite, Period};
+
+pub use resource_graph::{IndexedAssignment, IndexedResource, ResourceGraph};
 
 /// Everything that one capture says about a tenant.
 #[derive(Clone, Debug)]
@@ -44,6 +51,10 @@ pub struct Tenant {
     pub vaults: Vec<Vault>,
     /// Soft-deleted vaults.
     pub deleted_vaults: Vec<DeletedVault>,
+    /// What runs a customer's code, by type.
+    pub hosts: Hosts,
+    /// Services that hold data.
+    pub data: DataServices,
     /// What vaults hold, as far as lists tell: names and attributes.
     pub contents: VaultContents,
     /// Role assignments, each id once.
@@ -75,6 +86,8 @@ pub struct Tenant {
     pub members: BTreeMap<String, Vec<Member>>,
     /// What the directory says beyond that.
     pub directory: Directory,
+    /// The second lists, from Resource Graph.
+    pub resource_graph: ResourceGraph,
     /// Vault log rows: reads, denials and handshakes, in order of time.
     pub vault_events: Vec<VaultEvent>,
     /// Vault log rows per day, vault and operation.
@@ -109,6 +122,8 @@ pub struct Resource {
     pub location: Option<String>,
     /// Tags that the allow-list keeps (environment, owner, purpose, …), names lower-cased.
     pub tags: BTreeMap<String, String>,
+    /// When it was made; told of virtual machines.
+    pub created_at: Option<DateTime<Utc>>,
     /// `identity` block; `None` when absent, which means that no identity is attached.
     pub identity: Option<Identity>,
     /// Where it was read.
@@ -207,6 +222,8 @@ pub struct Vault {
     pub enabled_for_template_deployment: Option<bool>,
     /// Private endpoint connections.
     pub private_endpoints: Vec<PrivateEndpoint>,
+    /// `systemData.createdAt`, where told.
+    pub created_at: Option<DateTime<Utc>>,
     /// Where it was read.
     pub from: Cite,
 }

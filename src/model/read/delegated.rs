@@ -121,6 +121,7 @@ fn before(id: &Id, marker: &str) -> Id {
 }
 
 #[cfg(test)]
+#[allow(clippy::needless_pass_by_value, reason = "`json!` is easier to read without a reference before it")]
 mod tests {
     use serde_json::{Value, json};
 

@@ -6,15 +6,18 @@
 mod activity;
 mod authorization;
 mod contents;
+mod data_services;
 mod delegated;
 mod directory;
 mod entities;
 mod groups;
+mod hosts;
 mod inventory;
 mod item;
 mod log_settings;
 mod pages;
 mod privileged;
+mod resource_graph;
 mod vault_logs;
 mod vaults;
 
@@ -24,8 +27,8 @@ use thiserror::Error;
 
 use self::item::Item;
 use self::pages::Pages;
-use super::{Id, PrincipalKind, Tenant, Tree};
-use crate::evidence::{Capture, EvidenceError, Kind, VaultObjects};
+use super::{DataFamily, Id, PrincipalKind, Tenant, Tree};
+use crate::evidence::{Capture, EvidenceError, Kind, Over, VaultObjects};
 
 /// Evidence that may not be relied on at all.
 #[derive(Debug, Error)]
@@ -58,6 +61,8 @@ pub fn read(capture: &Capture) -> Result<Tenant, ModelError> {
     let vaults = vaults::vaults(&mut pages)?;
     let deleted_vaults = vaults::deleted_vaults(&mut pages)?;
     let contents = contents::read(&mut pages)?;
+    let hosts = hosts::read(&mut pages)?;
+    let data = data_services::read(&mut pages)?;
     let role_assignments = authorization::role_assignments(&mut pages)?;
     let role_definitions = authorization::role_definitions(&mut pages)?;
     let deny_assignments = authorization::deny_assignments(&mut pages)?;
@@ -71,6 +76,7 @@ pub fn read(capture: &Capture) -> Result<Tenant, ModelError> {
     let workspaces = log_settings::workspaces(&mut pages)?;
     let tables = log_settings::tables(&mut pages)?;
     let read = directory::read(&mut pages)?;
+    let resource_graph = resource_graph::read(&mut pages)?;
     let vault_events = vault_logs::events(&mut pages)?;
     let vault_days = vault_logs::days(&mut pages)?;
     let mut tenant = Tenant {
@@ -85,6 +91,8 @@ pub fn read(capture: &Capture) -> Result<Tenant, ModelError> {
         vaults,
         deleted_vaults,
         contents,
+        hosts,
+        data,
         role_assignments,
         role_definitions,
         deny_assignments,
@@ -99,6 +107,7 @@ pub fn read(capture: &Capture) -> Result<Tenant, ModelError> {
         resolved_ids: read.resolved_ids,
         members: read.members,
         directory: read.directory,
+        resource_graph,
         vault_events,
         vault_days,
         coverage: pages.coverage,
@@ -122,8 +131,18 @@ fn expect_questions(tenant: &mut Tenant, vault_objects: VaultObjects) {
     }
     if !tenant.subscriptions.is_empty() {
         expected.insert((Kind::RoleAssignments, Id::new("/")));
+        let of_all = Kind::ALL.iter().filter(|kind| kind.over().contains(&Over::Subscriptions));
+        expected.extend(of_all.map(|kind| (*kind, Id::new("subscriptions"))));
     }
     expected.extend(tenant.user_assigned.iter().map(|identity| (Kind::FederatedCredentials, identity.id.clone())));
+    for site in &tenant.hosts.sites {
+        let id = &site.resource.id;
+        expected.extend([Kind::SettingReferences, Kind::ConnectionReferences].map(|kind| (kind, id.clone())));
+        expected.extend((!site.is_slot).then(|| (Kind::SiteSlots, id.clone())));
+    }
+    expected.extend(tenant.hosts.factories.iter().map(|factory| (Kind::LinkedServices, factory.id.clone())));
+    let servers = tenant.data.services.iter().filter(|service| service.family == DataFamily::Sql);
+    expected.extend(servers.map(|server| (Kind::EncryptionProtectors, server.resource.id.clone())));
     for vault in &tenant.vaults {
         expected.insert((Kind::DiagnosticSettings, vault.id.clone()));
         let lists = contents::expected(vault_objects, &tenant.coverage, &vault.id);

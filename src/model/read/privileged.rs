@@ -165,6 +165,7 @@ fn sum(mut text: &str, units: &[(char, i64)]) -> Option<i64> {
 }
 
 #[cfg(test)]
+#[allow(clippy::needless_pass_by_value, reason = "`json!` is easier to read without a reference before it")]
 mod tests {
     use serde_json::{Value, json};
 
