@@ -43,7 +43,7 @@ credential = "azure_cli"                 # auto | managed_identity | workload_id
 key = "keys/tickmark.p8"                 # P-256, PKCS#8, encrypted; passphrase from a prompt or TICKMARK_KEY_PASSPHRASE
 # tsa = []                               # RFC 3161 authorities: time on the plan and on the signature; without, both are asserted
 
-# [api_versions]                         # for a cloud that is behind, or ahead: names as in docs/permissions.md
+# [api_versions]                         # for a cloud that is behind, or ahead: keys as in docs/permissions.md
 # vaults = "2023-07-01"
 
 [parameters]                             # thresholds of checks; `tickmark explain CHECK-ID` says what each means

@@ -73,8 +73,8 @@ const BY_QUESTION: &str = "
 ## By question
 
 Where a cloud does not know the version that a question is asked in, it is asked in the next one that is named here; the
-evidence says in which it was answered. Under `[api_versions]` of `tickmark.toml`, another one can be named, which is
-asked first.
+evidence says in which it was answered. Under `[api_versions]` of `tickmark.toml`, the key of a question can name another
+one, which is asked first.
 ";
 
 /// One row for each permission: what is asked with it and why.
@@ -116,13 +116,12 @@ fn of_question(collector: &Collector) -> String {
         .iter()
         .map(|over| format!("- at {}: `{method} {}`\n", place(*over), request(collector, *over)))
         .collect();
-    let version = match (collector.api, collector.older) {
-        (Api::Graph | Api::LogAnalytics, _) => String::new(), // it is part of the path
-        (_, []) => format!("- version: `{}`, or another for `{}`\n", collector.api_version, kind.name()),
-        (_, older) => {
-            let older = list(older.iter().map(|version| format!("`{version}`")));
-            let own = collector.api_version;
-            format!("- version: `{own}`, else {older}, or another for `{}`\n", kind.name())
+    let version = match collector.api {
+        Api::Graph | Api::LogAnalytics => String::new(), // it is part of the path
+        Api::ResourceManager | Api::KeyVault => {
+            let versions = std::iter::once(collector.api_version).chain(collector.older.iter().copied());
+            let versions: Vec<String> = versions.map(|version| format!("`{version}`")).collect();
+            format!("- version: {}; key `{}`\n", versions.join(", else "), kind.name())
         }
     };
     let permissions = collector.permissions.iter().map(|permission| format!("`{}`", permission.name()));
