@@ -30,7 +30,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-pub use clouds::{Cloud, CloudError, Endpoints, is_safe_address};
+pub use clouds::{Audiences, Cloud, CloudError, Endpoints, is_safe_address};
 pub use conduct::Conduct;
 pub use credential::{CredentialError, CredentialKind, CredentialSettings};
 pub use door::{Answered, Door, Refused};

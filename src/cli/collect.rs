@@ -158,6 +158,7 @@ impl Source {
             Some(endpoints) => Cloud::custom(endpoints)?,
             None => Cloud::named(&azure.cloud)?,
         };
+        let cloud = cloud.with_audiences(&azure.audiences);
         let credential = CredentialSettings {
             kind: azure.credential.first().copied().unwrap_or_default(),
             otherwise: azure.credential.iter().skip(1).copied().collect(),

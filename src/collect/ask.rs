@@ -228,7 +228,7 @@ async fn chain(
     told: &mut Told,
 ) -> Result<(), Stop> {
     let api = question.collector.api;
-    let mut followed = BTreeSet::from([first.url.clone()]);
+    let mut followed = BTreeSet::from([plain(&first.url)]);
     let mut next = Some(first);
     told.is_first = true;
     while let Some(ask) = next.take() {
@@ -241,7 +241,7 @@ async fn chain(
             Form::Listing(_) => NEXT_TOKEN.to_owned(),
             _ => shown(&link),
         });
-        if !followed.insert(link.clone()) {
+        if !followed.insert(plain(&link)) {
             return Err(Stop::because(Reason::CutShort, "the list links back to a page that was read"));
         }
         if followed.len() > MOST_PAGES {
@@ -420,6 +420,11 @@ impl Told {
         }
         self.gap = Some(Gap { reason, detail: cause, status, code, request_id });
     }
+}
+
+/// An address without what makes no difference, such as the port of its scheme.
+fn plain(url: &str) -> String {
+    url::Url::parse(url).map_or_else(|_| url.to_owned(), String::from)
 }
 
 fn request_id(answered: &Answered) -> Option<String> {

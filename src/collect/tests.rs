@@ -260,6 +260,17 @@ fn a_loop_and_a_foreign_host_are_not_followed() {
         (Reason::CutShort, "2 pages were read, then: the list links back to a page that was read")
     );
 
+    let with_port = |number| link(number).replace("azure.com/", "azure.com:443/");
+    let around = with_vaults(
+        &json!({"value": [], "nextLink": link("2")}),
+        &[("2", 200, json!({"value": [], "nextLink": with_port("2")}))],
+    );
+    assert_eq!(
+        around.gap(Kind::Vaults, SUB).0,
+        Reason::CutShort,
+        "the same page, with the port that goes without saying"
+    );
+
     let foreign = with_vaults(&json!({"value": [], "nextLink": "https://evil.example/next?sig=CANARY"}), &[]);
     assert_eq!(foreign.gap(Kind::Vaults, SUB).0, Reason::CutShort);
     assert_eq!(

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use crate::azure::{CredentialKind, Endpoints};
+use crate::azure::{Audiences, CredentialKind, Endpoints};
 use crate::check::Parameters;
 use crate::evidence::{Kind, Period, VaultObjects};
 
@@ -37,7 +37,7 @@ pub struct Config {
 /// `[azure]`.
 #[derive(Clone, Debug)]
 pub struct Azure {
-    /// `public`, `usgov`, `china`, `custom`.
+    /// `public`, `usgov`, `usgov_dod`, `china`, `custom`.
     pub cloud: String,
     /// Tenant GUID.
     pub tenant_id: String,
@@ -59,6 +59,8 @@ pub struct Azure {
     pub vault_objects: VaultObjects,
     /// `[azure.endpoints]`, with `cloud = "custom"`.
     pub endpoints: Option<Endpoints>,
+    /// `[azure.audiences]`.
+    pub audiences: Audiences,
 }
 
 /// `[period]`.

@@ -8,7 +8,7 @@ use toml::de::DeTable;
 use super::table::{Mistakes, Table};
 use super::{Azure, Config, PeriodChoice, Signing};
 use crate::assess::Organisation;
-use crate::azure::{Api, Cloud, CredentialKind, Endpoints, is_safe_address};
+use crate::azure::{Api, Audiences, Cloud, CredentialKind, Endpoints, is_safe_address};
 use crate::check::Parameters;
 use crate::collect::collectors;
 use crate::evidence::{Kind, Period, VaultObjects};
@@ -79,6 +79,7 @@ fn azure(table: &Table<'_, '_>, folder: &Path) -> Azure {
         "ca_file",
         "vault_objects",
         "endpoints",
+        "audiences",
     ]);
     let cloud = table.text("cloud").unwrap_or_else(|| "public".to_owned());
     let endpoints = endpoints(&table.table("endpoints"), &cloud);
@@ -113,6 +114,7 @@ fn azure(table: &Table<'_, '_>, folder: &Path) -> Azure {
         ca_file: table.text("ca_file").map(|path| folder.join(path)),
         credential: credentials(table),
         endpoints,
+        audiences: audiences(&table.table("audiences")),
         tenant_id,
         cloud,
     }
@@ -167,6 +169,25 @@ fn endpoints(table: &Table<'_, '_>, cloud: &str) -> Option<Endpoints> {
         table.refuse(error.key().unwrap_or(""), first_line(&error.to_string()));
     }
     Some(endpoints)
+}
+
+fn audiences(table: &Table<'_, '_>) -> Audiences {
+    table.only(&["resource_manager", "graph", "log_analytics", "key_vault"]);
+    let audience = |key: &str| {
+        let text = table.text(key);
+        // an address, or `api://…`, and nothing that would add a second scope
+        let is_one = |text: &String| text.contains("://") && !text.contains(char::is_whitespace);
+        if text.as_ref().is_some_and(|text| !is_one(text)) {
+            table.refuse(key, format!("`{key}` is no audience: expected one as \"https://management.azure.com\""));
+        }
+        text
+    };
+    Audiences {
+        resource_manager: audience("resource_manager"),
+        graph: audience("graph"),
+        log_analytics: audience("log_analytics"),
+        key_vault: audience("key_vault"),
+    }
 }
 
 fn store(table: &Table<'_, '_>, folder: &Path) -> PathBuf {
@@ -393,6 +414,16 @@ gap_hours = 48
         }
         let found = lines(&with("http://127.0.0.1.example.com/tsr"));
         assert!(found[0].contains("is no https address"), "{found:#?}");
+    }
+
+    #[test]
+    fn an_audience_is_one_address() {
+        let with = |value: &str| format!("{GOOD}\n[azure.audiences]\nlog_analytics = \"{value}\"\n");
+        let good = read("t.toml", Path::new(""), &with("https://api.loganalytics.azure.com")).expect("good");
+        assert_eq!(good.azure.audiences.log_analytics.as_deref(), Some("https://api.loganalytics.azure.com"));
+        for wrong in ["api.loganalytics.io", "https://a https://b"] {
+            assert!(lines(&with(wrong))[0].contains("`log_analytics` is no audience"), "{wrong}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ name = "ORGANISATION"                    # as it stands in the report
 system = "SYSTEM"                        # the system under examination
 
 [azure]
-# cloud = "public"                       # public | usgov | china | custom (then [azure.endpoints])
+# cloud = "public"                       # public | usgov | usgov_dod | china | custom (then [azure.endpoints])
 tenant_id = "TENANT_ID"                  # az account show --query tenantId
 # What you expect to exist, so that a miss is seen. Without either, all that is visible is read.
 subscriptions = []                       # ["<subscription GUID>", …]
