@@ -18,6 +18,7 @@ mod job;
 mod key;
 mod list;
 mod personal;
+mod progress;
 mod readme;
 mod reperform;
 mod resume;

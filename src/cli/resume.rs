@@ -3,6 +3,7 @@
 //! Tenant, period, expected scope and the window of the logs are those of the plan, whatever the configuration says
 //! now. What would mix two captures is refused before anything is changed.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
@@ -40,7 +41,8 @@ pub(super) fn run(
     if head.status == CaptureStatus::Complete {
         let note = "noticed later: the capture is whole, its last line was missing";
         ledger.append(entry(&head, &writer, Event::Finished, now, Some(note.to_owned()))?)?;
-        return Ok(Collected { folder, capture_id: head.capture_id, period: head.period });
+        let conduct = BTreeMap::new(); // nobody was asked
+        return Ok(Collected { folder, capture_id: head.capture_id, period: head.period, conduct });
     }
     if ledger.start_of(&head.capture_id).is_none() {
         let note = format!("noticed later: it began at {}", head.started_at.to_rfc3339());

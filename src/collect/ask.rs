@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::reason;
-use super::record::{header, offset, request_of};
+use super::record::{header, offset, request_of, version_of};
 use super::redact::{self, Clean, Personal, shown};
 use super::table::{Collector, Form, Shape};
 use crate::azure::{Answered, Ask, Door, Visit};
@@ -151,6 +151,14 @@ pub(super) struct Put {
     pub personal: Personal,
 }
 
+impl Put {
+    /// In which versions it may be asked.
+    fn versions(&self) -> Vec<&str> {
+        let forms = std::iter::once(&self.asks).chain(&self.older);
+        forms.filter_map(|asks| version_of(&asks.first()?.url)).collect()
+    }
+}
+
 /// Puts a question and follows it to its end. This never fails: how it ended is the answer.
 pub(super) async fn put(door: &Door, question: &Put) -> Told {
     put_in_turn(door, door.visit(), question).await
@@ -164,6 +172,9 @@ pub(super) async fn put_in_turn(door: &Door, mut visit: Visit<'_>, question: &Pu
             break;
         }
         told = put_in((door, &mut visit), question, older).await;
+    }
+    if let Some(gap) = told.gap.as_mut().filter(|gap| gap.reason == Reason::NotInCloud) {
+        gap.detail += &format!("; asked in {}", question.versions().join(", "));
     }
     told
 }
@@ -219,7 +230,7 @@ async fn chain(
     told: &mut Told,
 ) -> Result<(), Stop> {
     let api = question.collector.api;
-    let mut followed = BTreeSet::from([first.url.clone()]);
+    let mut followed = BTreeSet::from([plain(&first.url)]);
     let mut next = Some(first);
     told.is_first = true;
     while let Some(ask) = next.take() {
@@ -232,7 +243,7 @@ async fn chain(
             Form::Listing(_) => NEXT_TOKEN.to_owned(),
             _ => shown(&link),
         });
-        if !followed.insert(link.clone()) {
+        if !followed.insert(plain(&link)) {
             return Err(Stop::because(Reason::CutShort, "the list links back to a page that was read"));
         }
         if followed.len() > MOST_PAGES {
@@ -412,6 +423,11 @@ impl Told {
         }
         self.gap = Some(Gap { reason, detail: cause, status, code, request_id });
     }
+}
+
+/// An address without what makes no difference, such as the port of its scheme.
+fn plain(url: &str) -> String {
+    url::Url::parse(url).map_or_else(|_| url.to_owned(), String::from)
 }
 
 fn request_id(answered: &Answered) -> Option<String> {

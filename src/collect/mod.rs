@@ -23,6 +23,8 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 
 pub use own::{OwnEffective, OwnEntry, OwnPolicy, OwnRights, OwnRole, own_rights};
@@ -33,7 +35,7 @@ pub use redact::{Personal, PseudonymError, Pseudonyms};
 pub use run::{CollectError, Keeper, Progress, Summary, collect};
 pub use table::{Collector, Form, collectors};
 
-use crate::evidence::{Expected, Period, Plan, Tool, VaultObjects};
+use crate::evidence::{Expected, Kind, Period, Plan, Tool, VaultObjects};
 
 /// Every query by name, as the program carries it; part of its rule set.
 pub fn queries() -> impl Iterator<Item = (&'static str, &'static str)> {
@@ -49,6 +51,9 @@ pub struct CollectRequest {
     pub expected: Expected,
     /// Where lists of vaults' contents come from.
     pub vault_objects: VaultObjects,
+    /// Versions that are asked first, in place of the table's; those of the table are asked where a cloud does not
+    /// know them.
+    pub api_versions: BTreeMap<Kind, String>,
     /// The period that logs are asked for.
     pub period: Period,
     /// When the run began, local clock. Logs are asked for up to here.
@@ -67,6 +72,7 @@ impl CollectRequest {
             tenant_id: plan.tenant_id.clone(),
             expected: plan.expected.clone(),
             vault_objects: plan.vault_objects,
+            api_versions: plan.api_versions.clone(),
             period: plan.period,
             now: plan.written_at,
             tool,

@@ -175,7 +175,8 @@ impl Prober<'_> {
 
     async fn ask(&mut self, kind: Kind, scope: String) -> Result<(), KqlError> {
         let Some(question) = self.run.question(kind, scope.clone())? else { return Ok(()) };
-        self.run.progress.planned(1);
+        let service = question.collector.api;
+        self.run.progress.planned(service, 1);
         let told = ask_cheaply(self.run.door, &question).await;
         for (page, bytes) in told.pages.iter().zip(&told.kept) {
             if page.status == 200 {
@@ -184,7 +185,7 @@ impl Prober<'_> {
         }
         self.probe.clock_offset = self.probe.clock_offset.or(told.clock_offset);
         let detail = told.gap.as_ref().map(|gap| gap.detail.clone());
-        self.run.progress.ended(&record::title(kind, &scope), detail.as_deref());
+        self.run.progress.ended(service, &record::title(kind, &scope), detail.as_deref());
         self.note(kind, &scope, told.gap.as_ref().map(|gap| gap.reason), detail);
         Ok(())
     }

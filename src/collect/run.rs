@@ -67,11 +67,11 @@ impl Keeper for CaptureWriter {
 
 /// Is told how the run goes, and may stop it.
 pub trait Progress {
-    /// So many further questions are known now.
-    fn planned(&self, _questions: usize) {}
+    /// So many further questions to a service are known now.
+    fn planned(&self, _service: Api, _questions: usize) {}
 
     /// A question has ended; `gap` says why it has no full answer.
-    fn ended(&self, _title: &str, _gap: Option<&str>) {}
+    fn ended(&self, _service: Api, _title: &str, _gap: Option<&str>) {}
 
     /// Whether the run is to stop: questions that were not put end as gaps.
     fn stop_asked(&self) -> bool {
@@ -225,12 +225,14 @@ impl<'a> Run<'a> {
     /// Puts these questions side by side.
     async fn phase(&mut self, mut questions: Vec<(Kind, String)>) -> Result<(), CollectError> {
         questions.sort_by_key(|(kind, scope)| (*kind, scope.to_lowercase()));
-        self.progress.planned(questions.len());
         let first = self.ended.len() + 1;
         let mut puts = Vec::new();
         for (kind, scope) in questions {
             puts.extend(self.question(kind, scope)?);
         }
+        let mut planned: BTreeMap<Api, usize> = BTreeMap::new();
+        puts.iter().for_each(|put: &Put| *planned.entry(put.collector.api).or_default() += 1);
+        planned.into_iter().for_each(|(service, questions)| self.progress.planned(service, questions));
         let mut open = Vec::new();
         for (index, question) in puts.into_iter().enumerate() {
             match self.earlier(&question)?.filter(Earlier::is_settled) {
@@ -278,10 +280,21 @@ impl<'a> Run<'a> {
         Ok(earlier.filter(|earlier| is_same(&earlier.record, question)))
     }
 
-    /// A question as it is put.
+    /// A question as it is put, in every version in which it may be.
     pub(super) fn question(&self, kind: Kind, scope: String) -> Result<Option<Put>, KqlError> {
         let Some(collector) = collector(kind) else { return Ok(None) };
-        let path = collector.path_and_query(&scope, &self.window_of(collector));
+        let chosen = self.request.api_versions.get(&kind).map(String::as_str);
+        let own = std::iter::once(collector.api_version).chain(collector.older.iter().copied());
+        let mut versions: Vec<&str> = chosen.into_iter().collect();
+        versions.extend(own.filter(|version| Some(*version) != chosen));
+        let mut forms = versions.into_iter().map(|version| self.asks(collector, &scope, version));
+        let asks = forms.next().transpose()?.unwrap_or_default();
+        let older = forms.collect::<Result<_, _>>()?;
+        Ok(Some(Put { collector, scope, asks, older, personal: self.request.personal.clone() }))
+    }
+
+    fn asks(&self, collector: &Collector, scope: &str, version: &str) -> Result<Vec<Ask>, KqlError> {
+        let path = collector.in_version(version, scope, &self.window_of(collector));
         let url = match collector.api {
             // a vault that told no address gives one that the door refuses
             Api::KeyVault => {
@@ -292,12 +305,12 @@ impl<'a> Run<'a> {
         };
         let get = Ask { api: collector.api, method: Method::Get, url, headers: Vec::new(), body: None };
         let post = |body: String| Ask { method: Method::Post, body: Some(body), ..get.clone() };
-        let asks = match collector.form {
+        Ok(match collector.form {
             Form::Get => vec![get],
             Form::Advanced => vec![Ask { headers: vec![("ConsistencyLevel", "eventual".to_owned())], ..get }],
             Form::Post(body) => vec![post(body.to_owned())],
             Form::Query => {
-                vec![Ask { headers: vec![("Prefer", "wait=600".to_owned())], ..post(self.query(kind)?) }]
+                vec![Ask { headers: vec![("Prefer", "wait=600".to_owned())], ..post(self.query(collector.kind)?) }]
             }
             Form::Ids => {
                 let ids: Vec<&String> = self.found.principals.iter().collect();
@@ -308,24 +321,7 @@ impl<'a> Run<'a> {
                 let guids: Vec<&str> = subscriptions.shown().filter_map(|id| id.rsplit('/').next()).collect();
                 guids.chunks(SUBSCRIPTIONS_A_BATCH).map(|guids| post(listing_body(listing, guids))).collect()
             }
-        };
-        Ok(Some(Put {
-            collector,
-            asks,
-            older: self.older(collector, &scope),
-            scope,
-            personal: self.request.personal.clone(),
-        }))
-    }
-
-    /// The question in each older version. Only what is asked by GET has any.
-    fn older(&self, collector: &Collector, scope: &str) -> Vec<Vec<Ask>> {
-        let in_version = |version: &&str| {
-            let url =
-                self.door.cloud().url(collector.api, &collector.in_version(version, scope, &self.window_of(collector)));
-            vec![Ask { api: collector.api, method: Method::Get, url, headers: Vec::new(), body: None }]
-        };
-        collector.older.iter().map(in_version).collect()
+        })
     }
 
     /// Body of a log question.
@@ -404,7 +400,9 @@ impl<'a> Run<'a> {
         let reason = record.gap.as_ref().map(|gap| gap.reason);
         // whether a table that does not exist is a gap depends on settings that are read later
         let gap = record.gap.as_ref().filter(|gap| gap.reason != Reason::TableMissing);
-        self.progress.ended(&record.title, gap.map(|gap| gap.detail.as_str()));
+        if let Some(collector) = collector(kind) {
+            self.progress.ended(collector.api, &record.title, gap.map(|gap| gap.detail.as_str()));
+        }
         self.ended.insert(number, (kind, scope.to_owned(), reason));
     }
 

@@ -25,6 +25,19 @@ macro_rules! kinds {
                 }
             }
 
+            /// The kind as it is written in evidence and configuration: `role_assignments`.
+            pub fn name(self) -> String {
+                let name = format!("{self:?}");
+                let mut snake = String::with_capacity(name.len() + 8);
+                for (index, letter) in name.char_indices() {
+                    if letter.is_uppercase() && index > 0 {
+                        snake.push('_');
+                    }
+                    snake.extend(letter.to_lowercase());
+                }
+                snake
+            }
+
             /// The families of scopes that it is asked at.
             pub fn over(self) -> &'static [Over] {
                 match self {
@@ -268,6 +281,13 @@ mod tests {
         sorted.dedup();
         assert_eq!(sorted, Kind::ALL);
         assert_eq!(Kind::ALL.last(), Some(&Kind::VaultLogLegacyCount));
+    }
+
+    #[test]
+    fn a_name_is_what_evidence_says() {
+        for kind in Kind::ALL {
+            assert_eq!(serde_json::to_value(kind).expect("JSON"), kind.name().as_str());
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! `plan.json`: what was to be asked, fixed before the first request.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +27,9 @@ pub struct Plan {
     /// Where lists of vaults' contents come from.
     #[serde(default)]
     pub vault_objects: VaultObjects,
+    /// Versions that are asked first, in place of the program's own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub api_versions: BTreeMap<Kind, String>,
     /// Questions known before the first answer.
     pub questions: Vec<Question>,
     /// Questions that follow from answers: one for each thing found.

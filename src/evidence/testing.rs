@@ -150,6 +150,7 @@ impl CaptureBuilder {
         }
         let plan = Plan {
             vault_objects: VaultObjects::Arm,
+            api_versions: BTreeMap::new(),
             schema: "tickmark.plan/v1".to_owned(),
             tenant_id: TENANT.to_owned(),
             period,

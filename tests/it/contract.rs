@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde_json::Value;
-use tickmark::azure::{Answer, Ask, Cloud, Door, Pace, Recording, TokenFacts, Transport, TransportError};
+use tickmark::azure::{Answer, Api, Ask, Cloud, Door, Pace, Recording, TokenFacts, Transport, TransportError};
 use tickmark::collect::{CollectRequest, Keeper, Personal, Progress, collect};
 use tickmark::evidence::{EvidenceError, Expected, Kind, Period, Record, Tool, VaultObjects};
 use url::Url;
@@ -471,6 +471,38 @@ fn listed_fields() -> impl Iterator<Item = (Kind, &'static str)> {
     FIELDS.iter().map(|(kind, field, _)| (*kind, *field)).chain(shared)
 }
 
+/// Name of a cloud in the table that Microsoft's own tool ships, and what we call it.
+const CLOUDS: [(&str, &str); 3] =
+    [("AzureCloud", "public"), ("AzureUSGovernment", "usgov"), ("AzureChinaCloud", "china")];
+
+#[test]
+fn clouds_are_those_of_microsofts_own_table() {
+    let Some(azure) = shared() else { return };
+    let table = fs::read(azure.join("reference/clouds.json")).expect("the table");
+    let table: Value = serde_json::from_slice(&table).expect("JSON");
+    let rows = table["clouds"].as_array().expect("clouds");
+    for (name, own) in CLOUDS {
+        let row = rows.iter().find(|row| row["name"] == name).expect("a row");
+        let text = |key: &str| row[key].as_str().expect("text").trim_end_matches('/').to_owned();
+        let cloud = Cloud::named(own).expect("a cloud");
+        assert_eq!(cloud.authority().as_str().trim_end_matches('/'), text("authorityHost"), "{own}");
+        assert_eq!(format!("https://{}", cloud.host(Api::ResourceManager)), text("resourceManager"), "{own}");
+        assert_eq!(format!("https://{}", cloud.host(Api::Graph)), text("microsoftGraph"), "{own}");
+        assert_eq!(format!(".{}", cloud.host(Api::KeyVault)), text("keyVaultDnsSuffix"), "{own}");
+        // in the public cloud the host has a new name, and the audience the old one
+        let host = text("logAnalyticsEndpoint").replace("loganalytics.io", "loganalytics.azure.com");
+        assert_eq!(format!("https://{}", cloud.host(Api::LogAnalytics)), host, "{own}");
+        for (api, key) in [
+            (Api::ResourceManager, "resourceManagerScope"),
+            (Api::Graph, "microsoftGraphScope"),
+            (Api::LogAnalytics, "logAnalyticsScope"),
+            (Api::KeyVault, "keyVaultScope"),
+        ] {
+            assert_eq!(cloud.scope(api), text(key), "{own}");
+        }
+    }
+}
+
 /// The folder with the specifications; none, loudly, where it is not.
 fn shared() -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -519,6 +551,7 @@ fn requests() -> Vec<(Kind, String, Url)> {
         expected: Expected { subscriptions: head.subscriptions, ..Expected::default() },
         // one vault refuses, and Resource Manager is asked about it
         vault_objects: VaultObjects::DataPlane,
+        api_versions: BTreeMap::new(),
         period: Period::parse(&head.period).expect("a period"),
         now: head.recorded_at,
         tool,

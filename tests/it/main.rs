@@ -5,6 +5,7 @@ mod azure;
 mod canary;
 mod commands;
 mod contract;
+mod credentials;
 mod demo;
 mod doctor;
 mod faults;

@@ -108,6 +108,7 @@ fn capture_at(recording: Recording, now: DateTime<Utc>) -> Capture {
     let told = recording.head().clone();
     let request = CollectRequest {
         vault_objects: VaultObjects::Arm,
+        api_versions: BTreeMap::new(),
         tenant_id: told.tenant_id.clone(),
         expected: Expected {
             subscriptions: told.subscriptions,

@@ -12,7 +12,7 @@ use super::config::Config;
 use super::terminal::Terminal;
 use super::{CliError, End, context};
 use crate::access::OwnRights;
-use crate::azure::{Recording, TokenFacts};
+use crate::azure::{Api, Recording, TokenFacts};
 use crate::collect::{CollectRequest, Personal, Probe, Progress, own_rights, probe};
 use crate::evidence::Period;
 
@@ -51,18 +51,20 @@ pub(super) fn require_rights(source: &Source) -> Result<(), CliError> {
 }
 
 fn examine(source: &Source, period: Period, terminal: &Terminal) -> Result<Examination, CliError> {
+    source.tell_identity(terminal);
     let door = source.door();
-    let progress = WithoutGaps(terminal.progress());
+    let shown = terminal.progress(&door);
+    let progress = WithoutGaps(&shown);
     let request = request(source, period);
     let (probe, rights) = context::runtime()?.block_on(async {
-        let probe = probe(&door, &request, &progress).await?;
+        let probe = shown.beside(probe(&door, &request, &progress)).await?;
         let rights = match probe.is_signed_out() {
             true => None,
             false => Some(rights::judge(&own_rights(&door, &request).await?)),
         };
         Ok::<_, CliError>((probe, rights))
     })?;
-    drop(progress);
+    drop(shown);
     let credential = door.transport().credential();
     let asking = door.transport().token_facts().unwrap_or(TokenFacts { credential, ..TokenFacts::default() });
     let warnings = warnings(source.tenant_id(), &asking, &probe, rights.as_ref());
@@ -82,6 +84,7 @@ fn request(source: &Source, period: Period) -> CollectRequest {
         tenant_id: source.tenant_id().to_owned(),
         expected: source.expected().clone(),
         vault_objects: source.vault_objects,
+        api_versions: source.api_versions.clone(),
         period,
         now,
         tool: context::tool(),
@@ -141,15 +144,15 @@ fn clock_words(offset: i64) -> String {
 }
 
 /// Gaps are the result here and are printed once, in the table.
-struct WithoutGaps(Box<dyn Progress>);
+struct WithoutGaps<'a>(&'a dyn Progress);
 
-impl Progress for WithoutGaps {
-    fn planned(&self, questions: usize) {
-        self.0.planned(questions);
+impl Progress for WithoutGaps<'_> {
+    fn planned(&self, service: Api, questions: usize) {
+        self.0.planned(service, questions);
     }
 
-    fn ended(&self, title: &str, _gap: Option<&str>) {
-        self.0.ended(title, None);
+    fn ended(&self, service: Api, title: &str, _gap: Option<&str>) {
+        self.0.ended(service, title, None);
     }
 }
 

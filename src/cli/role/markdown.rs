@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::DateTime;
 
+use crate::azure::Api;
 use crate::check::{CHECKS, Check};
 use crate::collect::{Collector, Form, Permission, collectors};
 use crate::evidence::{Kind, Over, Window};
@@ -70,6 +71,10 @@ the table above.
 
 const BY_QUESTION: &str = "
 ## By question
+
+Where a cloud does not know the version that a question is asked in, it is asked in the next one that is named here; the
+evidence says in which it was answered. Under `[api_versions]` of `tickmark.toml`, the key of a question can name another
+one, which is asked first.
 ";
 
 /// One row for each permission: what is asked with it and why.
@@ -111,13 +116,21 @@ fn of_question(collector: &Collector) -> String {
         .iter()
         .map(|over| format!("- at {}: `{method} {}`\n", place(*over), request(collector, *over)))
         .collect();
+    let version = match collector.api {
+        Api::Graph | Api::LogAnalytics => String::new(), // it is part of the path
+        Api::ResourceManager | Api::KeyVault => {
+            let versions = std::iter::once(collector.api_version).chain(collector.older.iter().copied());
+            let versions: Vec<String> = versions.map(|version| format!("`{version}`")).collect();
+            format!("- version: {}; key `{}`\n", versions.join(", else "), kind.name())
+        }
+    };
     let permissions = collector.permissions.iter().map(|permission| format!("`{}`", permission.name()));
     let without = match list(checks(kind)).as_str() {
         "" => "the answer is missing from the evidence; no check is evaluated by it alone".to_owned(),
         ids => format!("not evaluated: {ids}"),
     };
     format!(
-        "\n### {}\n\n{}- permissions: {}\n- without it: {without}\n",
+        "\n### {}\n\n{}{version}- permissions: {}\n- without it: {without}\n",
         heading(kind),
         requests.concat(),
         list(permissions)

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::super::*;
 use super::script::{SUB, Script, Still, of_sub, request, tenant};
-use crate::azure::{Cloud, Door, Pace};
+use crate::azure::{Api, Cloud, Door, Pace};
 use crate::evidence::{
     Capture, CaptureStatus, CaptureWriter, Earlier, EvidenceError, Gap, Head, Kind, Reason, Record, RunAs, TakenUp,
 };
@@ -50,7 +50,7 @@ impl Keeper for Room<'_> {
 struct StopAfter(Cell<usize>);
 
 impl Progress for StopAfter {
-    fn ended(&self, _: &str, _: Option<&str>) {
+    fn ended(&self, _: Api, _: &str, _: Option<&str>) {
         self.0.set(self.0.get().saturating_sub(1));
     }
 

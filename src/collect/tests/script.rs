@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::super::*;
-use crate::azure::{Answer, Ask, Clock, Cloud, Door, Pace, TokenFacts, Transport, TransportError};
+use crate::azure::{Answer, Api, Ask, Clock, Cloud, Door, Pace, TokenFacts, Transport, TransportError};
 use crate::evidence::{Capture, EvidenceError, Head, Kind, Reason, Record, RunAs, VaultObjects};
 
 pub(super) const SUB: &str = "/subscriptions/aaaaaaaa-0000-0000-0000-000000000001";
@@ -115,7 +115,7 @@ impl Keeper for Memory {
 }
 
 impl Progress for Memory {
-    fn ended(&self, title: &str, gap: Option<&str>) {
+    fn ended(&self, _: Api, title: &str, gap: Option<&str>) {
         self.1.lock().expect("a lock").push(format!("{title}: {gap:?}"));
     }
 }
@@ -131,6 +131,7 @@ impl Progress for Stopping {
 pub(super) fn request(expected: Expected) -> CollectRequest {
     CollectRequest {
         vault_objects: VaultObjects::Arm,
+        api_versions: BTreeMap::new(),
         tenant_id: "t1".to_owned(),
         expected,
         period: Period::parse("2026Q3").expect("a period"),
@@ -182,7 +183,7 @@ pub(super) fn run_at_vaults(script: Script) -> Ran {
     run_asking(script, request, None)
 }
 
-fn run_asking(script: Script, request: CollectRequest, progress: Option<&dyn Progress>) -> Ran {
+pub(super) fn run_asking(script: Script, request: CollectRequest, progress: Option<&dyn Progress>) -> Ran {
     let script = Arc::new(script);
     let door = door(script.clone());
     let memory = Memory::default();

@@ -87,6 +87,7 @@ impl Bench {
         let tool = Tool { name: "tickmark".to_owned(), version: "0".to_owned(), rule_set_sha256: String::new() };
         let request = CollectRequest {
             vault_objects: VaultObjects::Arm,
+            api_versions: BTreeMap::new(),
             tenant_id: head.tenant_id.clone(),
             expected: Expected {
                 subscriptions: if expects { head.subscriptions.clone() } else { Vec::new() },
