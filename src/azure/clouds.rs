@@ -16,7 +16,8 @@ pub struct Cloud {
     resource_manager: Service,
     graph: Service,
     log_analytics: Service,
-    key_vault: Option<Url>,
+    /// The address that every vault's is below.
+    key_vault: Option<Service>,
 }
 
 /// One API of a cloud.
@@ -128,7 +129,7 @@ impl Cloud {
             resource_manager: service("resource_manager", manager)?,
             graph: service("graph", graph)?,
             log_analytics: service("log_analytics", logs)?,
-            key_vault: Some(endpoint("key_vault", vault)?),
+            key_vault: Some(service("key_vault", &(vault, vault))?),
         })
     }
 
@@ -148,7 +149,7 @@ impl Cloud {
             resource_manager: service("resource_manager", &endpoints.resource_manager)?,
             graph: service("graph", &endpoints.graph)?,
             log_analytics: service("log_analytics", &endpoints.log_analytics)?,
-            key_vault: endpoints.key_vault.as_deref().map(|value| endpoint("key_vault", value)).transpose()?,
+            key_vault: endpoints.key_vault.as_deref().map(|value| service("key_vault", value)).transpose()?,
         })
     }
 
@@ -162,54 +163,65 @@ impl Cloud {
         &self.authority
     }
 
-    /// Key Vault, for signing.
+    /// Key Vault, for signing; the address that every vault's is below.
     pub fn key_vault(&self) -> Option<&Url> {
-        self.key_vault.as_ref()
+        self.key_vault.as_ref().map(|service| &service.base)
     }
 
     /// Scope of the token for an API: its audience and `/.default`.
     pub fn scope(&self, api: Api) -> &str {
-        &self.service(api).scope
+        self.service(api).map(|service| service.scope.as_str()).unwrap_or_default()
     }
 
-    /// Host of an API, with its port where that is not the scheme's own.
+    /// Host of an API, with its port where that is not the scheme's own; of vaults, the host that theirs are below.
     pub fn host(&self, api: Api) -> String {
-        let base = &self.service(api).base;
+        let Some(Service { base, .. }) = self.service(api) else { return String::new() };
         let host = base.host_str().unwrap_or_default();
         base.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
     }
 
     /// Absolute URL of a path, and perhaps a query, on an API.
     pub fn url(&self, api: Api, path_and_query: &str) -> String {
-        let base = self.service(api).base.as_str().trim_end_matches('/');
+        let base = self.service(api).map_or("", |service| service.base.as_str()).trim_end_matches('/');
         format!("{base}/{}", path_and_query.trim_start_matches('/'))
     }
 
     /// Whether a URL is on the host of that API: same scheme, host and port, and nobody's user name before it.
     pub fn is_own(&self, api: Api, url: &str) -> bool {
-        let own = &self.service(api).base;
+        let Some(Service { base: own, .. }) = self.service(api) else { return false };
         Url::parse(url).is_ok_and(|url| {
             // both were parsed, which lowers the host and drops the scheme's own port
-            url.origin() == own.origin() && url.username().is_empty() && url.password().is_none()
+            let is_own = url.origin() == own.origin() || (api == Api::KeyVault && is_vault_below(own, &url));
+            is_own && url.username().is_empty() && url.password().is_none()
         })
     }
 
     /// The path of a URL on that API as its service sees it, without our base path.
     pub(super) fn path_of<'url>(&self, api: Api, url: &'url Url) -> &'url str {
-        let base = self.service(api).base.path().trim_end_matches('/');
+        let base = self.service(api).map_or("", |service| service.base.path()).trim_end_matches('/');
         match url.path().strip_prefix(base) {
             Some(path) if path.starts_with('/') => path,
             _ => url.path(),
         }
     }
 
-    fn service(&self, api: Api) -> &Service {
+    /// Where an API is; a cloud with endpoints of one's own may name none for vaults.
+    fn service(&self, api: Api) -> Option<&Service> {
         match api {
-            Api::ResourceManager => &self.resource_manager,
-            Api::Graph => &self.graph,
-            Api::LogAnalytics => &self.log_analytics,
+            Api::ResourceManager => Some(&self.resource_manager),
+            Api::Graph => Some(&self.graph),
+            Api::LogAnalytics => Some(&self.log_analytics),
+            Api::KeyVault => self.key_vault.as_ref(),
         }
     }
+}
+
+/// Whether a URL is that of a vault: its name, and then the host that all of them are below.
+fn is_vault_below(own: &Url, url: &Url) -> bool {
+    let below = own.domain().zip(url.domain()).and_then(|(own, host)| host.strip_suffix(own)?.strip_suffix('.'));
+    below.is_some_and(|name| !name.is_empty() && !name.contains('.'))
+        && url.scheme() == own.scheme()
+        && url.port_or_known_default() == own.port_or_known_default()
 }
 
 fn endpoint(key: &'static str, value: &str) -> Result<Url, CloudError> {
@@ -319,6 +331,29 @@ mod tests {
         for (url, own) in table {
             assert_eq!(cloud.is_own(Api::ResourceManager, url), own, "{url}");
         }
+    }
+
+    #[test]
+    fn a_vault_is_one_name_below_the_clouds_own_host() {
+        let cloud = Cloud::named("public").unwrap();
+        assert_eq!(cloud.scope(Api::KeyVault), "https://vault.azure.net/.default");
+        let table = [
+            ("https://kv-1.vault.azure.net/secrets", true),
+            ("https://KV-1.vault.azure.net:443/keys?api-version=7.5", true),
+            ("http://kv-1.vault.azure.net/secrets", false),
+            ("https://kv-1.vault.azure.net:8443/secrets", false),
+            ("https://kv-1.vault.azure.net.evil.example/secrets", false),
+            ("https://evilvault.azure.net/secrets", false),
+            ("https://a.b.vault.azure.net/secrets", false),
+            ("https://kv-1.vault.usgovcloudapi.net/secrets", false),
+            ("https://me@kv-1.vault.azure.net/secrets", false),
+            ("/secrets", false),
+        ];
+        for (url, own) in table {
+            assert_eq!(cloud.is_own(Api::KeyVault, url), own, "{url}");
+        }
+        let custom = local("http://127.0.0.1:4100").unwrap();
+        assert!(!custom.is_own(Api::KeyVault, "https://kv-1.vault.azure.net/secrets"), "none is configured");
     }
 
     #[test]

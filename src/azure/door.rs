@@ -180,6 +180,11 @@ impl Door {
         let headers = asked.headers.clone();
         let ask = Ask { api, method: Method::Get, url: link.to_owned(), headers, body: None };
         self.may_leave(&ask)?;
+        if api == Api::KeyVault && !is_same_host(&ask.url, &asked.url) {
+            let host =
+                |url: &str| Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+            return Err(Refused::ForeignHost { host: host(&ask.url), own: host(&asked.url) });
+        }
         Ok(Some(ask))
     }
 
@@ -215,6 +220,11 @@ impl Door {
         let seed = url.bytes().fold(attempt, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
         self.pace.jitter.saturating_mul(seed % 1000) / 1000
     }
+}
+
+/// Whether two URLs are on one host. Every vault is on a configured host, and a list goes on at its own.
+fn is_same_host(one: &str, other: &str) -> bool {
+    Url::parse(one).ok().zip(Url::parse(other).ok()).is_some_and(|(one, other)| one.origin() == other.origin())
 }
 
 /// The service wants a token with further claims, which nobody is there to supply.
@@ -441,6 +451,19 @@ mod tests {
         }
         let secret = door.next(Api::ResourceManager, "https://management.azure.com/secrets/a", &asked);
         assert!(matches!(secret, Err(Refused::NotARead { .. })));
+    }
+
+    #[test]
+    fn a_vaults_list_goes_on_at_that_vault() {
+        let (_, _, door) = door(Vec::new());
+        let asked = Ask { api: Api::KeyVault, url: "https://kv-1.vault.azure.net/secrets".to_owned(), ..list() };
+        let link = "https://kv-1.vault.azure.net:443/secrets?api-version=7.2&$skiptoken=x";
+        assert_eq!(door.next(Api::KeyVault, link, &asked).unwrap().unwrap().url, link);
+        let other = door.next(Api::KeyVault, "https://kv-2.vault.azure.net/secrets", &asked);
+        let (host, own) = ("kv-2.vault.azure.net".to_owned(), "kv-1.vault.azure.net".to_owned());
+        assert_eq!(other, Err(Refused::ForeignHost { host, own }));
+        let value = door.next(Api::KeyVault, "https://kv-1.vault.azure.net/secrets/a", &asked);
+        assert!(matches!(value, Err(Refused::NotARead { .. })));
     }
 
     #[test]

@@ -12,8 +12,19 @@ pub(super) fn permit(api: Api, method: Method, path: &str) -> Result<(), Refusal
     let path = path.to_ascii_lowercase();
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     match method {
+        Method::Get if api == Api::KeyVault => permit_list(&segments),
         Method::Get => permit_get(&segments),
         Method::Post => permit_post(api, &segments),
+    }
+}
+
+/// Of a vault, lists of what it holds, and nothing below them.
+fn permit_list(segments: &[&str]) -> Result<(), Refusal> {
+    const LISTS: [&str; 6] =
+        ["keys", "secrets", "certificates", "deletedkeys", "deletedsecrets", "deletedcertificates"];
+    match segments {
+        [list] if LISTS.contains(list) => Ok(()),
+        _ => Err("it is no list of what a vault holds"),
     }
 }
 
@@ -73,6 +84,8 @@ mod tests {
             (Api::ResourceManager, Method::Get, &format!("{VAULT}/keys")),
             // a resource may be named like this
             (Api::ResourceManager, Method::Get, "/subscriptions/s/providers/Microsoft.KeyVault/vaults/listener"),
+            (Api::KeyVault, Method::Get, "/secrets"),
+            (Api::KeyVault, Method::Get, "/deletedCertificates/"),
             (Api::Graph, Method::Get, "/v1.0/groups/g/transitiveMembers"),
             (Api::Graph, Method::Post, "/v1.0/directoryObjects/getByIds"),
             (Api::LogAnalytics, Method::Post, vault_logs),
@@ -92,6 +105,13 @@ mod tests {
             (Api::ResourceManager, Method::Get, "//secrets/db-password/"),
             (Api::ResourceManager, Method::Get, "/deletedsecrets/db-password"),
             (Api::ResourceManager, Method::Get, "/%73ecrets/db-password"),
+            (Api::KeyVault, Method::Get, "/secrets/db-password"),
+            (Api::KeyVault, Method::Get, "/secrets/db-password/versions"),
+            (Api::KeyVault, Method::Get, "/keys/k"),
+            (Api::KeyVault, Method::Get, "/%73ecrets"),
+            (Api::KeyVault, Method::Get, "/"),
+            (Api::KeyVault, Method::Post, "/secrets"),
+            (Api::KeyVault, Method::Post, "/keys"),
             (Api::ResourceManager, Method::Get, "/x/list%4Beys"),
             (Api::ResourceManager, Method::Get, "/subscriptions/s/providers/Microsoft.Storage/a/listKeys"),
             (

@@ -59,7 +59,7 @@ impl Patience {
     fn with(self, api: Api) -> Duration {
         match api {
             Api::LogAnalytics => self.log_analytics,
-            Api::ResourceManager | Api::Graph => self.others,
+            Api::ResourceManager | Api::Graph | Api::KeyVault => self.others,
         }
     }
 }

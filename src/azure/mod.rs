@@ -41,6 +41,8 @@ pub enum Api {
     Graph,
     /// Log Analytics query API.
     LogAnalytics,
+    /// A vault itself; each has a host of its own.
+    KeyVault,
 }
 
 /// HTTP methods that a read can have.

@@ -135,8 +135,10 @@ mod tests {
     fn a_question_that_follows_from_an_answer_and_was_not_put_is_a_gap() {
         let builder = base().replace(Kind::Vaults, SUB, list([vault_json("kv1", &json!({}))]));
         let findings = findings_of(&CHECK, builder.clone());
-        assert_eq!(only(&findings).reason(), Some(Reason::NotAsked), "its diagnostic settings");
-        let builder = builder.answer(Kind::DiagnosticSettings, &vault_id("kv1"), list([]));
+        assert_eq!(outcomes(&findings), [Outcome::NotEvaluated; 3], "its settings, its keys and its secrets");
+        assert!(findings.iter().all(|finding| finding.reason() == Some(Reason::NotAsked)));
+        let follow = [Kind::DiagnosticSettings, Kind::VaultKeys, Kind::VaultSecrets];
+        let builder = follow.iter().fold(builder, |builder, kind| builder.answer(*kind, &vault_id("kv1"), list([])));
         assert_eq!(only(&findings_of(&CHECK, builder)).outcome(), Outcome::Pass);
     }
 

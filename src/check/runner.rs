@@ -83,7 +83,7 @@ fn silence(check: &Check, facts: &Facts<'_>) -> Finding {
 }
 /// Whether it depends on other answers where, and so whether, the kind is asked.
 fn follows_from_others(kind: Kind) -> bool {
-    kind == Kind::Principals || !kind.over().iter().any(|over| matches!(over, Over::Tenant | Over::Directory))
+    !kind.over().iter().any(|over| matches!(over, Over::Tenant | Over::Directory))
 }
 
 fn not_asked(kind: Kind) -> Missing {

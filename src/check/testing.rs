@@ -278,7 +278,9 @@ pub fn furnished() -> CaptureBuilder {
         .answer(Kind::FederatedCredentials, &identity_id("shared"), list([credential]))
         .answer(Kind::GroupMembers, &format!("group:{GROUP}"), list([user_json(PERSON, "person")]));
     for name in ["kv1", "kv2"] {
-        builder = builder.answer(Kind::DiagnosticSettings, &vault_id(name), list([]));
+        for kind in [Kind::DiagnosticSettings, Kind::VaultKeys, Kind::VaultSecrets] {
+            builder = builder.answer(kind, &vault_id(name), list([]));
+        }
     }
     with_principals(builder, &[SITE, SHARED, GROUP], [of_site, of_shared, group_json(GROUP, "group")])
 }

@@ -15,7 +15,7 @@ use super::terminal::{Terminal, clean};
 use super::{CliError, End, doctor, resume};
 use crate::access::{Access, Excess, OwnRights};
 use crate::azure::{Clock, Cloud, CredentialSettings, Door, Live, LiveSettings, Pace, Recording, Transport};
-use crate::evidence::{Capture, Expected, Kind, Period};
+use crate::evidence::{Capture, Expected, Kind, Period, VaultObjects};
 use crate::model::{self, Tenant};
 
 /// Where the answers come from and what is expected.
@@ -25,6 +25,7 @@ pub(super) struct Source {
     pub(super) cloud: Cloud,
     pub(super) tenant_id: String,
     pub(super) expected: Expected,
+    pub(super) vault_objects: VaultObjects,
     pub(super) replayed: bool,
 }
 
@@ -37,7 +38,10 @@ pub(super) struct Collected {
 
 pub(super) fn run(options: &Collect, args: &Args, terminal: &Terminal) -> Result<End, CliError> {
     let (source, config) = match &options.replay {
-        Some(folder) => (Source::recording(Recording::open(folder)?)?, optional_config(args)?),
+        Some(folder) => {
+            let config = optional_config(args)?;
+            (Source::recording(Recording::open(folder)?, config.as_ref())?, config)
+        }
         None => {
             let config = Config::open(&args.config)?;
             (Source::live(&config)?, Some(config))
@@ -109,7 +113,8 @@ pub(super) fn optional_config(args: &Args) -> Result<Option<Config>, CliError> {
 }
 
 impl Source {
-    pub(super) fn recording(recording: Recording) -> Result<Source, CliError> {
+    /// A recording, asked as the configuration says, where there is one.
+    pub(super) fn recording(recording: Recording, config: Option<&Config>) -> Result<Source, CliError> {
         let head = recording.head().clone();
         Ok(Source {
             clock: recording.clock(),
@@ -120,6 +125,7 @@ impl Source {
                 management_groups: head.management_groups,
                 workspaces: head.workspaces,
             },
+            vault_objects: config.map_or(VaultObjects::Arm, |config| config.azure.vault_objects),
             transport: Arc::new(recording),
             replayed: true,
         })
@@ -148,6 +154,7 @@ impl Source {
             clock,
             cloud,
             tenant_id: azure.tenant_id.clone(),
+            vault_objects: azure.vault_objects,
             expected: Expected {
                 subscriptions: azure.subscriptions.clone(),
                 management_groups: azure.management_groups.clone(),

@@ -52,7 +52,7 @@ pub(super) fn run(options: &Demo, args: &Args, terminal: &Terminal) -> Result<En
     let public = out.join("tickmark.pub.pem");
     write_atomically(&public, trusted.to_pem()?.as_bytes())?;
 
-    let source = Source::recording(recording)?;
+    let source = Source::recording(recording, None)?;
     let collected = collect_into(&store, &source, period, &Authorities::default(), terminal)?;
     let capture = Capture::open(&collected.folder)?;
     let inputs = Inputs {

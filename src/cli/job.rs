@@ -37,7 +37,9 @@ impl<'a> Job<'a> {
         let now = source.now();
         let tenant_id = source.tenant_id.clone();
         let expected = source.expected.clone();
-        let request = CollectRequest { tenant_id: tenant_id.clone(), expected, period, now, tool: context::tool() };
+        let vault_objects = source.vault_objects;
+        let tool = context::tool();
+        let request = CollectRequest { tenant_id: tenant_id.clone(), expected, vault_objects, period, now, tool };
         let capture_id = free_id(store, &tenant_id, now);
         let run_id = &sha256_hex(format!("{tenant_id}\0{capture_id}\0{now}").as_bytes())[..16];
         let mut head = Head {

@@ -15,7 +15,7 @@ pub(super) fn run(options: &Run, args: &Args, terminal: &Terminal) -> Result<End
     let config = Config::open(&args.config)?;
     let signing = key::open(&config.signing.key)?; // a wrong passphrase is found before the first request
     let source = match &options.replay {
-        Some(folder) => Source::recording(Recording::open(folder)?)?,
+        Some(folder) => Source::recording(Recording::open(folder)?, Some(&config))?,
         None => Source::live(&config)?,
     };
     if options.strict_rights {

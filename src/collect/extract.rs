@@ -27,6 +27,17 @@ impl Ids {
         if !is_arm_id(id) {
             return;
         }
+        self.keep(id);
+    }
+
+    /// Adds a directory object of a family, by its id.
+    fn add_object(&mut self, prefix: &str, id: &str) {
+        if let Some(id) = guid(id) {
+            self.keep(&format!("{prefix}{id}"));
+        }
+    }
+
+    fn keep(&mut self, id: &str) {
         let shown = self.0.entry(id.to_lowercase()).or_insert_with(|| id.to_owned());
         if id < shown.as_str() {
             *shown = id.to_owned();
@@ -56,6 +67,8 @@ pub(super) struct Found {
     pub workspaces: Ids,
     /// Workspaces that diagnostic settings name.
     pub named_workspaces: Ids,
+    /// Address of each vault, as told, by its lower-case id.
+    pub vault_uris: BTreeMap<String, String>,
     /// Scope for queries of each workspace that was read, by its lower-case id.
     pub query_scopes: BTreeMap<String, String>,
     /// Object ids to look up, lower case.
@@ -95,7 +108,7 @@ impl Found {
     fn learn_item(&mut self, kind: Kind, scope: &str, item: &Value) {
         let id = text(item, "/id");
         for over in collector(kind).map(|row| row.gives).unwrap_or_default() {
-            id.into_iter().for_each(|id| self.scopes.entry(*over).or_default().add(id));
+            self.learn_scope(*over, id);
         }
         match kind {
             Kind::Subscriptions => {
@@ -112,6 +125,9 @@ impl Found {
             Kind::Resources | Kind::VirtualMachines => self.learn_identity(item),
             Kind::UserAssignedIdentities => self.learn_principal(text(item, "/properties/principalId")),
             Kind::Vaults => {
+                if let (Some(id), Some(uri)) = (id, text(item, "/properties/vaultUri")) {
+                    self.vault_uris.insert(id.trim_end_matches('/').to_lowercase(), uri.to_owned());
+                }
                 let policies = item.pointer("/properties/accessPolicies").and_then(Value::as_array);
                 for policy in policies.into_iter().flatten() {
                     self.learn_principal(text(policy, "/objectId"));
@@ -132,13 +148,29 @@ impl Found {
             }
             Kind::Workspaces => self.learn_workspace(item),
             Kind::Principals => {
-                let is_group =
-                    text(item, "/@odata.type").is_some_and(|kind| kind.eq_ignore_ascii_case("#microsoft.graph.group"));
-                if let (true, Some(id)) = (is_group, id.and_then(guid)) {
+                let named = |pointer: &str, name: &str| {
+                    text(item, pointer).is_some_and(|found| found.eq_ignore_ascii_case(name))
+                };
+                if let (true, Some(id)) = (named("/@odata.type", "#microsoft.graph.group"), id.and_then(guid)) {
                     self.known_groups.insert(id);
+                }
+                // a managed identity belongs to its resource and has no owners
+                let is_application = named("/@odata.type", "#microsoft.graph.servicePrincipal")
+                    && !named("/servicePrincipalType", "ManagedIdentity");
+                if is_application {
+                    self.learn_scope(Over::ServicePrincipal, id);
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Learns that questions of a family are to be put about the thing with this id.
+    fn learn_scope(&mut self, over: Over, id: Option<&str>) {
+        let (Some(id), ids) = (id, self.scopes.entry(over).or_default()) else { return };
+        match over.prefix() {
+            Some(prefix) => ids.add_object(prefix, id),
+            None => ids.add(id),
         }
     }
 

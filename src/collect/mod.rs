@@ -27,13 +27,13 @@ use chrono::{DateTime, Utc};
 
 pub use kql::sources as queries;
 pub use own::{OwnEffective, OwnEntry, OwnPolicy, OwnRights, OwnRole, own_rights};
-pub use permission::{Permission, actions, graph_permissions};
+pub use permission::{Permission, actions, data_actions, graph_permissions};
 pub use plan::plan;
 pub use probe::{Probe, Probed, State, probe};
 pub use run::{CollectError, Keeper, Progress, Summary, collect};
 pub use table::{Collector, Form, collectors};
 
-use crate::evidence::{Expected, Period, Plan, Tool};
+use crate::evidence::{Expected, Period, Plan, Tool, VaultObjects};
 
 /// What is to be collected.
 #[derive(Clone, Debug)]
@@ -42,6 +42,8 @@ pub struct CollectRequest {
     pub tenant_id: String,
     /// What the configuration expects to exist; an empty list of subscriptions means all that are visible.
     pub expected: Expected,
+    /// Where lists of vaults' contents come from.
+    pub vault_objects: VaultObjects,
     /// The period that logs are asked for.
     pub period: Period,
     /// When the run began, local clock. Logs are asked for up to here.
@@ -56,6 +58,7 @@ impl CollectRequest {
         CollectRequest {
             tenant_id: plan.tenant_id.clone(),
             expected: plan.expected.clone(),
+            vault_objects: plan.vault_objects,
             period: plan.period,
             now: plan.written_at,
             tool,

@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 
 use super::table::collectors;
 
-/// One permission, in the system that grants it. No question needs a data action of Azure: a role that has one
-/// could not be assigned at a management group.
+/// One permission, in the system that grants it. Data actions stand apart: only a configuration that has vaults asked
+/// themselves needs them, and a role that holds one cannot be assigned at a management group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Permission {
     /// An action of the management plane, in an Azure role.
     Action(&'static str),
+    /// An action on the data of a resource, in an Azure role.
+    DataAction(&'static str),
     /// Rows of one table of Log Analytics, by the table's name; an action in an Azure role as well.
     LogTable(&'static str),
     /// An application permission of Microsoft Graph.
@@ -20,7 +22,7 @@ impl Permission {
     /// The name by which it is granted.
     pub fn name(self) -> String {
         match self {
-            Permission::Action(name) | Permission::Graph(name) => name.to_owned(),
+            Permission::Action(name) | Permission::DataAction(name) | Permission::Graph(name) => name.to_owned(),
             Permission::LogTable(table) => format!("Microsoft.OperationalInsights/workspaces/query/{table}/read"),
         }
     }
@@ -29,6 +31,7 @@ impl Permission {
     pub fn system(self) -> &'static str {
         match self {
             Permission::Action(_) => "Azure role",
+            Permission::DataAction(_) => "Azure role, on data",
             Permission::LogTable(_) => "Azure role, by table",
             Permission::Graph(_) => "Microsoft Graph",
         }
@@ -37,16 +40,22 @@ impl Permission {
 
 /// Every action that an Azure role for the collecting identity needs, each once, in order.
 pub fn actions() -> Vec<String> {
-    let all = collectors().flat_map(|collector| collector.permissions);
-    let actions = all.filter(|permission| !matches!(permission, Permission::Graph(_)));
-    actions.map(|permission| permission.name()).collect::<BTreeSet<String>>().into_iter().collect()
+    named(|permission| matches!(permission, Permission::Action(_) | Permission::LogTable(_)))
+}
+
+/// Every data action that a second role needs where vaults are asked themselves, each once, in order.
+pub fn data_actions() -> Vec<String> {
+    named(|permission| matches!(permission, Permission::DataAction(_)))
 }
 
 /// Every application permission of Microsoft Graph that it needs, each once, in order.
 pub fn graph_permissions() -> Vec<String> {
-    let all = collectors().flat_map(|collector| collector.permissions);
-    let graph = all.filter(|permission| matches!(permission, Permission::Graph(_)));
-    graph.map(|permission| permission.name()).collect::<BTreeSet<String>>().into_iter().collect()
+    named(|permission| matches!(permission, Permission::Graph(_)))
+}
+
+fn named(is_wanted: fn(&Permission) -> bool) -> Vec<String> {
+    let all = collectors().flat_map(|collector| collector.permissions).filter(|permission| is_wanted(permission));
+    all.map(|permission| permission.name()).collect::<BTreeSet<String>>().into_iter().collect()
 }
 
 #[cfg(test)]
@@ -66,26 +75,47 @@ mod tests {
         for permission in graph_permissions() {
             assert!(permission.contains(".Read.") || permission.ends_with(".Read"), "`{permission}` is no read");
         }
+        // Of vaults, the resource and lists of what is in it; its values have other names.
+        let of_vaults: Vec<&String> =
+            actions.iter().filter(|action| action.starts_with("Microsoft.KeyVault/")).collect();
+        assert_eq!(
+            of_vaults,
+            [
+                "Microsoft.KeyVault/deletedVaults/read",
+                "Microsoft.KeyVault/vaults/keys/read",
+                "Microsoft.KeyVault/vaults/read",
+                "Microsoft.KeyVault/vaults/secrets/read"
+            ]
+        );
+        assert_eq!(
+            data_actions(),
+            [
+                "Microsoft.KeyVault/vaults/certificates/read",
+                "Microsoft.KeyVault/vaults/keys/read",
+                "Microsoft.KeyVault/vaults/secrets/readMetadata/action"
+            ]
+        );
     }
 
     #[test]
     fn what_is_needed_is_what_the_questions_need() {
-        let (actions, graph) = (actions(), graph_permissions());
+        let (actions, data, graph) = (actions(), data_actions(), graph_permissions());
         for collector in collectors() {
             assert!(!collector.permissions.is_empty(), "{:?}", collector.kind);
             for permission in collector.permissions {
-                let (held, is_graph) = match permission {
-                    Permission::Graph(_) => (&graph, true),
-                    _ => (&actions, false),
+                let (held, is_api) = match permission {
+                    Permission::Graph(_) => (&graph, collector.api == Api::Graph),
+                    Permission::DataAction(_) => (&data, collector.api == Api::KeyVault),
+                    _ => (&actions, !matches!(collector.api, Api::Graph | Api::KeyVault)),
                 };
                 assert!(held.contains(&permission.name()), "{:?}", collector.kind);
-                assert_eq!(is_graph, collector.api == Api::Graph, "{:?}", collector.kind);
+                assert!(is_api, "{:?}", collector.kind);
             }
         }
         let needed_by_none = |name: &&String| {
             !collectors().flat_map(|row| row.permissions).any(|permission| permission.name() == **name)
         };
-        assert_eq!(actions.iter().chain(&graph).find(needed_by_none), None);
+        assert_eq!(actions.iter().chain(&data).chain(&graph).find(needed_by_none), None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::CollectRequest;
 use super::table::collectors;
-use crate::evidence::{Derived, Expected, Kind, Over, Plan, Question};
+use crate::evidence::{Derived, Expected, Over, Plan, Question, VaultObjects};
 
 /// The plan for a request.
 pub fn plan(request: &CollectRequest) -> Plan {
@@ -14,12 +14,11 @@ pub fn plan(request: &CollectRequest) -> Plan {
     let mut questions = Vec::new();
     let mut derived = Vec::new();
     for (over, scopes) in known {
+        if over == Over::VaultDataPlane && request.vault_objects == VaultObjects::Arm {
+            continue; // not asked at all
+        }
         let kinds = collectors().map(|row| row.kind).filter(|kind| kind.over().contains(&over));
         for kind in kinds {
-            if kind == Kind::Principals {
-                derived.push(Derived { kind, for_each: OF_PRINCIPALS.to_owned() });
-                continue;
-            }
             questions.extend(scopes.iter().map(|scope| Question { kind, scope: scope.clone() }));
             if let Some(for_each) = found_later(over, &request.expected) {
                 derived.push(Derived { kind, for_each: for_each.to_owned() });
@@ -32,13 +31,11 @@ pub fn plan(request: &CollectRequest) -> Plan {
         period: request.period,
         written_at: request.now,
         expected: request.expected.clone(),
+        vault_objects: request.vault_objects,
         questions,
         derived,
     }
 }
-
-/// Principals are asked for in batches of ids, which answers name.
-const OF_PRINCIPALS: &str = "thousand object ids in role assignments, access policies, identities and log rows";
 
 /// The scopes of a family that are known before the first request.
 fn known(over: Over, expected: &Expected) -> Vec<String> {
@@ -92,12 +89,13 @@ fn last_segment(text: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::{Period, Tool};
+    use crate::evidence::{Kind, Period, Tool};
 
     fn request(expected: Expected) -> CollectRequest {
         CollectRequest {
             tenant_id: "t1".to_owned(),
             expected,
+            vault_objects: VaultObjects::Arm,
             period: Period::parse("2026Q3").expect("a period"),
             now: "2026-10-02T09:00:00Z".parse().expect("a time"),
             tool: Tool { name: "tickmark".to_owned(), version: "0".to_owned(), rule_set_sha256: String::new() },
@@ -120,7 +118,8 @@ mod tests {
         assert_eq!(scopes_of(&plan, Kind::RoleAssignments), ["/", "/subscriptions/s1", "/subscriptions/S2"]);
         assert_eq!(scopes_of(&plan, Kind::Subscriptions), ["tenant"]);
         let of_subscription = Kind::ALL.iter().filter(|kind| kind.is_per_subscription()).count();
-        assert_eq!(plan.questions.len(), 3 + 2 * of_subscription + 1);
+        let of_directory = Kind::ALL.iter().filter(|kind| kind.over().contains(&Over::Directory)).count();
+        assert_eq!(plan.questions.len(), 3 + 2 * of_subscription + of_directory);
         assert!(!is_derived(&plan, Kind::Vaults), "nothing is left to be found out");
         assert!(is_derived(&plan, Kind::DiagnosticSettings));
     }
@@ -149,9 +148,18 @@ mod tests {
 
     #[test]
     fn every_kind_is_planned_or_derived() {
-        let plan = plan(&request(Expected::default()));
+        let asked = CollectRequest { vault_objects: VaultObjects::DataPlane, ..request(Expected::default()) };
+        let plan = plan(&asked);
+        assert_eq!(plan.vault_objects, VaultObjects::DataPlane);
         for kind in Kind::ALL {
             assert!(!scopes_of(&plan, *kind).is_empty() || is_derived(&plan, *kind), "{kind:?}");
         }
+    }
+
+    #[test]
+    fn vaults_are_asked_themselves_only_where_that_is_wished() {
+        let plan = plan(&request(Expected::default()));
+        assert!(!is_derived(&plan, Kind::VaultDataSecrets) && !is_derived(&plan, Kind::VaultDeletedKeys));
+        assert!(is_derived(&plan, Kind::VaultSecrets) && is_derived(&plan, Kind::VaultKeys));
     }
 }

@@ -145,9 +145,9 @@ impl Prober<'_> {
         let questions: Vec<(Kind, String)> = questions.collect();
         let kinds = collectors().map(|row| row.kind).filter(|kind| kind.over().contains(&over));
         for kind in kinds.filter(|kind| questions.iter().all(|(asked, _)| asked != kind)) {
-            let why = match over.fixed() {
-                Some(_) => "nothing was found that it could be asked about".to_owned(),
-                None => format!("there is no {}, as far as the pages that were read tell", over.words()),
+            let why = match over {
+                Over::Principals => "nothing was found that it could be asked about".to_owned(),
+                _ => format!("there is no {}, as far as the pages that were read tell", over.words()),
             };
             self.note(kind, "-", Some(Reason::NotAsked), Some(why));
         }

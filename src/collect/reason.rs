@@ -54,7 +54,15 @@ pub(super) fn of_refused(refused: &Refused) -> Reason {
 
 /// What would supply the answer.
 pub(super) fn advice(reason: Reason, collector: &Collector, scope: &str, codes: &[String]) -> String {
+    let has = |names: &[&str]| codes.iter().any(|code| names.contains(&code.as_str()));
     match reason {
+        Reason::Forbidden if has(&["ForbiddenByFirewall", "ForbiddenByConnection"]) => {
+            "the vault's network rules refuse the place that the collector runs at; run it where the vault lets it in"
+                .to_owned()
+        }
+        Reason::Forbidden if has(&["ForbiddenByPolicy", "AccessDenied"]) => {
+            "the vault uses access policies, and none lets the collecting identity `list`".to_owned()
+        }
         Reason::Forbidden => format!(
             "give the collecting identity `{}` at `{scope}`; a fresh grant can take an hour to be honoured",
             collector.permission()

@@ -4,9 +4,9 @@ use chrono::{DateTime, Utc};
 
 use super::CollectRequest;
 use super::ask::Told;
-use super::redact::shown;
+use super::redact::{is_secret, shown};
 use super::table::Collector;
-use crate::azure::{Answer, Ask, Door, Method};
+use crate::azure::{Answer, Api, Ask, Door, Method};
 use crate::evidence::{Clock, ControlTotal, Kind, Record, Request, RunAs, Source, Window};
 
 /// Builds the record of a question that has ended.
@@ -24,7 +24,7 @@ pub(super) fn record(
         source: Source {
             cloud: door.cloud().name().to_owned(),
             tenant_id: request.tenant_id.clone(),
-            host: door.cloud().host(collector.api),
+            host: host(collector.api, door, &told.request.url),
             api_version: collector.api_version.to_owned(),
             permission: collector.permission(),
         },
@@ -43,6 +43,15 @@ pub(super) fn record(
         started_at: told.started_at,
         ended_at: told.ended_at,
         gap: told.gap.clone(),
+    }
+}
+
+/// Host that was asked. Each vault has its own.
+fn host(api: Api, door: &Door, url: &str) -> String {
+    let told = url.split_once("://").and_then(|(_, rest)| rest.split('/').next());
+    match (api, told) {
+        (Api::KeyVault, Some(host)) => host.to_owned(),
+        _ => door.cloud().host(api),
     }
 }
 
@@ -90,13 +99,13 @@ pub(super) fn run_as(door: &Door) -> RunAs {
     }
 }
 
-/// The first of these headers that looks like an id or a date, and nothing longer.
+/// The first of these headers that looks like an id or a date, and nothing else.
 pub(super) fn header(answer: &Answer, names: &[&str]) -> Option<String> {
     let fits = |value: &&str| {
         value.len() <= 100
             && value.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':' | '.' | ',' | ' ' | '+'))
     };
-    names.iter().find_map(|name| answer.header(name)).filter(fits).map(str::to_owned)
+    names.iter().find_map(|name| answer.header(name)).filter(fits).filter(|value| !is_secret(value)).map(str::to_owned)
 }
 
 /// Local time minus the server's, seconds.

@@ -22,7 +22,8 @@ use super::table::{Form, collector, collectors};
 use super::{CollectRequest, extract};
 use crate::azure::{Api, Ask, Door, Method};
 use crate::evidence::{
-    CaptureStatus, CaptureWriter, ControlTotal, Earlier, EvidenceError, Kind, Over, Page, Reason, Record, RunAs, Window,
+    CaptureStatus, CaptureWriter, ControlTotal, Earlier, EvidenceError, Kind, Over, Page, Reason, Record, RunAs,
+    VaultObjects, Window,
 };
 
 /// How many questions are under way at a time; the door may allow fewer requests.
@@ -165,8 +166,6 @@ impl<'a> Run<'a> {
     pub(super) fn questions_over(&self, over: Over) -> Vec<(Kind, String)> {
         let scopes = self.scopes(over);
         let kinds = collectors().map(|row| row.kind).filter(|kind| kind.over().contains(&over));
-        // no ids, no question about them
-        let kinds = kinds.filter(|kind| *kind != Kind::Principals || !self.found.principals.is_empty());
         scopes.iter().flat_map(|scope| kinds.clone().map(move |kind| (kind, scope.clone()))).collect()
     }
 
@@ -188,9 +187,27 @@ impl<'a> Run<'a> {
             }
             Over::Workspace => self.found.workspaces_in_use(&expected.workspaces).0,
             Over::LogCount | Over::Log => self.found.workspaces_in_use(&expected.workspaces).1.into_iter().collect(),
+            // no ids, no question about them
+            Over::Principals if self.found.principals.is_empty() => Vec::new(),
+            Over::Principals => vec!["directory".to_owned()],
             Over::Group => self.groups().iter().map(|id| format!("group:{id}")).collect(),
-            Over::Identity | Over::Vault => shown(&self.found.of(over)),
+            Over::VaultDataPlane => match self.request.vault_objects {
+                VaultObjects::Arm => Vec::new(),
+                VaultObjects::DataPlane => shown(&self.found.of(Over::Vault)),
+            },
+            Over::VaultContents => self.vaults_for_resource_manager(),
+            Over::Identity | Over::Vault | Over::Application | Over::ServicePrincipal => shown(&self.found.of(over)),
         }
+    }
+
+    /// Vaults whose contents Resource Manager is asked for: all, or those that did not list them themselves.
+    fn vaults_for_resource_manager(&self) -> Vec<String> {
+        let own = [Kind::VaultDataKeys, Kind::VaultDataSecrets];
+        let refused = self.ended.values().filter(|(kind, _, gap)| own.contains(kind) && gap.is_some());
+        let refused: BTreeSet<&str> = refused.map(|(_, scope, _)| scope.as_str()).collect();
+        let vaults = self.found.of(Over::Vault);
+        let is_asked = |vault: &&str| self.request.vault_objects == VaultObjects::Arm || refused.contains(vault);
+        vaults.shown().filter(is_asked).map(str::to_owned).collect()
     }
 
     /// Puts these questions side by side.
@@ -246,7 +263,15 @@ impl<'a> Run<'a> {
     /// A question as it is put.
     pub(super) fn question(&self, kind: Kind, scope: String) -> Result<Option<Put>, KqlError> {
         let Some(collector) = collector(kind) else { return Ok(None) };
-        let url = self.door.cloud().url(collector.api, &collector.path_and_query(&scope, &self.window()));
+        let path = collector.path_and_query(&scope, &self.window());
+        let url = match collector.api {
+            // a vault that told no address gives one that the door refuses
+            Api::KeyVault => {
+                let uri = self.found.vault_uris.get(&scope.to_lowercase()).map(String::as_str).unwrap_or_default();
+                format!("{}{path}", uri.trim_end_matches('/'))
+            }
+            api => self.door.cloud().url(api, &path),
+        };
         let get = Ask { api: collector.api, method: Method::Get, url, headers: Vec::new(), body: None };
         let post = |body: String| Ask { method: Method::Post, body: Some(body), ..get.clone() };
         let asks = match collector.form {

@@ -6,9 +6,9 @@ mod script;
 
 use serde_json::{Value, json};
 
-use self::script::{CALLER, GROUP, Ran, SUB, Stopping, WORKSPACE, empty, of_sub, run, run_with, tenant};
+use self::script::{CALLER, GROUP, Ran, SUB, Stopping, WORKSPACE, empty, of_sub, run, run_at_vaults, run_with, tenant};
 use super::*;
-use crate::evidence::{CaptureStatus, Kind, Reason};
+use crate::evidence::{CaptureStatus, Kind, Over, Reason};
 
 #[test]
 fn a_whole_tenant_is_asked_once_and_in_order() {
@@ -25,7 +25,10 @@ fn a_whole_tenant_is_asked_once_and_in_order() {
     let kinds: Vec<Kind> = ran.capture.records.iter().map(|record| record.kind).collect();
     assert_eq!(kinds[..3], [Kind::Subscriptions, Kind::ManagementGroups, Kind::RoleAssignments]);
     assert_eq!(kinds.last(), Some(&Kind::GroupMembers));
-    assert_eq!(kinds.len(), 3 + 10 + 1 + 1 + 2 + 2 + 2 + 1);
+    let per_subscription = Kind::ALL.iter().filter(|kind| kind.is_per_subscription()).count();
+    // two lists of what the vault holds, and its settings; the workspace's tables; two counts, two logs
+    let of_directory = Kind::ALL.iter().filter(|kind| kind.over().contains(&Over::Directory)).count();
+    assert_eq!(kinds.len(), 3 + per_subscription + 3 + 1 + 2 + 2 + of_directory + 1 + 1);
     assert_eq!(ran.asked.len(), kinds.len(), "nothing was asked twice");
 
     // The caller in the log and the principal of the assignment were looked up together.
@@ -34,6 +37,43 @@ fn a_whole_tenant_is_asked_once_and_in_order() {
     assert_eq!(principals.pages[0].body.as_deref(), Some(body.as_str()));
     assert_eq!(ran.page(principals, 0)["value"][0].get("mail"), None);
     assert_eq!(ran.record(Kind::ManagedIdentityPrincipals, "directory").control_totals[0].expected, 0);
+}
+
+#[test]
+fn a_vault_is_asked_itself_and_resource_manager_where_it_refuses() {
+    let vault = |name: &str| format!("{SUB}/resourceGroups/g/providers/Microsoft.KeyVault/vaults/{name}");
+    let item = |name: &str, uri: &str| json!({"id": vault(name), "properties": {"vaultUri": uri}});
+    let vaults = json!({"value": [item("kv1", "https://kv1.vault.azure.net/"), item("kv2", "https://kv2.vault.azure.net"),
+        item("kv3", "https://kv3.vault.azure.net.evil.example/"), {"id": vault("kv4")}]});
+    let refusal = json!({"error": {"code": "Forbidden", "innererror": {"code": "ForbiddenByFirewall"}}});
+    let key = json!({"value": [{"kid": "https://kv1.vault.azure.net/keys/k", "attributes": {"enabled": true}}],
+        "nextLink": "https://kv1.vault.azure.net:443/keys?api-version=7.2&$skiptoken=abc&maxresults=25"});
+    let script = tenant()
+        .first(&of_sub("/providers/Microsoft.KeyVault/vaults"), "", 200, &vaults)
+        .first("https://kv1.vault.azure.net/", "", 200, &empty())
+        .first("https://kv1.vault.azure.net/keys?", "", 200, &key)
+        .first("https://kv1.vault.azure.net:443/keys?", "", 200, &empty())
+        .first("https://kv2.vault.azure.net/", "", 403, &refusal);
+    let ran = run_at_vaults(script);
+    let keys = ran.record(Kind::VaultDataKeys, &vault("kv1"));
+    assert!(keys.is_whole() && keys.page_count == 2 && keys.row_count == 1, "{keys:?}");
+    assert_eq!(keys.request.url, "https://kv1.vault.azure.net/keys?api-version=7.5&maxresults=25");
+    assert_eq!(
+        (keys.source.host.as_str(), keys.source.permission.as_str()),
+        ("kv1.vault.azure.net", "Microsoft.KeyVault/vaults/keys/read")
+    );
+    let (reason, detail) = ran.gap(Kind::VaultDataSecrets, &vault("kv2"));
+    assert!(reason == Reason::Forbidden && detail.contains("network rules"), "{detail}");
+    assert_eq!(ran.gap(Kind::VaultDeletedSecrets, &vault("kv3")).0, Reason::Refused);
+    assert_eq!(ran.gap(Kind::VaultDataKeys, &vault("kv4")).0, Reason::Refused);
+    assert!(ran.asked.iter().all(|ask| !ask.url.contains("evil.example")), "nothing went there");
+    let by_arm = ran.capture.records.iter().filter(|record| record.kind == Kind::VaultSecrets);
+    assert_eq!(
+        by_arm.map(|record| record.scope.as_str()).collect::<Vec<_>>(),
+        [vault("kv2"), vault("kv3"), vault("kv4")]
+    );
+    let own = run(tenant(), Expected::default());
+    assert!(own.asked.iter().all(|ask| !ask.url.contains("vault.azure.net")), "only where it is wished");
 }
 
 #[test]
@@ -258,7 +298,8 @@ fn a_tenant_without_subscriptions_is_no_error() {
     script.answers.insert(0, ("azure.com/subscriptions?".to_owned(), String::new(), 200, empty().to_string()));
     let ran = run(script, Expected::default());
     assert!(ran.summary.gaps.is_empty());
-    assert_eq!(ran.capture.records.len(), 4);
+    let of_directory = Kind::ALL.iter().filter(|kind| kind.over().contains(&Over::Directory)).count();
+    assert_eq!(ran.capture.records.len(), 3 + of_directory);
 }
 
 #[test]

@@ -57,6 +57,22 @@ kinds! {
     Vaults("vaults", Subscription);
     /// Soft-deleted key vaults.
     DeletedVaults("deleted vaults", Subscription);
+    /// Keys, as the vault itself lists them.
+    VaultDataKeys("keys that a vault lists", VaultDataPlane);
+    /// Secrets, as the vault itself lists them: never a value.
+    VaultDataSecrets("secrets that a vault lists", VaultDataPlane);
+    /// Certificates, as the vault itself lists them.
+    VaultDataCertificates("certificates that a vault lists", VaultDataPlane);
+    /// Soft-deleted keys, as the vault itself lists them.
+    VaultDeletedKeys("deleted keys that a vault lists", VaultDataPlane);
+    /// Soft-deleted secrets, as the vault itself lists them.
+    VaultDeletedSecrets("deleted secrets that a vault lists", VaultDataPlane);
+    /// Soft-deleted certificates, as the vault itself lists them.
+    VaultDeletedCertificates("deleted certificates that a vault lists", VaultDataPlane);
+    /// Keys, as Resource Manager lists them.
+    VaultKeys("keys of a vault", VaultContents);
+    /// Secrets, as Resource Manager lists them: never a value.
+    VaultSecrets("secrets of a vault", VaultContents);
     // Authorization
     /// Role assignments.
     RoleAssignments("role assignments", Root | ManagementGroup | Subscription);
@@ -78,10 +94,20 @@ kinds! {
     // The directory
     /// Managed identities as the directory knows them.
     ManagedIdentityPrincipals("managed identities in the directory", Directory);
+    /// App registrations, with what is told of their credentials.
+    Applications("app registrations", Directory);
+    /// Service principals of every type, with what is told of their credentials.
+    ServicePrincipals("service principals", Directory);
+    /// Federated credentials of an app registration.
+    ApplicationFederatedCredentials("federated credentials of an app registration", Application);
+    /// Owners of an app registration.
+    ApplicationOwners("owners of an app registration", Application);
     /// Users, groups and service principals by object id; an id that is left out does not exist.
-    Principals("principals in the directory", Directory);
+    Principals("principals in the directory", Principals);
     /// Transitive members.
     GroupMembers("members of a group", Group);
+    /// Owners of a service principal.
+    ServicePrincipalOwners("owners of a service principal", ServicePrincipal);
     // Log rows
     /// Key Vault reads, denials and handshakes in `AZKVAuditLogs`.
     VaultLogDedicated("vault log rows (AZKVAuditLogs)", Log);
@@ -102,7 +128,7 @@ impl Kind {
     /// Whether it is asked only about things that other answers name: none found, none asked, nothing missing.
     pub fn is_per_thing_found(self) -> bool {
         let places = [Over::Tenant, Over::Root, Over::Subscription, Over::Directory];
-        self == Kind::Principals || !self.over().iter().any(|over| places.contains(over))
+        !self.over().iter().any(|over| places.contains(over))
     }
 
     /// Whether the answer is rows of a log.
@@ -129,6 +155,6 @@ mod tests {
         assert!(Kind::RoleAssignments.is_per_subscription() && !Kind::RoleAssignments.is_per_thing_found());
         assert!(Kind::DiagnosticSettings.is_per_thing_found() && !Kind::DiagnosticSettings.is_per_subscription());
         assert!(Kind::VaultLogLegacy.is_log() && Kind::VaultLogLegacyCount.is_log() && !Kind::Tables.is_log());
-        assert!(!Kind::ManagedIdentityPrincipals.is_per_thing_found());
+        assert!(!Kind::ManagedIdentityPrincipals.is_per_thing_found() && Kind::Principals.is_per_thing_found());
     }
 }

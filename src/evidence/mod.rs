@@ -32,7 +32,7 @@ pub use kind::Kind;
 pub use ledger::{Entry, Event, Ledger, LockedLedger};
 pub use over::Over;
 pub use period::{Period, PeriodError};
-pub use plan::{Derived, Expected, Plan, Question};
+pub use plan::{Derived, Expected, Plan, Question, VaultObjects};
 pub use reason::Reason;
 pub use record::{Clock, ControlTotal, Gap, Page, Record, Redaction, Request, Source, Window};
 pub use resume::{Earlier, TakenUp};

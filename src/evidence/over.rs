@@ -15,6 +15,10 @@ pub enum Over {
     Identity,
     /// A vault. Scope: its id.
     Vault,
+    /// A vault that is asked itself for what it holds. Scope: its id.
+    VaultDataPlane,
+    /// A vault whose contents Resource Manager is asked for. Scope: its id.
+    VaultContents,
     /// A workspace that a diagnostic setting names and no list showed. Scope: its id.
     NamedWorkspace,
     /// A workspace in use. Scope: its id.
@@ -25,8 +29,14 @@ pub enum Over {
     Log,
     /// The directory as a whole. Scope: `directory`.
     Directory,
+    /// An app registration. Scope: `application:{object id}`.
+    Application,
+    /// The object ids that answers name, looked up in batches. Scope: `directory`.
+    Principals,
     /// A group among the principals. Scope: `group:{object id}`.
     Group,
+    /// A service principal among the principals that is no managed identity. Scope: `service-principal:{object id}`.
+    ServicePrincipal,
 }
 
 impl Over {
@@ -36,13 +46,15 @@ impl Over {
         &[Over::Tenant, Over::Root],
         &[Over::ManagementGroup],
         &[Over::Subscription],
-        &[Over::Identity, Over::Vault],
-        &[Over::NamedWorkspace],
+        &[Over::Identity, Over::Vault, Over::VaultDataPlane],
+        &[Over::VaultContents, Over::NamedWorkspace],
         &[Over::Workspace],
         &[Over::LogCount],
         &[Over::Log],
         &[Over::Directory],
-        &[Over::Group],
+        &[Over::Application],
+        &[Over::Principals],
+        &[Over::Group, Over::ServicePrincipal],
     ];
 
     /// The scopes of the family, for one whose scopes are known before anything is asked.
@@ -63,12 +75,28 @@ impl Over {
             Over::ManagementGroup => "management group that is visible",
             Over::Subscription => "subscription that is visible",
             Over::Identity => "user-assigned identity that was found",
-            Over::Vault => "vault that was found",
+            Over::Vault | Over::VaultDataPlane => "vault that was found",
+            Over::VaultContents => "vault that was found, unless it has told itself what it holds",
             Over::NamedWorkspace => "workspace that a diagnostic setting names and no list holds",
             Over::Workspace => "workspace in use: named by a diagnostic setting, or expected",
             Over::LogCount | Over::Log => "workspace in use",
             Over::Directory => "directory",
+            Over::Application => "app registration that was found",
+            Over::Principals => {
+                "thousand object ids in role assignments, access policies, identities, log rows and directory roles"
+            }
             Over::Group => "group among the principals",
+            Over::ServicePrincipal => "service principal among the principals that is no managed identity",
+        }
+    }
+
+    /// What stands before the id in the scopes of a family of directory objects, lower case.
+    pub fn prefix(self) -> Option<&'static str> {
+        match self {
+            Over::Application => Some("application:"),
+            Over::Group => Some("group:"),
+            Over::ServicePrincipal => Some("service-principal:"),
+            _ => None,
         }
     }
 
@@ -76,7 +104,7 @@ impl Over {
     pub fn resource_type(self) -> Option<&'static str> {
         match self {
             Over::Identity => Some("microsoft.managedidentity/userassignedidentities"),
-            Over::Vault => Some("microsoft.keyvault/vaults"),
+            Over::Vault | Over::VaultDataPlane | Over::VaultContents => Some("microsoft.keyvault/vaults"),
             Over::NamedWorkspace | Over::Workspace => Some("microsoft.operationalinsights/workspaces"),
             _ => None,
         }
@@ -92,7 +120,7 @@ mod tests {
     fn every_family_has_its_place_and_the_order_is_that_of_the_declaration() {
         let placed: Vec<Over> = Over::STAGES.iter().flat_map(|stage| stage.iter().copied()).collect();
         assert!(placed.is_sorted(), "{placed:?}");
-        assert_eq!(placed.last(), Some(&Over::Group));
+        assert_eq!(placed.last(), Some(&Over::ServicePrincipal));
         assert!(placed.iter().all(|over| Kind::ALL.iter().any(|kind| kind.over().contains(over))), "{placed:?}");
         assert!(Kind::ALL.iter().flat_map(|kind| kind.over()).all(|over| placed.contains(over)));
     }

@@ -19,6 +19,9 @@ pub struct Plan {
     pub written_at: DateTime<Utc>,
     /// What the configuration expects to exist.
     pub expected: Expected,
+    /// Where lists of vaults' contents come from.
+    #[serde(default)]
+    pub vault_objects: VaultObjects,
     /// Questions known before the first answer.
     pub questions: Vec<Question>,
     /// Questions that follow from answers: one for each thing found.
@@ -35,6 +38,18 @@ pub struct Expected {
     pub management_groups: Vec<String>,
     /// Workspace GUIDs; empty means those that diagnostic settings name.
     pub workspaces: Vec<String>,
+}
+
+/// Where lists of keys, secrets and certificates come from. Neither list holds a value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VaultObjects {
+    /// Resource Manager: keys and secrets, with a reader's role.
+    #[default]
+    Arm,
+    /// The vault itself: certificates and deleted objects too, with a role on the vault's data. Resource Manager is
+    /// asked about vaults that refuse.
+    DataPlane,
 }
 
 /// One question: a kind at a scope.

@@ -150,9 +150,11 @@ pub struct Window {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Redaction {
-    /// Id of the rule.
+    /// Id of the rule: `not_on_list`, `wrong_shape`, or what a kind of value is held to.
     pub rule: String,
-    /// Where: page, and JSON Pointer with `*` for every array index.
+    /// Where: page, `#`, and JSON Pointer into the page as kept. A member that was cut goes with its name, so that the
+    /// object that held it is named. Where one rule cut at many places that are alike, one line tells of all of them,
+    /// with `*` for what differs in the pointer: items of arrays, and entries of maps.
     pub place: String,
     /// How many values or members were cut there.
     pub count: u64,

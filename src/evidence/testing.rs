@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     Capture, CaptureStatus, Clock, Expected, Gap, Head, Kind, Page, Period, Plan, Reason, Record, Request, RunAs,
-    Source, Tool, sha256_hex,
+    Source, Tool, VaultObjects, sha256_hex,
 };
 
 /// The tenant of test captures.
@@ -135,6 +135,7 @@ impl CaptureBuilder {
             files.insert(format!("evidence/{id}/redactions.json"), b"[]\n".to_vec());
         }
         let plan = Plan {
+            vault_objects: VaultObjects::Arm,
             schema: "tickmark.plan/v1".to_owned(),
             tenant_id: TENANT.to_owned(),
             period,

@@ -214,14 +214,7 @@ impl Coverage {
                 missing.extend(self.missing_above(subject));
                 missing
             }
-            Kind::GroupMembers => {
-                let scope = format!("group:{}", subject.key().trim_start_matches("group:"));
-                let own = Id::new(scope.clone());
-                let is_group = self.at.contains_key(&(kind, own.clone()))
-                    || self.unasked.get(&kind).is_some_and(|unasked| unasked.contains(&own));
-                // Whoever is not a group may be in any of them.
-                if is_group { self.missing_at(kind, &scope) } else { self.missing_of_whole(kind) }
-            }
+            _ if prefix_of(kind).is_some() => self.missing_of_object(kind, subject),
             _ if kind.is_log() && self.is_vault(subject) => self.missing_logs(kind, subject),
             Kind::Tables | Kind::Workspace if self.is_vault(subject) => self.missing_of_workspaces(kind, subject),
             _ if is_path && type_of_thing(kind).is_some() => self.missing_of_thing(kind, subject),
@@ -245,10 +238,29 @@ impl Coverage {
     /// What is missing of the question at exactly this scope.
     fn missing_at(&self, kind: Kind, scope: &str) -> Vec<Missing> {
         let asked = self.are_at(kind, scope);
+        if asked.is_empty() && self.is_told_by_the_vault(kind, scope) {
+            return Vec::new();
+        }
         if asked.is_empty() {
             return vec![never_asked(kind, scope)];
         }
         asked.into_iter().filter_map(missing_of).collect()
+    }
+
+    /// Whether a vault has itself told all that Resource Manager would be asked for.
+    fn is_told_by_the_vault(&self, kind: Kind, scope: &str) -> bool {
+        let own = match kind {
+            Kind::VaultKeys => Kind::VaultDataKeys,
+            Kind::VaultSecrets => Kind::VaultDataSecrets,
+            _ => return false,
+        };
+        self.is_answered_at(own, &Id::new(scope))
+    }
+
+    /// Whether the question at exactly this scope was put and answered whole.
+    pub(super) fn is_answered_at(&self, kind: Kind, scope: &Id) -> bool {
+        let asked = self.are_at(kind, scope.shown());
+        !asked.is_empty() && asked.iter().all(|asked| asked.gap.is_none())
     }
 
     /// Role assignments hold downwards: the subscription's own list, those of every group above it, and that at
@@ -294,6 +306,17 @@ impl Coverage {
         }
         let is_below = |scope: &str| subject.is_at_or_above(&Id::new(scope));
         self.missing_anywhere(kind).into_iter().filter(|missing| is_below(&missing.scope)).collect()
+    }
+
+    /// Of a kind that is asked for each object of a family in the directory, such as a group: the question about the
+    /// subject if it is one; whoever is not one may be in any of them, so all.
+    fn missing_of_object(&self, kind: Kind, subject: &Id) -> Vec<Missing> {
+        let prefix = prefix_of(kind).unwrap_or_default();
+        let scope = format!("{prefix}{}", subject.key().trim_start_matches(prefix));
+        let own = Id::new(scope.clone());
+        let is_one = self.at.contains_key(&(kind, own.clone()))
+            || self.unasked.get(&kind).is_some_and(|unasked| unasked.contains(&own));
+        if is_one { self.missing_at(kind, &scope) } else { self.missing_of_whole(kind) }
     }
 
     fn is_vault(&self, subject: &Id) -> bool {
@@ -362,6 +385,11 @@ fn group_of(subject: &Id) -> Option<Id> {
     const ABOVE: &str = "/providers/microsoft.management/managementgroups/";
     let name = subject.key().strip_prefix(ABOVE)?.split('/').next()?;
     Some(Id::new(format!("{ABOVE}{name}")))
+}
+
+/// What stands before the object id in the scopes of `kind`, for one that is asked about objects of the directory.
+fn prefix_of(kind: Kind) -> Option<&'static str> {
+    kind.over().iter().find_map(|over| over.prefix())
 }
 
 /// The resource type whose things `kind` is asked about, lower case.

@@ -13,7 +13,7 @@ use tickmark::assess::{Assessment, Inputs, Organisation, assess};
 use tickmark::azure::{Clock, Cloud, Door, Pace, Recording};
 use tickmark::check::{Parameters, find};
 use tickmark::collect::{CollectRequest, Keeper, Progress, Summary, collect, plan};
-use tickmark::evidence::{Capture, EvidenceError, Expected, Head, Period, Record, Tool};
+use tickmark::evidence::{Capture, EvidenceError, Expected, Head, Period, Record, Tool, VaultObjects};
 use tickmark::{control, model};
 
 use super::harness::tenant_folder;
@@ -107,6 +107,7 @@ pub fn assessed(capture: &Capture) -> Assessment {
 fn capture_at(recording: Recording, now: DateTime<Utc>) -> Capture {
     let told = recording.head().clone();
     let request = CollectRequest {
+        vault_objects: VaultObjects::Arm,
         tenant_id: told.tenant_id.clone(),
         expected: Expected {
             subscriptions: told.subscriptions,

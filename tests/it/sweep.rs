@@ -25,6 +25,8 @@ const NEEDED: &[(&str, &str, &str)] = &[
     ("/roleDefinitions?", "RBAC-001 RBAC-002 RBAC-005 RBAC-011", ""),
     // a deny only takes away; not to know of it makes nobody's access smaller
     ("/denyAssignments?", "", ""),
+    // what the collecting identity may do decides nothing about others
+    ("/permissions?", "", ""),
     // the function that the identity hangs on is in this list alone
     ("/resources?", "KV-001 NHI-001 NHI-003 NHI-004", "NHI-002"),
     ("/virtualMachines?", "NHI-001 NHI-003", "NHI-002"),
@@ -38,12 +40,20 @@ const NEEDED: &[(&str, &str, &str)] = &[
         "KV-001 KV-002 KV-004 KV-005 KV-006 KV-007 LOG-001 EVT-001",
     ),
     ("/deletedVaults?", "KV-001", ""),
+    // names and attributes of what a vault holds: no check reads them yet
+    ("/vaults/kv-ledger-prod/keys?", "", ""),
+    ("/vaults/kv-ledger-prod/secrets?", "", ""),
     ("/diagnosticSettings?", "LOG-001 LOG-002 LOG-003 EVT-001 EVT-002 EVT-003 EVT-004 EVT-005", ""),
     // the list gives the id by which the workspace is queried
     ("/Microsoft.OperationalInsights/workspaces?", "LOG-002 EVT-001 EVT-002 EVT-003 EVT-004 EVT-005", ""),
     // the log has rows from the first day, so that how long it is kept matters to LOG-003 alone
     ("/tables?", "LOG-003", ""),
-    ("/servicePrincipals?", "NHI-001", "RBAC-005 RBAC-007"),
+    ("/servicePrincipals?$filter=", "NHI-001", "RBAC-005 RBAC-007"),
+    // no check reads these yet
+    ("/v1.0/applications?", "", ""),
+    ("/federatedIdentityCredentials null", "", ""),
+    ("/servicePrincipals?$count=", "", ""),
+    ("/owners?", "", ""),
     // who of those that hold a role is a group, nobody says; the callers are in the list of managed identities
     ("/directoryObjects/getByIds", "NHI-006 RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-011", ""),
     // the group is Owner of the subscription: whoever is in it can grant, and reads no secret

@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use crate::azure::{CredentialKind, Endpoints};
 use crate::check::Parameters;
-use crate::evidence::Period;
+use crate::evidence::{Period, VaultObjects};
 
 pub use template::TEMPLATE;
 
@@ -52,6 +52,8 @@ pub struct Azure {
     pub certificate_file: Option<PathBuf>,
     /// Extra trust root, PEM.
     pub ca_file: Option<PathBuf>,
+    /// Where lists of vaults' contents come from.
+    pub vault_objects: VaultObjects,
     /// `[azure.endpoints]`, with `cloud = "custom"`.
     pub endpoints: Option<Endpoints>,
 }

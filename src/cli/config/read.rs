@@ -9,7 +9,7 @@ use super::{Azure, Config, PeriodChoice, Signing};
 use crate::assess::Organisation;
 use crate::azure::{Cloud, CredentialKind, Endpoints, is_safe_address};
 use crate::check::Parameters;
-use crate::evidence::Period;
+use crate::evidence::{Period, VaultObjects};
 
 const CREDENTIALS: &[(&str, CredentialKind)] = &[
     ("auto", CredentialKind::Auto),
@@ -21,6 +21,8 @@ const CREDENTIALS: &[(&str, CredentialKind)] = &[
     ("client_secret", CredentialKind::ClientSecret),
     ("token", CredentialKind::Token),
 ];
+
+const VAULT_OBJECTS: &[(&str, VaultObjects)] = &[("arm", VaultObjects::Arm), ("data_plane", VaultObjects::DataPlane)];
 
 /// Reads the text of `file`; relative paths in it start at `folder`. Every mistake is reported.
 pub(super) fn read(file: &str, folder: &Path, text: &str) -> Result<Config, Vec<String>> {
@@ -72,6 +74,7 @@ fn azure(table: &Table<'_, '_>, folder: &Path) -> Azure {
         "client_id",
         "certificate_file",
         "ca_file",
+        "vault_objects",
         "endpoints",
     ]);
     let cloud = table.text("cloud").unwrap_or_else(|| "public".to_owned());
@@ -97,7 +100,14 @@ fn azure(table: &Table<'_, '_>, folder: &Path) -> Azure {
             format!("`tenant_id` is `{tenant_id}`: expected the tenant's GUID (az account show --query tenantId)");
         table.refuse("tenant_id", what);
     }
+    let vault_objects = table.text("vault_objects").unwrap_or_else(|| "arm".to_owned());
+    let lists = VAULT_OBJECTS.iter().find(|(name, _)| *name == vault_objects).map(|(_, lists)| *lists);
+    if lists.is_none() {
+        let what = format!("`vault_objects` is `{vault_objects}`: expected \"arm\" or \"data_plane\"");
+        table.refuse("vault_objects", what);
+    }
     Azure {
+        vault_objects: lists.unwrap_or_default(),
         subscriptions: guids(table, "subscriptions"),
         management_groups: names(table, "management_groups"),
         workspaces: guids(table, "workspaces"),

@@ -19,6 +19,8 @@ credential = "azure_cli"                 # auto | managed_identity | workload_id
                                          # | client_certificate | client_secret | token (from TICKMARK_TOKEN)
 # client_id = "…"                        # user-assigned identity or application, where it applies
 # certificate_file = "app.pem"           # for client_certificate: certificate and private key
+# vault_objects = "arm"                  # lists of keys and secrets from Resource Manager | "data_plane": from the vaults
+                                         # themselves, with certificates and what was deleted; needs Key Vault Reader
 # ca_file = "corp-root.pem"              # extra trust root, for networks that inspect TLS
 
 # [azure.endpoints]                      # only with cloud = "custom"; plain http for loopback addresses only
@@ -26,6 +28,7 @@ credential = "azure_cli"                 # auto | managed_identity | workload_id
 # resource_manager = "https://…"
 # graph = "https://…"
 # log_analytics = "https://…"
+# key_vault = "https://…"                # the address that every vault's is below, for vault_objects = "data_plane"
 
 [store]
 # path = "tickmark-store"                # captures and ledger; keep it

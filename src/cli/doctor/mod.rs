@@ -31,7 +31,7 @@ struct Examination {
 
 pub(super) fn run(options: &Doctor, args: &Args, terminal: &Terminal) -> Result<End, CliError> {
     let source = match &options.replay {
-        Some(folder) => Source::recording(Recording::open(folder)?)?,
+        Some(folder) => Source::recording(Recording::open(folder)?, None)?,
         None => Source::live(&Config::open(&args.config)?)?,
     };
     let examination = examine(&source, terminal)?;
@@ -71,6 +71,7 @@ fn request(source: &Source) -> CollectRequest {
     CollectRequest {
         tenant_id: source.tenant_id().to_owned(),
         expected: source.expected().clone(),
+        vault_objects: source.vault_objects,
         period: Period { start: now - TimeDelta::days(1), end: now },
         now,
         tool: context::tool(),

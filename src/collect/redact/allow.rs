@@ -12,10 +12,10 @@ use crate::evidence::Kind;
 pub(super) enum Allowed {
     /// A value without parts.
     Leaf(Class),
-    /// Members by lower-case name, each with its name in the list; `any` for maps whose names are data.
+    /// Members by lower-case name; `any` for maps whose names are data.
     Object {
         /// Known members.
-        members: BTreeMap<String, (String, Allowed)>,
+        members: BTreeMap<String, Allowed>,
         /// Members of a map.
         any: Option<Box<Allowed>>,
     },
@@ -171,23 +171,18 @@ impl Allowed {
         if let Allowed::Object { members, any } = self {
             match *step {
                 "*" => any.get_or_insert_with(|| Box::new(Allowed::Nothing)).add(rest, class),
-                name => members
-                    .entry(name.to_ascii_lowercase())
-                    .or_insert_with(|| (name.to_owned(), Allowed::Nothing))
-                    .1
-                    .add(rest, class),
+                name => members.entry(name.to_ascii_lowercase()).or_insert(Allowed::Nothing).add(rest, class),
             }
         }
     }
 
-    /// The allowance for a member, with the name by which its place is told.
-    pub(super) fn member(&self, name: &str) -> Option<(&str, &Allowed)> {
+    /// The allowance for a member, and whether the list names it: the names in a map are data.
+    pub(super) fn member(&self, name: &str) -> Option<(bool, &Allowed)> {
         let Allowed::Object { members, any } = self else { return None };
         // most names are written as the list writes them
-        let known = members.get(name).or_else(|| members.get(&name.to_ascii_lowercase()));
-        match known {
-            Some((label, below)) => Some((label, below)),
-            None => any.as_deref().map(|below| ("*", below)),
+        match members.get(name).or_else(|| members.get(&name.to_ascii_lowercase())) {
+            Some(below) => Some((true, below)),
+            None => any.as_deref().map(|below| (false, below)),
         }
     }
 

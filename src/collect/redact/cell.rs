@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::CUT;
 use super::allow::claims;
-use super::scrub::{secret_in_path, secret_in_text};
+use super::scrub::{is_key, secret_in_path, secret_in_text};
 use super::url::{shown, without_query};
 
 /// How a value on the list is judged.
@@ -34,6 +34,8 @@ pub(super) enum Class {
 
 /// Longest value of a tag.
 const LONGEST_TAG: usize = 120;
+/// A code of this length is not taken for one where it could be a key.
+const SHORTEST_KEY: usize = 20;
 /// Longest error code.
 const LONGEST_CODE: usize = 80;
 
@@ -92,11 +94,12 @@ impl Class {
     }
 }
 
-/// `^[A-Za-z][A-Za-z0-9_]{0,79}$`
+/// `^[A-Za-z][A-Za-z0-9_]{0,79}$`, and made of words.
 pub(in crate::collect) fn is_code(text: &str) -> bool {
     text.len() <= LONGEST_CODE
         && text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && !(text.len() >= SHORTEST_KEY && is_key(text))
 }
 
 /// The network of an address: /24 of IPv4, /48 of IPv6. An address that was coarsened before stays as it is.
@@ -256,6 +259,27 @@ mod tests {
         assert_eq!(phrases("does not have hunter2 get permission on key vault"), "[cut]");
         assert_eq!(phrases("anything"), "[cut]");
         assert_eq!(phrases(""), "");
+    }
+
+    #[test]
+    fn a_code_is_made_of_words() {
+        for code in [
+            "AuthorizationFailed",
+            "SubscriptionNotFound",
+            "AADSTS7000215",
+            "Authentication_MSGraphPermissionMissing",
+            "Request_ResourceNotFound",
+            "AadPremiumLicenseRequired",
+            "ScopeLocked2",
+            "SEM0100_SEMANTIC_ERROR_IN_THE_QUERY",
+        ] {
+            assert!(is_code(code), "{code}");
+        }
+        for text in
+            ["", "A b", "7up", "pwd=x", "dG1rLUNBTkFSWS1odW50ZXIyLTdmM2E5YzUx", "f2ca1bb6c7e907d06dafe4687e579fce"]
+        {
+            assert!(!is_code(text), "{text}");
+        }
     }
 
     #[test]

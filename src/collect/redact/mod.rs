@@ -18,6 +18,7 @@ mod tests;
 
 pub(super) use cell::is_code;
 pub(super) use scan::Malformed;
+pub(super) use scrub::secret_in_text as is_secret;
 pub(super) use url::shown;
 
 use crate::evidence::{Kind, Redaction};

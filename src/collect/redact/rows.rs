@@ -1,7 +1,5 @@
 //! The list for a table of log rows: cells are judged by the name of their column, which only the answer tells.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 
 use super::allow::{self, Allowed};
@@ -22,7 +20,7 @@ struct Table {
 
 #[derive(Deserialize)]
 struct Column {
-    name: String,
+    name: Option<String>,
 }
 
 /// The list for this answer: the codes of a partial one, and of each table the columns that `known` names. A member
@@ -37,10 +35,8 @@ pub(super) fn allowed(known: &Allowed, body: &[u8]) -> Result<Allowed, Malformed
 fn of_table(table: &Table, known: &Allowed) -> Allowed {
     let (mut columns, mut cells) = (Vec::new(), Vec::new());
     for column in &table.columns {
-        let cell = match known.member(&column.name) {
-            Some((name, cell)) if name == column.name => cell.clone(),
-            _ => Allowed::Nothing,
-        };
+        let cell = column.name.as_deref().and_then(|name| known.member(name));
+        let cell = cell.map_or(Allowed::Nothing, |(_, cell)| cell.clone());
         let name = if matches!(cell, Allowed::Nothing) { Allowed::Nothing } else { Allowed::Leaf(Class::Text) };
         columns.push(object([("name", name), ("type", Allowed::Leaf(Class::Text))]));
         cells.push(cell);
@@ -53,7 +49,6 @@ fn of_table(table: &Table, known: &Allowed) -> Allowed {
 }
 
 fn object<const N: usize>(members: [(&str, Allowed); N]) -> Allowed {
-    let members: BTreeMap<_, _> =
-        members.into_iter().map(|(name, below)| (name.to_owned(), (name.to_owned(), below))).collect();
-    Allowed::Object { members, any: None }
+    let members = members.into_iter().map(|(name, below)| (name.to_owned(), below));
+    Allowed::Object { members: members.collect(), any: None }
 }

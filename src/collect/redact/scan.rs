@@ -25,27 +25,26 @@ pub(super) fn copy(body: &[u8], allowed: &Allowed) -> Result<Clean, Malformed> {
     if std::str::from_utf8(body).is_err() {
         return Err(Malformed("it is not UTF-8"));
     }
-    let mut walk = Walk { body, at: 0, out: Vec::with_capacity(body.len()), place: Vec::new(), cuts: BTreeMap::new() };
+    let mut walk = Walk { body, at: 0, out: Vec::with_capacity(body.len()), place: Vec::new(), cuts: Cuts::default() };
     walk.space_kept();
     walk.value(allowed, 0)?;
     walk.space_kept();
     if walk.at != body.len() {
         return Err(Malformed("something follows the JSON value"));
     }
-    let cuts = walk.cuts.into_iter().map(|((rule, place), count)| Redaction { rule: rule.to_owned(), place, count });
-    Ok(Clean { bytes: walk.out, cuts: cuts.collect() })
+    Ok(Clean { bytes: walk.out, cuts: walk.cuts.told() })
 }
 
-struct Walk<'a, 'l> {
+struct Walk<'a> {
     body: &'a [u8],
     at: usize,
     out: Vec<u8>,
-    place: Vec<&'l str>,
-    cuts: BTreeMap<(&'static str, String), u64>,
+    place: Vec<Step<'a>>,
+    cuts: Cuts,
 }
 
-impl<'a, 'l> Walk<'a, 'l> {
-    fn value(&mut self, allowed: &'l Allowed, depth: usize) -> Result<(), Malformed> {
+impl<'a> Walk<'a> {
+    fn value(&mut self, allowed: &Allowed, depth: usize) -> Result<(), Malformed> {
         if depth > DEEPEST {
             return Err(Malformed("it nests too deep"));
         }
@@ -82,7 +81,7 @@ impl<'a, 'l> Walk<'a, 'l> {
         }
     }
 
-    fn object(&mut self, allowed: &'l Allowed, depth: usize) -> Result<(), Malformed> {
+    fn object(&mut self, allowed: &Allowed, depth: usize) -> Result<(), Malformed> {
         self.expect(b'{')?;
         self.out.push(b'{');
         let mut is_first = true;
@@ -100,16 +99,20 @@ impl<'a, 'l> Walk<'a, 'l> {
             let before_value = self.space();
             let name = decode(key)?;
             match allowed.member(&name) {
-                Some((label, below)) => {
+                Some((is_known, below)) => {
                     if !kept.is_empty() {
                         self.out.push(b',');
                     }
-                    let is_unfit = label == "*" && super::scrub::name_is_unfit(&name);
-                    if !kept.insert(name) {
+                    if !kept.insert(name.clone()) {
                         return Err(Malformed("a member is named twice"));
                     }
                     self.out.extend_from_slice(lead);
-                    self.place.push(label);
+                    let is_unfit = !is_known && super::scrub::name_is_unfit(&name);
+                    self.place.push(match (is_known, is_unfit) {
+                        (true, _) => Step::Same(name),
+                        (false, false) => Step::Other(name),
+                        (false, true) => Step::Other(Cow::Borrowed(CUT)),
+                    });
                     match is_unfit {
                         true => self.instead("secret_like", CUT), // the name is data here, and must not be lost
                         false => self.out.extend_from_slice(key),
@@ -141,7 +144,7 @@ impl<'a, 'l> Walk<'a, 'l> {
         Ok(())
     }
 
-    fn array(&mut self, allowed: &'l Allowed, depth: usize) -> Result<(), Malformed> {
+    fn array(&mut self, allowed: &Allowed, depth: usize) -> Result<(), Malformed> {
         self.expect(b'[')?;
         self.out.push(b'[');
         self.space_kept();
@@ -150,10 +153,14 @@ impl<'a, 'l> Walk<'a, 'l> {
             self.out.push(b']');
             return Ok(());
         }
-        self.place.push("*");
-        for index in 0.. {
+        for index in 0_usize.. {
             self.space_kept();
+            self.place.push(match allowed {
+                Allowed::Tuple(_) => Step::Position(index),
+                _ => Step::Item(index),
+            });
             self.value(allowed.item(index), depth + 1)?;
+            self.place.pop();
             self.space_kept();
             match self.next() {
                 Some(b',') => self.out.push(b','),
@@ -161,7 +168,6 @@ impl<'a, 'l> Walk<'a, 'l> {
                 _ => return Err(Malformed("an array is not closed")),
             }
         }
-        self.place.pop();
         self.out.push(b']');
         Ok(())
     }
@@ -182,8 +188,7 @@ impl<'a, 'l> Walk<'a, 'l> {
     }
 
     fn cut(&mut self, rule: &'static str) {
-        let place: String = self.place.iter().flat_map(|part| ["/", *part]).collect();
-        *self.cuts.entry((rule, place)).or_default() += 1;
+        self.cuts.add(rule, &self.place);
     }
 
     // Reading without keeping.
@@ -289,6 +294,78 @@ impl<'a, 'l> Walk<'a, 'l> {
             }
         }
     }
+}
+
+/// One step of the way to a place.
+enum Step<'a> {
+    /// A member that the list names.
+    Same(Cow<'a, str>),
+    /// An item known by its position.
+    Position(usize),
+    /// An entry of a map: there are many alike.
+    Other(Cow<'a, str>),
+    /// An item of an array: there are many alike.
+    Item(usize),
+}
+
+impl Step<'_> {
+    fn told(&self) -> Cow<'_, str> {
+        match self {
+            Step::Same(name) | Step::Other(name) => Cow::Borrowed(name),
+            Step::Position(index) | Step::Item(index) => Cow::Owned(index.to_string()),
+        }
+    }
+
+    /// The same for all that are alike.
+    fn alike(&self) -> Cow<'_, str> {
+        match self {
+            Step::Same(_) | Step::Position(_) => self.told(),
+            Step::Other(_) | Step::Item(_) => Cow::Borrowed("*"),
+        }
+    }
+}
+
+/// How many places that are alike are told one by one; more are told together.
+const TOLD_EACH: usize = 8;
+
+/// What was cut, by rule and by place with `*` for what differs in places that are alike.
+#[derive(Default)]
+struct Cuts(BTreeMap<(&'static str, String), Alike>);
+
+/// Cuts in places that are alike.
+#[derive(Default)]
+struct Alike {
+    count: u64,
+    /// The first of the places, and how often it was cut there; one more than [`TOLD_EACH`] when there are more.
+    each: Vec<(String, u64)>,
+}
+
+impl Cuts {
+    fn add(&mut self, rule: &'static str, place: &[Step<'_>]) {
+        let alike = self.0.entry((rule, pointer(place.iter().map(Step::alike)))).or_default();
+        alike.count += 1;
+        if alike.each.len() > TOLD_EACH {
+            return;
+        }
+        let place = pointer(place.iter().map(Step::told));
+        match alike.each.last_mut() {
+            Some((last, count)) if *last == place => *count += 1,
+            _ => alike.each.push((place, 1)),
+        }
+    }
+
+    fn told(self) -> Vec<Redaction> {
+        let told = self.0.into_iter().flat_map(|((rule, places), alike)| {
+            let told = if alike.each.len() > TOLD_EACH { vec![(places, alike.count)] } else { alike.each };
+            told.into_iter().map(move |(place, count)| Redaction { rule: rule.to_owned(), place, count })
+        });
+        told.collect()
+    }
+}
+
+/// A JSON Pointer (RFC 6901).
+fn pointer<'a>(steps: impl Iterator<Item = Cow<'a, str>>) -> String {
+    steps.map(|step| format!("/{}", step.replace('~', "~0").replace('/', "~1"))).collect()
 }
 
 /// The text that a JSON string stands for.

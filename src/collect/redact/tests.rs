@@ -1,5 +1,7 @@
 //! Redaction against canaries, and against a second, slow and obvious one.
 
+mod properties;
+
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -116,15 +118,16 @@ fn log_cells_are_judged_by_their_column() {
     assert!(!kept.to_string().contains(CANARY));
     let places: Vec<(&str, &str, u64)> =
         clean.cuts.iter().map(|cut| (cut.rule.as_str(), cut.place.as_str(), cut.count)).collect();
-    assert!(places.contains(&("address_coarsened", "/tables/*/rows/*/*", 1)), "{places:?}");
-    assert!(places.contains(&("not_on_list", "/tables/*/rows/*/*", 2)), "{places:?}");
+    assert!(places.contains(&("address_coarsened", "/tables/0/rows/0/1", 1)), "{places:?}");
+    assert!(places.contains(&("not_on_list", "/tables/0/rows/0/3", 1)), "{places:?}");
+    assert!(places.contains(&("not_on_list", "/tables/0/rows/0/7", 1)), "{places:?}");
     assert!(
         answer(Kind::VaultLogDedicated, br#"{"tables":[{"columns":[],"columns":[{"name":"RequestUri"}]}]}"#).is_err()
     );
 }
 
 #[test]
-fn cuts_are_counted_by_rule_and_place() {
+fn cuts_are_told_by_rule_and_place() {
     let body = json!({"value": [{"a": 1, "b": 2, "name": "pwd=x"}, {"c": 3, "tags": {"x": "y"}}],
         "nextLink": "https://management.azure.com/x?$skiptoken=abc"});
     let clean = answer(Kind::Resources, body.to_string().as_bytes()).expect("JSON");
@@ -132,12 +135,36 @@ fn cuts_are_counted_by_rule_and_place() {
     assert_eq!(
         clean.cuts,
         [
-            cut("not_on_list", "/value/*", 3),
-            cut("not_on_list", "/value/*/tags", 1),
-            cut("secret_like", "/value/*/name", 1),
+            cut("not_on_list", "/value/0", 2),
+            cut("not_on_list", "/value/1", 1),
+            cut("not_on_list", "/value/1/tags", 1),
+            cut("secret_like", "/value/0/name", 1),
             cut("url_token", "/nextLink", 1),
         ]
     );
+}
+
+#[test]
+fn many_cuts_that_are_alike_are_told_together() {
+    let identities = json!({"/subscriptions/s~/id1": {"x": 1}, "pwd=hunter2": {"y": 1, "z": 2}});
+    let items = |count: usize| vec![json!({"secret": 1, "identity": {"userAssignedIdentities": identities}}); count];
+    let cuts = |count| {
+        let body = json!({ "value": items(count) }).to_string();
+        answer(Kind::Resources, body.as_bytes()).expect("JSON").cuts
+    };
+    let cut = |rule: &str, place: &str, count| Redaction { rule: rule.to_owned(), place: place.to_owned(), count };
+    let of_one = [
+        cut("not_on_list", "/value/0", 1),
+        cut("not_on_list", "/value/0/identity/userAssignedIdentities/~1subscriptions~1s~0~1id1", 1),
+        cut("not_on_list", "/value/0/identity/userAssignedIdentities/[cut]", 2),
+        cut("secret_like", "/value/0/identity/userAssignedIdentities/[cut]", 1),
+    ];
+    assert_eq!(cuts(1), of_one);
+    assert_eq!(cuts(4).len(), 4 * 4);
+    let of_five = cuts(5); // two maps entries each: ten places alike
+    assert_eq!(of_five.iter().filter(|cut| cut.place.contains('*')).count(), 1, "{of_five:?}");
+    assert!(of_five.contains(&cut("not_on_list", "/value/*/identity/userAssignedIdentities/*", 15)), "{of_five:?}");
+    assert_eq!(of_five.iter().map(|cut| cut.count).sum::<u64>(), 5 * 5);
 }
 
 /// Steps of every path that the list has for a kind.

@@ -19,10 +19,10 @@ pub struct Collector {
     pub kind: Kind,
     /// The least that answers it: the first lets it be asked, further ones fill the answer.
     pub permissions: &'static [Permission],
-    /// Path and query for a scope. ARM's `api-version` is added from the next field; `{start}` and `{end}` stand for
+    /// Path and query for a scope. The `api-version` of ARM and of vaults is added from the next field; `{start}` and `{end}` stand for
     /// the part of the period that has passed.
     pub url: fn(&str) -> String,
-    /// `api-version` of ARM, or the version in the path.
+    /// `api-version`, or the version in the path.
     pub api_version: &'static str,
     /// The service that is asked.
     pub api: Api,
@@ -77,6 +77,16 @@ impl Collector {
         Collector { kind, permissions, url, api_version: "v1.0", api, form, shape, gives: &[] }
     }
 
+    /// A question to the vault itself, at the address that Resource Manager tells.
+    const fn vault(
+        kind: Kind,
+        permissions: &'static [Permission],
+        api_version: &'static str,
+        url: fn(&str) -> String,
+    ) -> Collector {
+        Collector { api: Api::KeyVault, ..Collector::arm(kind, permissions, api_version, url) }
+    }
+
     const fn logs(kind: Kind, permissions: &'static [Permission]) -> Collector {
         let (api, form, shape) = (Api::LogAnalytics, Form::Query, Shape::Rows);
         Collector { kind, permissions, url: query_url, api_version: "v1", api, form, shape, gives: &[] }
@@ -109,7 +119,7 @@ impl Collector {
         // a brace in a scope is percent-encoded by now
         let url = url.replace("{start}", &time(&window.start)).replace("{end}", &time(&window.end));
         match self.api {
-            Api::ResourceManager => {
+            Api::ResourceManager | Api::KeyVault => {
                 let (path, rest) = url.split_once('?').unwrap_or((&url, ""));
                 let rest = if rest.is_empty() { String::new() } else { format!("&{rest}") };
                 format!("{path}?api-version={}{rest}", self.api_version)

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::super::*;
 use crate::azure::{Answer, Ask, Clock, Cloud, Door, Pace, TokenFacts, Transport, TransportError};
-use crate::evidence::{Capture, EvidenceError, Head, Kind, Reason, Record, RunAs};
+use crate::evidence::{Capture, EvidenceError, Head, Kind, Reason, Record, RunAs, VaultObjects};
 
 pub(super) const SUB: &str = "/subscriptions/aaaaaaaa-0000-0000-0000-000000000001";
 pub(super) const WORKSPACE: &str = "bbbbbbbb-0000-0000-0000-00000000000b";
@@ -130,6 +130,7 @@ impl Progress for Stopping {
 
 pub(super) fn request(expected: Expected) -> CollectRequest {
     CollectRequest {
+        vault_objects: VaultObjects::Arm,
         tenant_id: "t1".to_owned(),
         expected,
         period: Period::parse("2026Q3").expect("a period"),
@@ -171,9 +172,18 @@ pub(super) fn door(script: Arc<Script>) -> Door {
 }
 
 pub(super) fn run_with(script: Script, expected: Expected, progress: Option<&dyn Progress>) -> Ran {
+    run_asking(script, request(expected), progress)
+}
+
+/// A run that asks vaults themselves.
+pub(super) fn run_at_vaults(script: Script) -> Ran {
+    let request = CollectRequest { vault_objects: VaultObjects::DataPlane, ..request(Expected::default()) };
+    run_asking(script, request, None)
+}
+
+fn run_asking(script: Script, request: CollectRequest, progress: Option<&dyn Progress>) -> Ran {
     let script = Arc::new(script);
     let door = door(script.clone());
-    let request = request(expected);
     let memory = Memory::default();
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let summary = runtime
@@ -223,7 +233,9 @@ pub(super) fn tenant() -> Script {
     let counts = json!({"tables": [{"name": "PrimaryResult",
         "columns": [{"name": "Rows", "type": "long"}, {"name": "Kept", "type": "long"}], "rows": [[7, 2], [5, 1]]}]});
     let no_table = json!({"error": {"code": "BadArgumentError", "innererror": {"code": "SemanticError"}}});
-    Script::default()
+    let script = Script::default()
+        .on(&format!("{vault}/keys?"), 200, empty())
+        .on(&format!("{vault}/secrets?"), 200, empty())
         .on(&format!("{vault}/providers/Microsoft.Insights/diagnosticSettings"), 200,
             json!({"value": [{"name": "d", "properties": {"workspaceId": workspace.to_uppercase().replace("/SUBSCRIPTIONS/", "/subscriptions/")}}]}))
         .on(&format!("{workspace}/tables"), 200, empty())
@@ -247,7 +259,14 @@ pub(super) fn tenant() -> Script {
         .on_query("/query", "question=vault_log_dedicated;", 200, rows)
         .on_query("/query", "question=vault_log_legacy", 400, no_table)
         .on("/v1.0/servicePrincipals?", 200, json!({"@odata.count": 0, "value": []}))
+        .on("/v1.0/applications?", 200, json!({"@odata.count": 0, "value": []}))
         .on("/directoryObjects/getByIds", 200, json!({"value": [
             {"@odata.type": "#microsoft.graph.group", "id": GROUP, "displayName": "readers", "mail": "CANARY@example.com"}]}))
-        .on(&format!("/groups/{GROUP}/transitiveMembers"), 200, empty())
+        .on(&format!("/groups/{GROUP}/transitiveMembers"), 200, empty());
+    // of everything else there is none
+    let others = collectors().filter(|row| row.kind.is_per_subscription()).map(|row| (row.url)(SUB));
+    others.fold(script, |script, url| {
+        let path = url.split('?').next().unwrap_or_default();
+        script.on(&format!("{path}?api-version="), 200, empty())
+    })
 }

@@ -1,11 +1,18 @@
 //! The typed facts. Every fact carries the place that it was read from; absent is never taken for false.
 
+mod directory;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
+mod contents;
+
+pub use contents::*;
+
 use super::{Coverage, Hierarchy, Id};
 use crate::evidence::{Cite, Period};
+pub use directory::{Application, Credential, CredentialKind, Directory, Owner, ServicePrincipal};
 
 /// Everything that one capture says about a tenant.
 #[derive(Clone, Debug)]
@@ -28,6 +35,8 @@ pub struct Tenant {
     pub vaults: Vec<Vault>,
     /// Soft-deleted vaults.
     pub deleted_vaults: Vec<DeletedVault>,
+    /// What vaults hold, as far as lists tell: names and attributes.
+    pub contents: VaultContents,
     /// Role assignments, each id once.
     pub role_assignments: Vec<RoleAssignment>,
     /// Role definitions by lower-case GUID.
@@ -51,6 +60,8 @@ pub struct Tenant {
     pub resolved_ids: BTreeMap<String, Cite>,
     /// Transitive members by lower-case object id of the group.
     pub members: BTreeMap<String, Vec<Member>>,
+    /// What the directory says beyond that.
+    pub directory: Directory,
     /// Vault log rows: reads, denials and handshakes, in order of time.
     pub vault_events: Vec<VaultEvent>,
     /// Vault log rows per day, vault and operation.

@@ -110,8 +110,8 @@ pub(super) fn federated(pages: &mut Pages<'_>) -> Result<Vec<FederatedCredential
         Some(FederatedCredential {
             identity: Id::new(item.scope()),
             name: item.need("name")?,
-            issuer: properties.text("issuer"),
-            subject: properties.text("subject"),
+            issuer: properties.whole_text("issuer"),
+            subject: properties.whole_text("subject"),
             audiences: properties.texts("audiences"),
             from: item.from(),
         })

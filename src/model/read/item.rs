@@ -88,7 +88,7 @@ impl<'a> Item<'a> {
     }
 
     /// A text that tells one thing from another, so that a cut one is not told.
-    fn whole_text(&self, name: &str) -> Option<String> {
+    pub(super) fn whole_text(&self, name: &str) -> Option<String> {
         let text = self.text(name)?;
         if text == CUT {
             self.place.fault(&self.pointer, &format!("`{name}` was cut when it was collected"));
@@ -148,6 +148,12 @@ impl<'a> Item<'a> {
         self.of_type(name, "a time", as_time)
     }
 
+    /// A time in seconds since 1970, as vaults tell it.
+    pub(super) fn seconds(&self, name: &str) -> Option<DateTime<Utc>> {
+        let time = |value| as_number(value).and_then(|seconds| DateTime::from_timestamp(seconds, 0));
+        self.of_type(name, "a time in seconds", time)
+    }
+
     /// An object.
     pub(super) fn object(&self, name: &str) -> Option<Item<'a>> {
         let value = self.of_type(name, "an object", |value| value.is_object().then_some(value))?;
@@ -203,15 +209,23 @@ impl<'a> Item<'a> {
         map.iter().map(entry).collect()
     }
 
-    /// The texts of a list that may be absent.
+    /// The texts of a list that may be absent, of which one that was cut is a fault.
     pub(super) fn texts(&self, name: &str) -> Vec<String> {
+        let mut texts = self.texts_or_cut(name);
+        let before = texts.len();
+        texts.retain(|text| text != CUT);
+        if texts.len() < before {
+            self.place.fault(&self.pointer, &format!("in `{name}` something was cut when it was collected"));
+        }
+        texts
+    }
+
+    /// The same where one that was cut leaves the others of use: its mark stands for it.
+    pub(super) fn texts_or_cut(&self, name: &str) -> Vec<String> {
         let values = self.of_type(name, "a list", Value::as_array).map(Vec::as_slice).unwrap_or_default();
         let mut texts = Vec::new();
         for value in values {
             match value.as_str() {
-                Some(CUT) => {
-                    self.place.fault(&self.pointer, &format!("in `{name}` something was cut when it was collected"))
-                }
                 Some(text) => texts.push(text.to_owned()),
                 None => self.place.fault(&self.pointer, &format!("`{name}` holds something that is not text")),
             }

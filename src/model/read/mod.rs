@@ -4,6 +4,7 @@
 //! field. Order never decides: what is listed twice is kept once, by its id without case.
 
 mod authorization;
+mod contents;
 mod directory;
 mod groups;
 mod inventory;
@@ -20,7 +21,7 @@ use thiserror::Error;
 use self::item::Item;
 use self::pages::Pages;
 use super::{Id, PrincipalKind, Tenant};
-use crate::evidence::{Capture, EvidenceError, Kind};
+use crate::evidence::{Capture, EvidenceError, Kind, VaultObjects};
 
 /// Evidence that may not be relied on at all.
 #[derive(Debug, Error)]
@@ -52,6 +53,7 @@ pub fn read(capture: &Capture) -> Result<Tenant, ModelError> {
     let federated = inventory::federated(&mut pages)?;
     let vaults = vaults::vaults(&mut pages)?;
     let deleted_vaults = vaults::deleted_vaults(&mut pages)?;
+    let contents = contents::read(&mut pages)?;
     let role_assignments = authorization::role_assignments(&mut pages)?;
     let role_definitions = authorization::role_definitions(&mut pages)?;
     let deny_assignments = authorization::deny_assignments(&mut pages)?;
@@ -60,7 +62,7 @@ pub fn read(capture: &Capture) -> Result<Tenant, ModelError> {
     let diagnostic_settings = log_settings::diagnostic_settings(&mut pages)?;
     let workspaces = log_settings::workspaces(&mut pages)?;
     let tables = log_settings::tables(&mut pages)?;
-    let directory = directory::read(&mut pages)?;
+    let read = directory::read(&mut pages)?;
     let vault_events = vault_logs::events(&mut pages)?;
     let vault_days = vault_logs::days(&mut pages)?;
     let mut tenant = Tenant {
@@ -73,6 +75,7 @@ pub fn read(capture: &Capture) -> Result<Tenant, ModelError> {
         federated,
         vaults,
         deleted_vaults,
+        contents,
         role_assignments,
         role_definitions,
         deny_assignments,
@@ -80,22 +83,23 @@ pub fn read(capture: &Capture) -> Result<Tenant, ModelError> {
         diagnostic_settings,
         workspaces,
         tables,
-        managed_identities: directory.managed_identities,
-        principals: directory.principals,
-        resolved_ids: directory.resolved_ids,
-        members: directory.members,
+        managed_identities: read.managed_identities,
+        principals: read.principals,
+        resolved_ids: read.resolved_ids,
+        members: read.members,
+        directory: read.directory,
         vault_events,
         vault_days,
         coverage: pages.coverage,
     };
     log_settings::sources_of_logs(&mut tenant);
     groups::above_subscriptions(&mut tenant);
-    expect_questions(&mut tenant);
+    expect_questions(&mut tenant, capture.plan.vault_objects);
     Ok(tenant)
 }
 
 /// Names the questions that follow from what was found, so that one that was never put is seen to be missing.
-fn expect_questions(tenant: &mut Tenant) {
+fn expect_questions(tenant: &mut Tenant, vault_objects: VaultObjects) {
     let mut expected: BTreeSet<(Kind, Id)> = BTreeSet::new();
     for subscription in &tenant.subscriptions {
         expected.extend(
@@ -108,11 +112,27 @@ fn expect_questions(tenant: &mut Tenant) {
         expected.insert((Kind::RoleAssignments, Id::new("/")));
     }
     expected.extend(tenant.user_assigned.iter().map(|identity| (Kind::FederatedCredentials, identity.id.clone())));
-    expected.extend(tenant.vaults.iter().map(|vault| (Kind::DiagnosticSettings, vault.id.clone())));
+    for vault in &tenant.vaults {
+        expected.insert((Kind::DiagnosticSettings, vault.id.clone()));
+        let lists = contents::expected(vault_objects, &tenant.coverage, &vault.id);
+        expected.extend(lists.into_iter().map(|kind| (kind, vault.id.clone())));
+    }
     let in_use = tenant.diagnostic_settings.iter().filter(|setting| setting.sends_audit_events());
     expected.extend(in_use.filter_map(|setting| setting.workspace_id.clone()).map(|id| (Kind::Tables, id)));
-    let groups = tenant.principals.values().filter(|principal| principal.kind == PrincipalKind::Group);
-    expected.extend(groups.map(|group| (Kind::GroupMembers, Id::new(format!("group:{}", group.id)))));
+    for application in &tenant.directory.applications {
+        let kinds = [Kind::ApplicationFederatedCredentials, Kind::ApplicationOwners];
+        expected.extend(kinds.map(|kind| (kind, application.scope())));
+    }
+    for principal in tenant.principals.values() {
+        let of = |prefix: &str| Id::new(format!("{prefix}{}", principal.id));
+        match principal.kind {
+            PrincipalKind::Group => expected.extend([(Kind::GroupMembers, of("group:"))]),
+            PrincipalKind::ServicePrincipal => {
+                expected.extend([(Kind::ServicePrincipalOwners, of("service-principal:"))]);
+            }
+            _ => {}
+        }
+    }
     for (kind, scope) in expected {
         tenant.coverage.expect(kind, &scope);
     }

@@ -13,7 +13,7 @@ use tickmark::azure::{
 use tickmark::check::{Facts, Outcome, Parameters, run_all};
 use tickmark::collect::{CollectRequest, Keeper, Progress, collect, plan};
 use tickmark::evidence::{
-    Capture, CaptureStatus, EvidenceError, Expected, Head, Kind, Period, Reason, Record, RunAs, Tool,
+    Capture, CaptureStatus, EvidenceError, Expected, Head, Kind, Period, Reason, Record, RunAs, Tool, VaultObjects,
 };
 
 use crate::server::Server;
@@ -86,6 +86,7 @@ impl Bench {
         let clock = Arc::new(Noted { now, slept: Mutex::default() });
         let tool = Tool { name: "tickmark".to_owned(), version: "0".to_owned(), rule_set_sha256: String::new() };
         let request = CollectRequest {
+            vault_objects: VaultObjects::Arm,
             tenant_id: head.tenant_id.clone(),
             expected: Expected {
                 subscriptions: if expects { head.subscriptions.clone() } else { Vec::new() },

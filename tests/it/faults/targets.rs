@@ -29,7 +29,7 @@ pub const VAULTS: Target = Target {
     before: 0,
     is_log: false,
     expects: true,
-    follow: &[Kind::DiagnosticSettings],
+    follow: &[Kind::DiagnosticSettings, Kind::VaultKeys, Kind::VaultSecrets],
 };
 
 pub const SECOND_PAGE: Target = Target {
@@ -83,7 +83,7 @@ pub const PRINCIPALS: Target = Target {
     before: 0,
     is_log: false,
     expects: true,
-    follow: &[Kind::GroupMembers],
+    follow: &[Kind::GroupMembers, Kind::ServicePrincipalOwners],
 };
 
 pub const ROWS: Target = Target {
@@ -138,7 +138,7 @@ pub const IDENTITIES: Target = Target {
     name: "identities",
     kind: Kind::ManagedIdentityPrincipals,
     scope: "directory",
-    meant: |url, _| url.contains("/v1.0/servicePrincipals?") && !url.contains("skiptoken"),
+    meant: |url, _| url.contains("/v1.0/servicePrincipals?$filter=") && !url.contains("skiptoken"),
     before: 0,
     is_log: false,
     expects: true,

@@ -1,4 +1,6 @@
-//! Principals and memberships as the directory tells them.
+//! Principals and memberships as the directory tells them; what else it tells has files of its own.
+
+mod applications;
 
 use std::collections::BTreeMap;
 
@@ -6,10 +8,11 @@ use serde_json::Value;
 
 use super::{Item, ModelError, Pages};
 use crate::evidence::{Cite, Kind};
-use crate::model::{Member, Principal, PrincipalKind};
+use crate::model::{Directory, Member, Principal, PrincipalKind};
 
 /// What the directory says.
-pub(super) struct Directory {
+pub(super) struct Read {
+    pub(super) directory: Directory,
     pub(super) managed_identities: Vec<Principal>,
     pub(super) principals: BTreeMap<String, Principal>,
     pub(super) resolved_ids: BTreeMap<String, Cite>,
@@ -17,7 +20,7 @@ pub(super) struct Directory {
 }
 
 /// Reads everything that the directory answered.
-pub(super) fn read(pages: &mut Pages<'_>) -> Result<Directory, ModelError> {
+pub(super) fn read(pages: &mut Pages<'_>) -> Result<Read, ModelError> {
     let mut principals = BTreeMap::new();
     for found in pages.items(Kind::Principals, |item| principal(item, None))? {
         principals.entry(found.id.clone()).or_insert(found);
@@ -38,7 +41,9 @@ pub(super) fn read(pages: &mut Pages<'_>) -> Result<Directory, ModelError> {
         managed.entry(found.id.clone()).or_insert(found);
     }
     let members = members(pages)?;
-    Ok(Directory { managed_identities: managed.into_values().collect(), principals, resolved_ids, members })
+    let mut directory = Directory::default();
+    applications::read(pages, &mut directory)?;
+    Ok(Read { directory, managed_identities: managed.into_values().collect(), principals, resolved_ids, members })
 }
 
 fn principal(item: &Item<'_>, usual_kind: Option<PrincipalKind>) -> Option<Principal> {
@@ -117,3 +122,6 @@ fn members(pages: &mut Pages<'_>) -> Result<BTreeMap<String, Vec<Member>>, Model
     }
     Ok(members)
 }
+
+#[cfg(test)]
+mod tests;
