@@ -27,7 +27,7 @@ use url::Url;
 
 use super::certificate::CertificateAssertion;
 use super::error::one_line;
-use super::http::{Way, client};
+use super::http::{Network, Way, client};
 use super::token::TokenFacts;
 use super::{Clock, TransportError};
 
@@ -137,7 +137,7 @@ impl fmt::Debug for CredentialSettings {
 #[derive(Clone)]
 pub(super) struct SignIn {
     pub(super) authority: Url,
-    pub(super) extra_root: Option<Vec<u8>>,
+    pub(super) network: Network,
     pub(super) clock: Arc<dyn Clock>,
 }
 
@@ -219,7 +219,7 @@ impl CredentialSettings {
             CredentialKind::ManagedIdentity => {
                 let user_assigned_id = self.client_id().map(UserAssignedId::ClientId);
                 // the address is on this machine or its host: no proxy reaches it
-                let transport = Arc::new(client(None, Way::Direct)?);
+                let transport = Arc::new(client(Way::Direct)?);
                 let client_options = with_transport(transport);
                 let options = ManagedIdentityCredentialOptions { user_assigned_id, client_options };
                 ManagedIdentityCredential::new(Some(options)).map_err(unusable)?
@@ -283,7 +283,7 @@ const CONNECTION: &str = "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID";
 impl SignIn {
     /// Options of the identity library: our client, our authority.
     fn options(&self) -> Result<ClientOptions, TransportError> {
-        let inner = client(self.extra_root.as_deref(), Way::Outward)?;
+        let inner = client(Way::Outward(&self.network))?;
         let mut seen = self.authority.clone();
         seen.set_path("");
         // the library insists on https; `Authority` puts the real scheme and base path back
@@ -350,7 +350,7 @@ impl TokenCredential for ReadyToken {
 /// Whether the metadata service of an Azure machine answers here, within a second.
 async fn on_azure_machine() -> bool {
     const METADATA: &str = "http://169.254.169.254/metadata/instance?api-version=2021-02-01";
-    let Ok(client) = client(None, Way::Direct) else { return false };
+    let Ok(client) = client(Way::Direct) else { return false };
     let request = client.get(METADATA).header("Metadata", "true").timeout(Duration::from_secs(1));
     request.send().await.is_ok_and(|response| response.status().is_success())
 }
@@ -368,7 +368,7 @@ mod tests {
     fn sign_in() -> SignIn {
         SignIn {
             authority: Url::parse("https://login.microsoftonline.com").unwrap(),
-            extra_root: None,
+            network: Network::default(),
             clock: Arc::new(StillClock("2026-10-02T09:00:00Z".parse().unwrap())),
         }
     }

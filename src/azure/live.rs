@@ -5,7 +5,6 @@
 //! as Azure, attempts must be counted for the evidence, and a wait of minutes must not end the run.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -18,7 +17,7 @@ use url::Url;
 use super::clouds::is_safe;
 use super::credential::SignIn;
 use super::error::one_line;
-use super::http::{Way, client, failure, read_bounded};
+use super::http::{Network, Way, client, failure, read_bounded};
 use super::{
     Answer, Api, Ask, Clock, Cloud, CredentialError, CredentialKind, CredentialSettings, Method, TokenFacts, Transport,
     TransportError,
@@ -32,8 +31,8 @@ const MARGIN: i64 = 300;
 pub struct LiveSettings {
     /// How to sign in.
     pub credential: CredentialSettings,
-    /// PEM file of further roots to trust, behind a proxy that opens TLS.
-    pub ca_file: Option<PathBuf>,
+    /// Proxy and trusted roots.
+    pub network: Network,
     /// Longest answer that is read, in bytes after decompression.
     pub longest_answer: usize,
     /// How long one answer may take.
@@ -47,11 +46,14 @@ pub struct Patience {
     pub log_analytics: Duration,
     /// Resource Manager gives its providers one.
     pub others: Duration,
+    /// Between two pieces of an answer that has begun.
+    pub silence: Duration,
 }
 
 impl Default for Patience {
     fn default() -> Patience {
-        Patience { log_analytics: Duration::from_secs(660), others: Duration::from_secs(180) }
+        let seconds = Duration::from_secs;
+        Patience { log_analytics: seconds(660), others: seconds(180), silence: seconds(60) }
     }
 }
 
@@ -67,7 +69,8 @@ impl Patience {
 impl Default for LiveSettings {
     fn default() -> LiveSettings {
         let credential = CredentialSettings::default();
-        LiveSettings { credential, ca_file: None, longest_answer: 256 << 20, patience: Patience::default() }
+        let (network, patience) = (Network::default(), Patience::default());
+        LiveSettings { credential, network, longest_answer: 256 << 20, patience }
     }
 }
 
@@ -77,17 +80,17 @@ pub enum LiveError {
     /// No credential.
     #[error(transparent)]
     Credential(#[from] CredentialError),
-    /// The file of further roots cannot be read.
-    #[error("cannot read the file of trusted roots `{path}`: {source}")]
-    CaFile {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
     /// No client.
     #[error(transparent)]
     Client(#[from] TransportError),
+}
+
+/// A token in use.
+#[derive(Clone)]
+struct Held {
+    token: AccessToken,
+    /// 1 for the first of its scope, and so on.
+    number: u32,
 }
 
 /// Azure, asked with one identity.
@@ -99,18 +102,15 @@ pub struct Live {
     kind: CredentialKind,
     credential: Arc<dyn TokenCredential>,
     /// By scope. Held while a token is fetched, so that `az` is not started eight times at once.
-    tokens: tokio::sync::Mutex<BTreeMap<String, AccessToken>>,
+    tokens: tokio::sync::Mutex<BTreeMap<String, Held>>,
     facts: Mutex<Option<TokenFacts>>,
 }
 
 impl Live {
     /// Settles on a credential. No token is fetched yet.
     pub async fn connect(cloud: Cloud, settings: LiveSettings, clock: Arc<dyn Clock>) -> Result<Live, LiveError> {
-        let read =
-            |path: &PathBuf| std::fs::read(path).map_err(|source| LiveError::CaFile { path: path.clone(), source });
-        let extra_root = settings.ca_file.as_ref().map(read).transpose()?;
-        let client = client(extra_root.as_deref(), Way::Outward)?;
-        let sign_in = SignIn { authority: cloud.authority().clone(), extra_root, clock };
+        let client = client(Way::Outward(&settings.network))?;
+        let sign_in = SignIn { authority: cloud.authority().clone(), network: settings.network.clone(), clock };
         let kind = settings.credential.settle().await;
         let credential = settings.credential.build(kind, &sign_in)?;
         let (tokens, facts) = (tokio::sync::Mutex::default(), Mutex::new(None));
@@ -119,21 +119,25 @@ impl Live {
 
     /// Fetches a token for Resource Manager, to learn before the first question that and as whom we can sign in.
     pub async fn sign_in(&self) -> Result<TokenFacts, TransportError> {
-        let token = self.token(Api::ResourceManager, false).await?;
-        Ok(TokenFacts::read(self.kind.name(), token.token.secret()))
+        let held = self.token(Api::ResourceManager, None).await?;
+        Ok(TokenFacts::read(self.kind.name(), held.token.token.secret()))
     }
 
-    async fn token(&self, api: Api, fresh: bool) -> Result<AccessToken, TransportError> {
+    /// The token for an API. One that is about to expire or that was refused is replaced; of several that come with
+    /// the same refused one, the first fetches another and the others find it here.
+    async fn token(&self, api: Api, refused: Option<u32>) -> Result<Held, TransportError> {
         let scope = self.cloud.scope(api);
         let mut tokens = self.tokens.lock().await;
-        if let Some(token) = tokens.get(scope).filter(|_| !fresh) {
-            let now = self.sign_in.clock.now().timestamp();
-            if token.expires_on.unix_timestamp() > now + MARGIN {
-                return Ok(token.clone());
-            }
+        let held = tokens.get(scope);
+        let is_refused = held.is_some_and(|held| refused == Some(held.number));
+        let good_until = self.sign_in.clock.now().timestamp() + MARGIN;
+        let is_good = |held: &&Held| !is_refused && held.token.expires_on.unix_timestamp() > good_until;
+        if let Some(held) = held.filter(is_good) {
+            return Ok(held.clone());
         }
+        let number = held.map_or(0, |held| held.number) + 1;
         // credentials keep tokens too; a new one has none yet
-        let rebuilt = fresh.then(|| self.settings.credential.build(self.kind, &self.sign_in)).transpose();
+        let rebuilt = is_refused.then(|| self.settings.credential.build(self.kind, &self.sign_in)).transpose();
         let rebuilt = rebuilt.map_err(|error| TransportError::Token(one_line(&error)))?;
         let credential = rebuilt.as_ref().unwrap_or(&self.credential);
         let token = credential.get_token(&[scope], None).await;
@@ -143,8 +147,9 @@ impl Live {
         if facts.is_none() || api == Api::ResourceManager {
             *facts = Some(TokenFacts::read(self.kind.name(), token.token.secret()));
         }
-        tokens.insert(scope.to_owned(), token.clone());
-        Ok(token)
+        let held = Held { token, number };
+        tokens.insert(scope.to_owned(), held.clone());
+        Ok(held)
     }
 
     /// The door has looked already; a token is worth a second look.
@@ -160,9 +165,9 @@ impl Live {
 
 #[async_trait]
 impl Transport for Live {
-    async fn send(&self, ask: &Ask, fresh_token: bool) -> Result<Answer, TransportError> {
+    async fn send(&self, ask: &Ask, refused: Option<u32>) -> Result<Answer, TransportError> {
         let url = self.own_url(ask)?;
-        let token = self.token(ask.api, fresh_token).await?;
+        let Held { token, number } = self.token(ask.api, refused).await?;
         let method = match ask.method {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
@@ -181,8 +186,8 @@ impl Transport for Live {
         let response = request.send().await.map_err(failure)?;
         let status = response.status().as_u16();
         let headers = headers(response.headers());
-        let body = read_bounded(response, self.settings.longest_answer).await?;
-        Ok(Answer { status, headers, body })
+        let body = read_bounded(response, self.settings.longest_answer, self.settings.patience.silence).await?;
+        Ok(Answer { status, headers, body, token: number })
     }
 
     fn token_facts(&self) -> Option<TokenFacts> {
@@ -260,13 +265,13 @@ mod tests {
         assert_eq!(live.token_facts(), None);
         let url = live.cloud.url(Api::ResourceManager, "/subscriptions?api-version=1");
         let post = Ask { method: Method::Post, body: Some("{}".to_owned()), ..ask(url) };
-        let answer = live.send(&post, false).await.unwrap();
+        let answer = live.send(&post, None).await.unwrap();
         let version = env!("CARGO_PKG_VERSION");
         let expected = format!("/arm/subscriptions?api-version=1|Bearer hunter2|tickmark/{version}|{{}}");
         assert_eq!((answer.status, String::from_utf8(answer.body.clone()).unwrap()), (200, expected));
         assert_eq!((answer.header("x-ms-request-id"), answer.header("set-cookie")), (Some("r-1"), None));
         assert_eq!(live.token_facts().unwrap().credential, "token");
-        assert!(live.send(&post, true).await.is_ok());
+        assert!(live.send(&post, Some(1)).await.is_ok());
     }
 
     #[tokio::test]
@@ -274,8 +279,8 @@ mod tests {
         let address = echo().await;
         let own = live(&address, 10).await;
         let url = own.cloud.url(Api::ResourceManager, "/subscriptions");
-        assert_eq!(own.send(&ask(url), false).await, Err(TransportError::TooLarge { limit: 10 }));
-        let foreign = own.send(&ask("http://127.0.0.1:9/arm".to_owned()), false).await;
+        assert_eq!(own.send(&ask(url), None).await, Err(TransportError::TooLarge { limit: 10 }));
+        let foreign = own.send(&ask("http://127.0.0.1:9/arm".to_owned()), None).await;
         assert!(matches!(foreign, Err(TransportError::Unsendable(_))));
     }
 
@@ -316,14 +321,20 @@ mod tests {
         // tokens of that server are good for an hour from the machine's own now
         live.sign_in.clock = Arc::new(StillClock("2020-01-01T00:00:00Z".parse().unwrap()));
         let whoami = ask(live.cloud.url(Api::ResourceManager, "/whoami"));
-        let mut said = Vec::new();
-        for fresh in [false, false, true, false] {
-            said.push(String::from_utf8(live.send(&whoami, fresh).await.unwrap().body).unwrap());
-        }
-        assert_eq!(said, ["Bearer t-1", "Bearer t-1", "Bearer t-2", "Bearer t-2"]);
+        let said = async |refused| {
+            let answer = live.send(&whoami, refused).await.unwrap();
+            (String::from_utf8(answer.body).unwrap(), answer.token)
+        };
+        let first = ("Bearer t-1".to_owned(), 1);
+        let second = ("Bearer t-2".to_owned(), 2);
+        assert_eq!([said(None).await, said(None).await], [first.clone(), first]);
+        // several whose token was refused at the same time fetch one other token
+        let refused = futures::future::join_all((0..20).map(|_| said(Some(1)))).await;
+        assert!(refused.iter().all(|one| *one == second), "{refused:?}");
+        assert_eq!(said(None).await, second);
 
         live.settings.credential = secret("closed");
-        let refused = live.send(&whoami, true).await.unwrap_err().to_string();
+        let refused = live.send(&whoami, Some(2)).await.unwrap_err().to_string();
         let expected = "no token: ClientSecretCredential authentication failed.";
         assert!(refused.starts_with(expected) && refused.contains("AADSTS7000215"), "{refused}");
     }
@@ -334,7 +345,7 @@ mod tests {
         let port = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
         let live = live(&format!("http://127.0.0.1:{port}"), 1000).await;
         let url = live.cloud.url(Api::ResourceManager, "/subscriptions?$skiptoken=hidden");
-        let error = live.send(&ask(url), false).await.unwrap_err();
+        let error = live.send(&ask(url), None).await.unwrap_err();
         assert!(matches!(error, TransportError::Connect(_)));
         assert!(error.is_worth_repeating() && !error.to_string().contains("hidden"), "{error}");
     }

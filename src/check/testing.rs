@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Check, Facts, Finding, Outcome, Parameters, runner};
 use crate::access::Access;
 use crate::evidence::testing::{CaptureBuilder, TENANT};
-use crate::evidence::{Capture, Kind, Period};
+use crate::evidence::{Capture, Kind, Over, Period};
 use crate::model;
 
 /// The one subscription of [`base`].
@@ -38,14 +38,21 @@ pub fn base() -> CaptureBuilder {
             list([json!({"id": SUB, "name": guid, "type": "/subscriptions",
                 "properties": {"displayName": "Production", "parent": {"id": ROOT_GROUP}}})]),
         );
-    for kind in Kind::ALL.iter().filter(|kind| kind.is_per_subscription()) {
-        builder = builder.answer(*kind, SUB, list([]));
+    for kind in Kind::ALL.iter().copied().filter(|kind| kind.is_per_subscription()) {
+        let body = match kind {
+            Kind::RoleAssignmentsUsageMetrics => json!({"subscriptionId": guid, "roleAssignmentsCurrentCount": 0}),
+            _ => list([]),
+        };
+        builder = builder.answer(kind, SUB, body);
     }
-    for (kind, scope) in [
-        (Kind::RoleAssignments, ROOT_GROUP),
-        (Kind::RoleAssignments, "/"),
-        (Kind::ManagedIdentityPrincipals, "directory"),
-    ] {
+    let everywhere = [Over::ManagementGroup, Over::Tenant];
+    let asked = [Kind::Subscriptions, Kind::ManagementGroups, Kind::ManagementGroupDescendants];
+    for kind in Kind::ALL.iter().copied().filter(|kind| !asked.contains(kind)) {
+        for over in kind.over().iter().filter(|over| everywhere.contains(over)) {
+            builder = builder.answer(kind, over.fixed().unwrap_or(ROOT_GROUP), list([]));
+        }
+    }
+    for (kind, scope) in [(Kind::RoleAssignments, "/"), (Kind::ManagedIdentityPrincipals, "directory")] {
         builder = builder.answer(kind, scope, list([]));
     }
     builder

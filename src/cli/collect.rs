@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use rand_core::{OsRng, RngCore};
 use serde_json::json;
 
 use super::args::{Args, Collect, Format};
@@ -147,7 +148,7 @@ impl Source {
             environment: context::environment(),
         };
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let settings = LiveSettings { credential, ca_file: azure.ca_file.clone(), ..LiveSettings::default() };
+        let settings = LiveSettings { credential, network: context::network(config)?, ..LiveSettings::default() };
         let live = context::runtime()?.block_on(Live::connect(cloud.clone(), settings, clock.clone()))?;
         Ok(Source {
             transport: Arc::new(live),
@@ -173,7 +174,10 @@ impl Source {
     }
 
     pub(super) fn door(&self) -> Door {
-        Door::new(self.transport.clone(), self.cloud.clone(), self.clock.clone(), Pace::default())
+        // a replay leaves nothing to chance
+        let seed = (!self.replayed).then(|| OsRng.next_u64());
+        let pace = Pace { seed, ..Pace::default() };
+        Door::new(self.transport.clone(), self.cloud.clone(), self.clock.clone(), pace)
     }
 
     pub(super) fn now(&self) -> DateTime<Utc> {

@@ -12,7 +12,7 @@ use super::stamp::Authorities;
 use super::terminal::{Terminal, Tone};
 use super::{CliError, End, context};
 use crate::assess::{Inputs, Organisation};
-use crate::azure::Recording;
+use crate::azure::{Network, Recording};
 use crate::check::Parameters;
 use crate::evidence::{Capture, Period, write_atomically};
 use crate::pack::SigningKey;
@@ -70,7 +70,7 @@ pub(super) fn run(options: &Demo, args: &Args, terminal: &Terminal) -> Result<En
         inputs,
         key: &signing,
         now: source.now(),
-        extra_root: None,
+        network: Network::default(),
         replace: true,
     };
     let pack = out.join("pack");

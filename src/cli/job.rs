@@ -9,7 +9,6 @@ use super::collect::{Collected, Source};
 use super::stamp::Authorities;
 use super::terminal::Terminal;
 use super::{CliError, context};
-use crate::azure::{Door, Pace};
 use crate::collect::{CollectRequest, Progress, Summary, collect, plan};
 use crate::evidence::{CaptureStatus, CaptureWriter, Entry, Event, Head, LockedLedger, Period, RunAs, sha256_hex};
 
@@ -128,7 +127,7 @@ impl<'a> Job<'a> {
         if !source.replayed {
             terminal.note(&format!("asking as {}", source.transport.credential()));
         }
-        let door = Door::new(source.transport.clone(), source.cloud.clone(), source.clock.clone(), Pace::default());
+        let door = source.door();
         let progress = Stoppable { inner: terminal.progress(), stop: AtomicBool::new(false) };
         let runtime = context::runtime()?;
         runtime.block_on(async {

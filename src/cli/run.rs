@@ -34,7 +34,7 @@ pub(super) fn run(options: &Run, args: &Args, terminal: &Terminal) -> Result<End
         inputs: Inputs { tsa: authorities.addresses, ..inputs },
         key: &signing,
         now: source.now(),
-        extra_root: authorities.extra_root,
+        network: authorities.network,
         replace: false,
     };
     finish(&sealing, &options.pack, terminal)

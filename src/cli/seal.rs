@@ -14,6 +14,7 @@ use super::summary::{self, PackLine};
 use super::terminal::Terminal;
 use super::{CliError, End, assess, context, key, readme, stamp};
 use crate::assess::{Assessment, Inputs};
+use crate::azure::Network;
 use crate::check::Outcome;
 use crate::evidence::{Capture, CaptureStatus, Entry, Event, Ledger, LockedLedger, sha256_hex};
 use crate::pack::statement::{Collection, Counts, Previous, Span, Tool};
@@ -35,7 +36,7 @@ pub(super) fn run(options: &Seal, args: &Args, terminal: &Terminal) -> Result<En
         inputs: Inputs { tsa: authorities.addresses, ..inputs },
         key: &signing,
         now,
-        extra_root: authorities.extra_root,
+        network: authorities.network,
         replace: false,
     };
     finish(&sealing, &options.pack, terminal)
@@ -49,8 +50,8 @@ pub(super) struct Sealing<'a> {
     pub(super) inputs: Inputs,
     pub(super) key: &'a SigningKey,
     pub(super) now: DateTime<Utc>,
-    /// PEM of further roots to trust when a time-stamping authority is asked.
-    pub(super) extra_root: Option<Vec<u8>>,
+    /// How a time-stamping authority is reached.
+    pub(super) network: Network,
     /// Whether a pack at the place is replaced; only for the demo.
     pub(super) replace: bool,
 }
@@ -99,7 +100,7 @@ pub(super) fn make(sealing: &Sealing<'_>, out: Option<&Path>) -> Result<(Sealed,
     }
     let facts = facts(sealing, &assessment, &ledger, sequence, previous, pack_id.clone())?;
     let mut answers: Vec<_> =
-        sealing.inputs.tsa.iter().map(|address| stamp::ask(address.clone(), sealing.extra_root.clone())).collect();
+        sealing.inputs.tsa.iter().map(|address| stamp::ask(address.clone(), sealing.network.clone())).collect();
     let authorities = sealing.inputs.tsa.iter().zip(&mut answers);
     let authorities = authorities.map(|(name, ask)| Authority { name: name.clone(), nonce: stamp::nonce(), ask });
     let request = SealRequest {

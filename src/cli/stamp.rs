@@ -1,14 +1,12 @@
 //! Time-stamping authorities (RFC 3161): which are asked, and the time over the plan before the first question is put.
 
-use std::path::PathBuf;
-
 use chrono::SecondsFormat;
 use rand_core::{OsRng, RngCore};
 
 use super::config::Config;
 use super::terminal::Terminal;
 use super::{CliError, context};
-use crate::azure::{is_safe_address, request_timestamp};
+use crate::azure::{Network, is_safe_address, request_timestamp};
 use crate::evidence::PlanStamp;
 use crate::pack::{Authority, time_stamp};
 
@@ -17,8 +15,8 @@ use crate::pack::{Authority, time_stamp};
 pub(super) struct Authorities {
     /// Their addresses.
     pub(super) addresses: Vec<String>,
-    /// PEM of further roots to trust when they are asked.
-    pub(super) extra_root: Option<Vec<u8>>,
+    /// How they are reached.
+    pub(super) network: Network,
 }
 
 impl Authorities {
@@ -29,9 +27,8 @@ impl Authorities {
         }
         let configured = || config.map(|config| config.signing.tsa.clone()).unwrap_or_default();
         let addresses = if named.is_empty() { configured() } else { named.to_vec() };
-        let read = |path: &PathBuf| std::fs::read(path).map_err(CliError::io("read", path));
-        let extra_root = config.and_then(|config| config.azure.ca_file.as_ref()).map(read).transpose()?;
-        Ok(Authorities { addresses, extra_root })
+        let network = config.map(context::network).transpose()?.unwrap_or_default();
+        Ok(Authorities { addresses, network })
     }
 
     /// Asks each for a time-stamp over the plan. One that gives none is told of, and the run goes on: a plan without a
@@ -39,7 +36,7 @@ impl Authorities {
     pub(super) fn stamp_plan(&self, plan: &[u8], terminal: &Terminal) -> (Vec<PlanStamp>, Vec<Vec<u8>>) {
         let (mut stamps, mut tokens) = (Vec::new(), Vec::new());
         for address in &self.addresses {
-            let mut ask = ask(address.clone(), self.extra_root.clone());
+            let mut ask = ask(address.clone(), self.network.clone());
             let authority = Authority { name: address.clone(), nonce: nonce(), ask: &mut ask };
             let authority_of = |at, failed| PlanStamp { authority: address.clone(), at, failed };
             match time_stamp(authority, plan) {
@@ -61,12 +58,10 @@ impl Authorities {
 }
 
 /// Sends requests to one authority.
-pub(super) fn ask(address: String, extra_root: Option<Vec<u8>>) -> impl FnMut(&[u8]) -> Result<Vec<u8>, String> {
+pub(super) fn ask(address: String, network: Network) -> impl FnMut(&[u8]) -> Result<Vec<u8>, String> {
     move |request: &[u8]| {
         let runtime = context::runtime().map_err(|error| error.to_string())?;
-        runtime
-            .block_on(request_timestamp(&address, request.to_vec(), extra_root.as_deref()))
-            .map_err(|error| error.to_string())
+        runtime.block_on(request_timestamp(&address, request.to_vec(), &network)).map_err(|error| error.to_string())
     }
 }
 

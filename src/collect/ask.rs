@@ -11,7 +11,7 @@ use super::reason;
 use super::record::{header, offset, request_of};
 use super::redact::{self, Clean, shown};
 use super::table::{Collector, Form, Shape};
-use crate::azure::{Answered, Ask, Door};
+use crate::azure::{Answered, Ask, Door, Visit};
 use crate::evidence::{Gap, Kind, Page, Reason, Redaction, Request, sha256_hex};
 
 /// A chain longer than this is taken for an endless one.
@@ -62,6 +62,8 @@ struct Envelope {
     tables: Option<Vec<Table>>,
     error: Option<IgnoredAny>,
     id: Option<IgnoredAny>,
+    #[serde(rename = "subscriptionId")]
+    subscription: Option<IgnoredAny>,
     #[serde(rename = "nextLink")]
     next: Option<String>,
     #[serde(rename = "@nextLink")]
@@ -104,13 +106,31 @@ pub(super) struct Put {
     pub scope: String,
     /// First request of each chain of pages.
     pub asks: Vec<Ask>,
+    /// The same in older versions, each tried when the one before it is not offered there.
+    pub older: Vec<Vec<Ask>>,
 }
 
 /// Puts a question and follows it to its end. This never fails: how it ended is the answer.
 pub(super) async fn put(door: &Door, question: &Put) -> Told {
-    let mut told = Told::new(question, door.clock().now());
-    for ask in &question.asks {
-        if let Err(stop) = chain(door, question, ask.clone(), &mut told).await {
+    put_in_turn(door, door.visit(), question).await
+}
+
+/// The same for a question that has waited at the door. Where a cloud does not know the version, older ones are asked.
+pub(super) async fn put_in_turn(door: &Door, mut visit: Visit<'_>, question: &Put) -> Told {
+    let mut told = put_in((door, &mut visit), question, &question.asks).await;
+    for older in &question.older {
+        if !told.is_of_unknown_version() {
+            break;
+        }
+        told = put_in((door, &mut visit), question, older).await;
+    }
+    told
+}
+
+async fn put_in((door, visit): (&Door, &mut Visit<'_>), question: &Put, asks: &[Ask]) -> Told {
+    let mut told = Told::new(asks, door.clock().now());
+    for ask in asks {
+        if let Err(stop) = chain((door, &mut *visit), question, ask.clone(), &mut told).await {
             told.end(stop);
             break;
         }
@@ -122,8 +142,19 @@ pub(super) async fn put(door: &Door, question: &Put) -> Told {
 /// Puts a question and reads the first page of its answer, enough to learn whether there is one. A link to further
 /// pages is no gap here.
 pub(super) async fn put_first_page(door: &Door, question: &Put) -> Told {
-    let mut told = Told::new(question, door.clock().now());
-    for ask in question.asks.iter().take(1) {
+    let mut told = first_page(door, question, &question.asks).await;
+    for older in &question.older {
+        if !told.is_of_unknown_version() {
+            break;
+        }
+        told = first_page(door, question, older).await;
+    }
+    told
+}
+
+async fn first_page(door: &Door, question: &Put, asks: &[Ask]) -> Told {
+    let mut told = Told::new(asks, door.clock().now());
+    for ask in asks.iter().take(1) {
         let ended = match door.ask(ask.clone()).await {
             Ok(answered) => told.take(question, ask, &answered).err(),
             Err(refused) => Some(Stop::because(reason::of_refused(&refused), refused.to_string())),
@@ -135,17 +166,22 @@ pub(super) async fn put_first_page(door: &Door, question: &Put) -> Told {
 
 /// A question that is not put any more.
 pub(super) fn not_put(at: DateTime<Utc>, question: &Put) -> Told {
-    let mut told = Told::new(question, at);
+    let mut told = Told::new(&question.asks, at);
     told.end(Stop::because(Reason::Interrupted, "the run was stopped before; collect again"));
     told
 }
 
-async fn chain(door: &Door, question: &Put, first: Ask, told: &mut Told) -> Result<(), Stop> {
+async fn chain(
+    (door, visit): (&Door, &mut Visit<'_>),
+    question: &Put,
+    first: Ask,
+    told: &mut Told,
+) -> Result<(), Stop> {
     let api = question.collector.api;
     let mut followed = BTreeSet::from([first.url.clone()]);
     let mut next = Some(first);
     while let Some(ask) = next.take() {
-        let answered = door.ask(ask.clone()).await;
+        let answered = visit.ask(ask.clone()).await;
         let answered = answered.map_err(|refused| Stop::because(reason::of_refused(&refused), refused.to_string()))?;
         told.ended_at = answered.received_at;
         let Some(link) = told.take(question, &ask, &answered)? else { return Ok(()) };
@@ -163,8 +199,8 @@ async fn chain(door: &Door, question: &Put, first: Ask, told: &mut Told) -> Resu
 }
 
 impl Told {
-    fn new(question: &Put, at: DateTime<Utc>) -> Told {
-        let request = question.asks.first().map(request_of);
+    fn new(asks: &[Ask], at: DateTime<Utc>) -> Told {
+        let request = asks.first().map(request_of);
         Told {
             request: request.unwrap_or(Request { method: "GET".to_owned(), url: String::new(), body: None }),
             pages: Vec::new(),
@@ -181,6 +217,11 @@ impl Told {
         }
     }
 
+    /// Whether nothing was read because version or provider are not offered there.
+    fn is_of_unknown_version(&self) -> bool {
+        self.accepted == 0 && self.gap.as_ref().is_some_and(|gap| gap.reason == Reason::NotInCloud)
+    }
+
     /// Keeps one answer; gives the link to the next page.
     fn take(&mut self, question: &Put, ask: &Ask, answered: &Answered) -> Result<Option<String>, Stop> {
         let kind = question.collector.kind;
@@ -190,7 +231,10 @@ impl Told {
             let codes = clean.as_ref().map(|clean| reason::codes(&clean.bytes)).unwrap_or_default();
             let request_id = self.keep(question, ask, answered, clean.unwrap_or_else(nothing), 0);
             let why = reason::of_answer(kind, answer.status, &codes);
-            let advice = reason::advice(why, question.collector, &question.scope, &codes);
+            let advice = match answer.wants_claims() {
+                true => reason::CLAIMS.to_owned(),
+                false => reason::advice(why, question.collector, &question.scope, &codes),
+            };
             let said = [&["HTTP".to_owned(), answer.status.to_string()], codes.as_slice()].concat().join(" ");
             return Err(Stop {
                 reason: why,
@@ -213,7 +257,9 @@ impl Told {
         let list = || envelope.value.as_deref().map(|items| (items, '{'));
         let (parts, first) = match question.collector.shape {
             Shape::Rows => rows().unzip(),
-            Shape::One => (envelope.id.as_ref().map(|_| [Part(None)].as_slice()), None),
+            Shape::One => {
+                (envelope.id.as_ref().or(envelope.subscription.as_ref()).map(|_| [Part(None)].as_slice()), None)
+            }
             Shape::List => list().unzip(),
         };
         let request_id = self.keep(question, ask, answered, clean, parts.map_or(0, <[Part]>::len) as u64);

@@ -7,8 +7,8 @@ use crate::evidence::{Kind, Record};
 /// Whether a record is of this very question: also the same request, on the same host, in the same version, for the
 /// same window and the same ids. Ids to look up follow from answers, so that a look-up may have become another one.
 pub(super) fn is_same(record: &Record, question: &Put) -> bool {
-    let first = question.asks.first().map(request_of);
-    if first.as_ref() != Some(&record.request) {
+    let versions = std::iter::once(&question.asks).chain(&question.older);
+    if !versions.filter_map(|asks| asks.first()).any(|ask| request_of(ask) == record.request) {
         return false;
     }
     if question.collector.kind != Kind::Principals {
@@ -38,7 +38,7 @@ mod tests {
             body: Some((*body).to_owned()),
         };
         let collector = collector(Kind::Principals).expect("a row");
-        Put { collector, scope: "directory".to_owned(), asks: batches.iter().map(ask).collect() }
+        Put { collector, scope: "directory".to_owned(), asks: batches.iter().map(ask).collect(), older: Vec::new() }
     }
 
     fn record(batches: &[&str]) -> Record {

@@ -16,6 +16,9 @@ use crate::evidence::{Kind, Over};
 /// The object id that role and deny assignments use for everyone.
 const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
 
+/// The claim that says who called, as a JSON Pointer.
+const CALLER: &str = "/http:~1~1schemas.microsoft.com~1identity~1claims~1objectidentifier";
+
 /// Ids by their lower-case form.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Ids(BTreeMap<String, String>);
@@ -61,6 +64,8 @@ pub(super) struct Found {
     pub subscriptions: Ids,
     /// Ids that are scopes of further questions.
     scopes: BTreeMap<Over, Ids>,
+    /// Subscriptions that the tree of management groups names, visible or not.
+    pub tree: Ids,
     /// Subscriptions below each management group, by its lower-case id.
     pub below: BTreeMap<String, Ids>,
     /// Workspaces that were read.
@@ -110,19 +115,43 @@ impl Found {
         for over in collector(kind).map(|row| row.gives).unwrap_or_default() {
             self.learn_scope(*over, id);
         }
+        self.learn_identity(item);
         match kind {
             Kind::Subscriptions => {
                 let guid = text(item, "/subscriptionId").or(id);
                 guid.into_iter().for_each(|guid| self.subscriptions.add(&subscription_scope(guid)));
             }
-            Kind::ManagementGroupDescendants => {
+            Kind::ManagementGroupDescendants | Kind::Entities => {
                 let is_subscription =
                     text(item, "/type").is_some_and(|kind| kind.to_ascii_lowercase().ends_with("/subscriptions"));
                 if let (true, Some(id)) = (is_subscription, id.or(text(item, "/name"))) {
-                    self.below.entry(scope.to_lowercase()).or_default().add(&subscription_scope(id));
+                    self.tree.add(&subscription_scope(id));
+                    if kind == Kind::ManagementGroupDescendants {
+                        self.below.entry(scope.to_lowercase()).or_default().add(&subscription_scope(id));
+                    }
                 }
             }
-            Kind::Resources | Kind::VirtualMachines => self.learn_identity(item),
+            Kind::ManagedClusters => {
+                for place in ["/properties/identityProfile", "/properties/addonProfiles"] {
+                    for identity in members(item, place) {
+                        self.learn_principal(text(identity, "/objectId").or(text(identity, "/identity/objectId")));
+                    }
+                }
+            }
+            Kind::DatabricksWorkspaces => {
+                self.learn_principal(text(item, "/properties/storageAccountIdentity/principalId"));
+                self.learn_principal(text(item, "/properties/managedDiskIdentity/principalId"));
+            }
+            Kind::SqlServers => {
+                // for an application it is the application's id, which is no object's
+                let is_object = text(item, "/properties/administrators/principalType")
+                    .is_some_and(|kind| ["user", "group"].contains(&kind.to_ascii_lowercase().as_str()));
+                self.learn_principal(text(item, "/properties/administrators/sid").filter(|_| is_object));
+            }
+            Kind::ManagedHsms => {
+                let admins = item.pointer("/properties/initialAdminObjectIds").and_then(Value::as_array);
+                admins.into_iter().flatten().for_each(|admin| self.learn_principal(admin.as_str()));
+            }
             Kind::UserAssignedIdentities => self.learn_principal(text(item, "/properties/principalId")),
             Kind::Vaults => {
                 if let (Some(id), Some(uri)) = (id, text(item, "/properties/vaultUri")) {
@@ -133,7 +162,12 @@ impl Found {
                     self.learn_principal(text(policy, "/objectId"));
                 }
             }
-            Kind::RoleAssignments => {
+            Kind::RoleAssignments
+            | Kind::RoleEligibilityScheduleInstances
+            | Kind::RoleAssignmentScheduleInstances
+            | Kind::RoleAssignmentScheduleRequests
+            | Kind::RoleEligibilityScheduleRequests => {
+                self.learn_principal(text(item, "/properties/requestorId"));
                 let principal = text(item, "/properties/principalId");
                 self.learn_principal(principal);
                 let is_group =
@@ -142,9 +176,25 @@ impl Found {
                     self.said_groups.insert(id);
                 }
             }
-            Kind::DiagnosticSettings => {
+            Kind::RoleManagementPolicyAssignments => {
+                let rules = list(item, "/properties/effectiveRules");
+                for stage in rules.flat_map(|rule| list(rule, "/setting/approvalStages")) {
+                    for approver in list(stage, "/primaryApprovers").chain(list(stage, "/escalationApprovers")) {
+                        self.learn_principal(text(approver, "/id"));
+                    }
+                }
+            }
+            Kind::DiagnosticSettings
+            | Kind::SubscriptionExports
+            | Kind::ManagementGroupExports
+            | Kind::DirectoryExports => {
                 let named = text(item, "/properties/workspaceId").filter(|id| is_workspace(id));
                 named.into_iter().for_each(|id| self.named_workspaces.add(id));
+                let archive = text(item, "/properties/storageAccountId").filter(|id| is_storage_account(id));
+                archive.into_iter().for_each(|id| self.scopes.entry(Over::Archive).or_default().add(id));
+            }
+            _ if kind.is_activity() => {
+                self.learn_principal(item.get("claims").and_then(|claims| text(claims, CALLER)));
             }
             Kind::Workspaces => self.learn_workspace(item),
             Kind::Principals => {
@@ -178,11 +228,11 @@ impl Found {
         self.principals.extend(id.and_then(guid));
     }
 
+    /// The `identity` block that a resource of any type may carry.
     fn learn_identity(&mut self, item: &Value) {
         self.learn_principal(text(item, "/identity/principalId"));
-        let attached = item.pointer("/identity/userAssignedIdentities").and_then(Value::as_object);
-        for identity in attached.into_iter().flatten() {
-            self.learn_principal(text(identity.1, "/principalId"));
+        for identity in members(item, "/identity/userAssignedIdentities") {
+            self.learn_principal(text(identity, "/principalId"));
         }
     }
 
@@ -282,7 +332,16 @@ fn teaches(kind: Kind) -> bool {
 }
 
 fn items(body: &Value) -> impl Iterator<Item = &Value> {
-    body.get("value").and_then(Value::as_array).into_iter().flatten()
+    list(body, "/value")
+}
+
+fn list<'a>(value: &'a Value, pointer: &str) -> impl Iterator<Item = &'a Value> {
+    value.pointer(pointer).and_then(Value::as_array).into_iter().flatten()
+}
+
+/// The values of an object that is used as a map.
+fn members<'a>(value: &'a Value, pointer: &str) -> impl Iterator<Item = &'a Value> {
+    value.pointer(pointer).and_then(Value::as_object).into_iter().flatten().map(|(_, member)| member)
 }
 
 fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
@@ -300,6 +359,10 @@ fn is_workspace(id: &str) -> bool {
     id.to_ascii_lowercase().contains("/providers/microsoft.operationalinsights/workspaces/")
 }
 
+fn is_storage_account(id: &str) -> bool {
+    id.to_ascii_lowercase().contains("/providers/microsoft.storage/storageaccounts/")
+}
+
 /// The text in lower case when it is a GUID and not the zero one.
 fn guid(text: &str) -> Option<String> {
     let parts: Vec<usize> = text.split('-').map(str::len).collect();
@@ -315,6 +378,7 @@ mod tests {
 
     const A: &str = "aaaaaaaa-0000-0000-0000-000000000001";
     const B: &str = "bbbbbbbb-0000-0000-0000-000000000002";
+    const C: &str = "cccccccc-0000-0000-0000-000000000003";
 
     fn learn(kind: Kind, scope: &str, body: &Value) -> Found {
         let mut found = Found::default();
@@ -363,6 +427,24 @@ mod tests {
         let resources = json!({"value": [{"identity": {"principalId": A, "userAssignedIdentities": {
             "/subscriptions/s/x": {"principalId": B}, "/subscriptions/s/y": null}}}]});
         assert_eq!(learn(Kind::Resources, "", &resources).principals.len(), 2);
+    }
+
+    #[test]
+    fn clusters_and_workspaces_name_identities_in_ways_of_their_own() {
+        let cluster = json!({"value": [{"identity": {"type": "SystemAssigned", "principalId": A}, "properties": {
+            "identityProfile": {"kubeletidentity": {"objectId": B, "clientId": B}, "other": null},
+            "addonProfiles": {"azureKeyvaultSecretsProvider": {"enabled": true, "identity": {"objectId": C}}}}}]});
+        let all = BTreeSet::from([A.to_owned(), B.to_owned(), C.to_owned()]);
+        assert_eq!(learn(Kind::ManagedClusters, "", &cluster).principals, all);
+        let workspace = json!({"value": [{"properties": {"storageAccountIdentity": {"principalId": A},
+            "managedDiskIdentity": {"principalId": B}}}]});
+        assert_eq!(learn(Kind::DatabricksWorkspaces, "", &workspace).principals.len(), 2);
+        let server =
+            |kind: &str| json!({"value": [{"properties": {"administrators": {"sid": A, "principalType": kind}}}]});
+        assert_eq!(learn(Kind::SqlServers, "", &server("Group")).principals, BTreeSet::from([A.to_owned()]));
+        assert!(learn(Kind::SqlServers, "", &server("Application")).principals.is_empty());
+        let hsm = json!({"value": [{"properties": {"initialAdminObjectIds": [A, null]}}]});
+        assert_eq!(learn(Kind::ManagedHsms, "", &hsm).principals.len(), 1);
     }
 
     #[test]

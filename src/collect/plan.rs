@@ -119,7 +119,7 @@ mod tests {
         assert_eq!(scopes_of(&plan, Kind::Subscriptions), ["tenant"]);
         let of_subscription = Kind::ALL.iter().filter(|kind| kind.is_per_subscription()).count();
         let of_directory = Kind::ALL.iter().filter(|kind| kind.over().contains(&Over::Directory)).count();
-        assert_eq!(plan.questions.len(), 3 + 2 * of_subscription + of_directory);
+        assert_eq!(plan.questions.len(), 6 + 2 * of_subscription + of_directory);
         assert!(!is_derived(&plan, Kind::Vaults), "nothing is left to be found out");
         assert!(is_derived(&plan, Kind::DiagnosticSettings));
     }

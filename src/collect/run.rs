@@ -10,15 +10,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::StreamExt;
+use futures::stream::FuturesUnordered;
 use thiserror::Error;
 
-use super::ask::{Put, Told, not_put, put};
+use super::ask::{Put, Told, not_put, put_in_turn};
 use super::earlier::is_same;
 use super::extract::Found;
 use super::kql::{self, KqlError, Value};
 use super::plan::{group_scope, scopes, subscription_scope};
 use super::record::{record, run_as};
-use super::table::{Form, collector, collectors};
+use super::table::{Collector, Form, collector, collectors};
 use super::{CollectRequest, extract};
 use crate::azure::{Api, Ask, Door, Method};
 use crate::evidence::{
@@ -26,8 +27,6 @@ use crate::evidence::{
     VaultObjects, Window,
 };
 
-/// How many questions are under way at a time; the door may allow fewer requests.
-const AT_A_TIME: usize = 8;
 /// How many ids go into one look-up.
 const IDS_A_BATCH: usize = 1000;
 /// Rows younger than this may still be on their way into the log: minutes.
@@ -196,7 +195,15 @@ impl<'a> Run<'a> {
                 VaultObjects::DataPlane => shown(&self.found.of(Over::Vault)),
             },
             Over::VaultContents => self.vaults_for_resource_manager(),
-            Over::Identity | Over::Vault | Over::Application | Over::ServicePrincipal => shown(&self.found.of(over)),
+            Over::Identity
+            | Over::Vault
+            | Over::Site
+            | Over::Archive
+            | Over::Slot
+            | Over::Factory
+            | Over::SqlServer
+            | Over::Application
+            | Over::ServicePrincipal => shown(&self.found.of(over)),
         }
     }
 
@@ -227,14 +234,20 @@ impl<'a> Run<'a> {
             }
         }
         let (door, progress) = (self.door, self.progress);
+        // All of them wait at the door, which lets in as many as the services bear: one that is throttled holds up no
+        // other. What a question needs while it is put is on the heap, so that those that wait are small.
         let put = open.into_iter().map(|(number, question)| async move {
+            let mut visit = door.visit();
+            if let Some(first) = question.asks.first() {
+                let _ = visit.ready(first).await; // if it is refused, putting it says so
+            }
             let told = match progress.stop_asked() {
                 true => None,
-                false => Some(put(door, &question).await),
+                false => Some(Box::pin(put_in_turn(door, visit, &question)).await),
             };
             (number, question, told)
         });
-        let mut under_way = futures::stream::iter(put).buffer_unordered(AT_A_TIME);
+        let mut under_way: FuturesUnordered<_> = put.collect();
         while let Some((number, question, told)) = under_way.next().await {
             match told {
                 Some(told) => self.keep(number, &question, &told)?,
@@ -263,7 +276,7 @@ impl<'a> Run<'a> {
     /// A question as it is put.
     pub(super) fn question(&self, kind: Kind, scope: String) -> Result<Option<Put>, KqlError> {
         let Some(collector) = collector(kind) else { return Ok(None) };
-        let path = collector.path_and_query(&scope, &self.window());
+        let path = collector.path_and_query(&scope, &self.window_of(collector));
         let url = match collector.api {
             // a vault that told no address gives one that the door refuses
             Api::KeyVault => {
@@ -286,7 +299,17 @@ impl<'a> Run<'a> {
                 ids.chunks(IDS_A_BATCH).map(|ids| post(serde_json::json!({ "ids": ids }).to_string())).collect()
             }
         };
-        Ok(Some(Put { collector, scope, asks }))
+        Ok(Some(Put { collector, asks, older: self.older(collector, &scope), scope }))
+    }
+
+    /// The question in each older version. Only what is asked by GET has any.
+    fn older(&self, collector: &Collector, scope: &str) -> Vec<Vec<Ask>> {
+        let in_version = |version: &&str| {
+            let url =
+                self.door.cloud().url(collector.api, &collector.in_version(version, scope, &self.window_of(collector)));
+            vec![Ask { api: collector.api, method: Method::Get, url, headers: Vec::new(), body: None }]
+        };
+        collector.older.iter().map(in_version).collect()
     }
 
     /// Body of a log question.
@@ -307,10 +330,23 @@ impl<'a> Run<'a> {
         Window { start: period.start, end, cutoff: whole_seconds(now) - SETTLING }
     }
 
+    /// The same, less what the source no longer keeps. The service refuses a question that begins too early, so that
+    /// it begins an hour or two late: as long may a run take until it is put.
+    fn window_of(&self, collector: &Collector) -> Window {
+        let window = self.window();
+        let oldest = collector.kept_days.and_then(TimeDelta::try_days).map(|kept| {
+            let hours = (self.request.now - kept).timestamp().div_euclid(3600) + 2;
+            DateTime::from_timestamp(hours * 3600, 0).unwrap_or(window.start)
+        });
+        let start = oldest.map_or(window.start, |oldest| window.start.max(oldest).min(window.end.max(window.start)));
+        Window { start, ..window }
+    }
+
     fn keep(&mut self, number: usize, question: &Put, told: &Told) -> Result<(), CollectError> {
         let (kind, scope) = (question.collector.kind, question.scope.as_str());
         let id = evidence_id(number);
-        let window = (question.collector.api == Api::LogAnalytics).then(|| self.window());
+        let has_window = question.collector.api == Api::LogAnalytics || question.collector.kept_days.is_some();
+        let window = has_window.then(|| self.window_of(question.collector));
         let totals = self.control_totals(&id, kind, scope, &told.pages, told.said_total);
         let record = record((&id, question.collector, scope), told, (self.request, self.door), (window, totals));
         self.keeper.keep(&record, &told.kept)?;
@@ -383,11 +419,14 @@ impl<'a> Run<'a> {
         counted.into_iter().chain(said).filter(|_| pages.iter().any(|page| page.status == 200)).collect()
     }
 
-    /// Subscriptions to ask in: those expected, those below an expected group, else all that are visible.
+    /// Subscriptions to ask in: those expected, those below an expected group, else all that are visible and all that
+    /// the tree of management groups names. One of those that is not visible is refused, which is seen.
     pub(super) fn subscriptions(&self) -> extract::Ids {
         let expected = &self.request.expected;
         if expected.subscriptions.is_empty() && expected.management_groups.is_empty() {
-            return self.found.subscriptions.clone();
+            let mut ids = self.found.subscriptions.clone();
+            self.found.tree.shown().for_each(|id| ids.add(id));
+            return ids;
         }
         let mut ids = extract::Ids::default();
         scopes(&expected.subscriptions, subscription_scope).iter().for_each(|id| ids.add(id));

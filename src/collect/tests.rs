@@ -23,12 +23,22 @@ fn a_whole_tenant_is_asked_once_and_in_order() {
         ]
     );
     let kinds: Vec<Kind> = ran.capture.records.iter().map(|record| record.kind).collect();
-    assert_eq!(kinds[..3], [Kind::Subscriptions, Kind::ManagementGroups, Kind::RoleAssignments]);
+    assert_eq!(
+        kinds[..6],
+        [
+            Kind::Subscriptions,
+            Kind::ManagementGroups,
+            Kind::Entities,
+            Kind::RoleAssignments,
+            Kind::DirectoryExports,
+            Kind::TenantActivity
+        ]
+    );
     assert_eq!(kinds.last(), Some(&Kind::GroupMembers));
     let per_subscription = Kind::ALL.iter().filter(|kind| kind.is_per_subscription()).count();
     // two lists of what the vault holds, and its settings; the workspace's tables; two counts, two logs
     let of_directory = Kind::ALL.iter().filter(|kind| kind.over().contains(&Over::Directory)).count();
-    assert_eq!(kinds.len(), 3 + per_subscription + 3 + 1 + 2 + 2 + of_directory + 1 + 1);
+    assert_eq!(kinds.len(), 6 + per_subscription + 3 + 1 + 2 + 2 + of_directory + 1 + 1);
     assert_eq!(ran.asked.len(), kinds.len(), "nothing was asked twice");
 
     // The caller in the log and the principal of the assignment were looked up together.

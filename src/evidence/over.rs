@@ -17,10 +17,20 @@ pub enum Over {
     Vault,
     /// A vault that is asked itself for what it holds. Scope: its id.
     VaultDataPlane,
+    /// An app of App Service. Scope: its id.
+    Site,
+    /// A data factory. Scope: its id.
+    Factory,
+    /// A SQL server. Scope: its id.
+    SqlServer,
     /// A vault whose contents Resource Manager is asked for. Scope: its id.
     VaultContents,
+    /// A slot of an app. Scope: its id.
+    Slot,
     /// A workspace that a diagnostic setting names and no list showed. Scope: its id.
     NamedWorkspace,
+    /// A storage account that a diagnostic setting names. Scope: its id.
+    Archive,
     /// A workspace in use. Scope: its id.
     Workspace,
     /// The log of a workspace in use, counted. Scope: `workspace:{GUID for queries}`.
@@ -46,8 +56,8 @@ impl Over {
         &[Over::Tenant, Over::Root],
         &[Over::ManagementGroup],
         &[Over::Subscription],
-        &[Over::Identity, Over::Vault, Over::VaultDataPlane],
-        &[Over::VaultContents, Over::NamedWorkspace],
+        &[Over::Identity, Over::Vault, Over::VaultDataPlane, Over::Site, Over::Factory, Over::SqlServer],
+        &[Over::VaultContents, Over::Slot, Over::NamedWorkspace, Over::Archive],
         &[Over::Workspace],
         &[Over::LogCount],
         &[Over::Log],
@@ -76,8 +86,13 @@ impl Over {
             Over::Subscription => "subscription that is visible",
             Over::Identity => "user-assigned identity that was found",
             Over::Vault | Over::VaultDataPlane => "vault that was found",
+            Over::Site => "app that was found",
+            Over::Factory => "data factory that was found",
+            Over::SqlServer => "SQL server that was found",
+            Over::Slot => "slot of an app that was found",
             Over::VaultContents => "vault that was found, unless it has told itself what it holds",
             Over::NamedWorkspace => "workspace that a diagnostic setting names and no list holds",
+            Over::Archive => "storage account that a diagnostic setting names",
             Over::Workspace => "workspace in use: named by a diagnostic setting, or expected",
             Over::LogCount | Over::Log => "workspace in use",
             Over::Directory => "directory",
@@ -105,6 +120,11 @@ impl Over {
         match self {
             Over::Identity => Some("microsoft.managedidentity/userassignedidentities"),
             Over::Vault | Over::VaultDataPlane | Over::VaultContents => Some("microsoft.keyvault/vaults"),
+            Over::Archive => Some("microsoft.storage/storageaccounts"),
+            Over::Site => Some("microsoft.web/sites"),
+            Over::Slot => Some("microsoft.web/sites/slots"),
+            Over::Factory => Some("microsoft.datafactory/factories"),
+            Over::SqlServer => Some("microsoft.sql/servers"),
             Over::NamedWorkspace | Over::Workspace => Some("microsoft.operationalinsights/workspaces"),
             _ => None,
         }

@@ -28,6 +28,8 @@ pub enum Reason {
     NotInCloud,
     /// The tenant has no licence for that source.
     NotLicensed,
+    /// The service has retired this, and nothing is granted by it any more.
+    Retired,
     /// The provider refused the request for a cause of its own (400, 409).
     Refused,
     /// The recording that is replayed holds no answer.
@@ -70,6 +72,7 @@ impl Reason {
         Reason::TableMissing,
         Reason::NotInCloud,
         Reason::NotLicensed,
+        Reason::Retired,
         Reason::Refused,
         Reason::NotRecorded,
         Reason::NotAsked,
@@ -112,6 +115,7 @@ impl Reason {
             Reason::TableMissing => "the log table does not exist in the workspace, so nothing was ever stored there",
             Reason::NotInCloud => "the provider or API version is not offered in this cloud",
             Reason::NotLicensed => "the tenant has no licence for this source",
+            Reason::Retired => "the service has retired this, and nothing is granted by it any more",
             Reason::Refused => "the provider refused the request",
             Reason::NotRecorded => "the replayed recording holds no answer to this question",
             Reason::NotAsked => "the question was never put",

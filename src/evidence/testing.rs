@@ -59,11 +59,16 @@ impl CaptureBuilder {
     }
 
     /// Replaces the question of this kind and scope by a gap; panics when there is none.
-    pub fn denied(mut self, kind: Kind, scope: &str) -> CaptureBuilder {
+    pub fn denied(self, kind: Kind, scope: &str) -> CaptureBuilder {
+        self.refused(kind, scope, Reason::Forbidden)
+    }
+
+    /// The same for any reason.
+    pub fn refused(mut self, kind: Kind, scope: &str, reason: Reason) -> CaptureBuilder {
         let before = self.records.len();
         self.records.retain(|record| !(record.0 == kind && record.1.eq_ignore_ascii_case(scope)));
         assert!(self.records.len() < before, "nothing to deny: {kind:?} {scope}");
-        self.gap(kind, scope, Reason::Forbidden)
+        self.gap(kind, scope, reason)
     }
 
     /// Every question so far.

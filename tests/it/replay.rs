@@ -171,7 +171,7 @@ struct Quiet;
 
 impl Progress for Quiet {}
 
-struct StillClock(DateTime<Utc>);
+pub struct StillClock(pub DateTime<Utc>);
 
 #[async_trait::async_trait]
 impl Clock for StillClock {

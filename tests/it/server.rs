@@ -128,6 +128,11 @@ impl Server {
         self.state.asked.load(Ordering::SeqCst)
     }
 
+    /// How many tokens were given out.
+    pub fn tokens(&self) -> u32 {
+        self.state.tokens.load(Ordering::SeqCst)
+    }
+
     /// What a client should not have sent.
     pub fn faults(&self) -> Vec<String> {
         self.state.faults.lock().expect("a lock").clone()

@@ -25,6 +25,23 @@ const NEEDED: &[(&str, &str, &str)] = &[
     ("/roleDefinitions?", "RBAC-001 RBAC-002 RBAC-005 RBAC-011", ""),
     // a deny only takes away; not to know of it makes nobody's access smaller
     ("/denyAssignments?", "", ""),
+    // no check that there is reads of changes, exports or plans
+    ("/eventtypes/management/values?", "", ""),
+    ("/microsoft.aadiam/diagnosticSettings?", "", ""),
+    ("/pricings?", "", ""),
+    ("/containers?", "", ""),
+    // as long as the list of subscriptions shows them all
+    ("/getEntities?", "", ""),
+    ("/roleAssignmentsUsageMetrics?", "", ""),
+    ("/classicAdministrators?", "", ""),
+    ("/locks?", "", ""),
+    ("/registrationAssignments?", "", ""),
+    // no check that there is reads of eligible roles
+    ("/roleEligibilityScheduleInstances?", "", ""),
+    ("/roleAssignmentScheduleInstances?", "", ""),
+    ("/roleAssignmentScheduleRequests?", "", ""),
+    ("/roleEligibilityScheduleRequests?", "", ""),
+    ("/roleManagementPolicyAssignments?", "", ""),
     // what the collecting identity may do decides nothing about others
     ("/permissions?", "", ""),
     // the function that the identity hangs on is in this list alone
@@ -40,6 +57,29 @@ const NEEDED: &[(&str, &str, &str)] = &[
         "KV-001 KV-002 KV-004 KV-005 KV-006 KV-007 LOG-001 EVT-001",
     ),
     ("/deletedVaults?", "KV-001", ""),
+    // resources by type: no check reads them yet
+    ("/virtualMachineScaleSets?", "", ""),
+    ("/Microsoft.Web/sites?", "", ""),
+    ("/slots?", "", ""),
+    ("/configreferences/appsettings?", "", ""),
+    ("/configreferences/connectionstrings?", "", ""),
+    ("/containerApps?", "", ""),
+    ("/managedClusters?", "", ""),
+    ("/factories?", "", ""),
+    ("/Microsoft.Synapse/workspaces?", "", ""),
+    ("/Microsoft.Databricks/workspaces?", "", ""),
+    ("/accessConnectors?", "", ""),
+    ("/automationAccounts?", "", ""),
+    ("/workflows?", "", ""),
+    ("/diskEncryptionSets?", "", ""),
+    ("/Microsoft.Sql/servers?", "", ""),
+    ("/storageAccounts?", "", ""),
+    ("/databaseAccounts?", "", ""),
+    ("/Microsoft.CognitiveServices/accounts?", "", ""),
+    ("/searchServices?", "", ""),
+    ("/flexibleServers?", "", ""),
+    ("/privateEndpoints?", "", ""),
+    ("/managedHSMs?", "", ""),
     // names and attributes of what a vault holds: no check reads them yet
     ("/vaults/kv-ledger-prod/keys?", "", ""),
     ("/vaults/kv-ledger-prod/secrets?", "", ""),

@@ -288,9 +288,21 @@ gap_hours = 48
         assert_eq!(config.store, Path::new("/etc/tm/tickmark-store"));
         assert_eq!(config.signing.key, Path::new("/etc/tm/keys/tickmark.p8"));
         assert_eq!(config.azure.cloud, "public");
+        assert_eq!(config.azure.vault_objects, VaultObjects::Arm);
         assert_eq!(config.period, PeriodChoice::LastQuarter);
         assert_eq!(config.parameters.gap_hours, 48);
         assert_eq!(config.parameters.orphan_days, 7);
+    }
+
+    #[test]
+    fn lists_of_vaults_contents_come_from_one_of_two_places() {
+        let with = |value: &str| GOOD.replace("credential =", &format!("vault_objects = \"{value}\"\ncredential ="));
+        let config = read("tickmark.toml", Path::new("/etc/tm"), &with("data_plane")).expect("a configuration");
+        assert_eq!(config.azure.vault_objects, VaultObjects::DataPlane);
+        assert_eq!(
+            lines(&with("both")),
+            ["tickmark.toml:9:17: `vault_objects` is `both`: expected \"arm\" or \"data_plane\""]
+        );
     }
 
     #[test]

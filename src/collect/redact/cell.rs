@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::CUT;
-use super::allow::claims;
+use super::allow::{claims, grant};
 use super::scrub::{is_key, secret_in_path, secret_in_text};
 use super::url::{shown, without_query};
 
@@ -28,6 +28,14 @@ pub(super) enum Class {
     Agent,
     /// The description in a log row: only known phrases stay.
     Description,
+    /// What a person wrote: only that something is there stays.
+    Words,
+    /// A reference that a person wrote, such as a ticket's number: a short one stays.
+    Reference,
+    /// The body of a request that grants or takes a role, as text: only who, what and where stay.
+    Grant,
+    /// A mail address: only its domain stays, which tells one's own people from strangers.
+    Domain,
     /// A token's claims as a log row keeps them: only three stay.
     Claims,
 }
@@ -38,6 +46,8 @@ const LONGEST_TAG: usize = 120;
 const SHORTEST_KEY: usize = 20;
 /// Longest error code.
 const LONGEST_CODE: usize = 80;
+/// Longest reference.
+const LONGEST_REFERENCE: usize = 24;
 
 impl Class {
     /// The class by its name in the list.
@@ -52,6 +62,10 @@ impl Class {
             "address" => Class::Address,
             "agent" => Class::Agent,
             "description" => Class::Description,
+            "domain" => Class::Domain,
+            "grant" => Class::Grant,
+            "words" => Class::Words,
+            "reference" => Class::Reference,
             "claims" => Class::Claims,
             _ => return None,
         })
@@ -82,6 +96,16 @@ impl Class {
             },
             Class::Code if is_code(text) => None,
             Class::Code => Some(("not_a_code", CUT.to_owned())),
+            Class::Grant => match super::scan::copy(text.as_bytes(), grant()) {
+                _ if text.is_empty() => None,
+                Ok(clean) => changed("free_text", String::from_utf8_lossy(&clean.bytes).into_owned()),
+                Err(_) => Some(("free_text", CUT.to_owned())),
+            },
+            Class::Domain => changed("mail_address", domain(text)),
+            Class::Words if text.trim().is_empty() => None,
+            Class::Words => changed("free_text", CUT.to_owned()),
+            Class::Reference if is_reference(text) => None,
+            Class::Reference => changed("free_text", CUT.to_owned()),
             Class::Address => changed("address_coarsened", coarse(text)),
             Class::Agent => changed("free_text", products(text)),
             Class::Description => changed("free_text", phrases(text)),
@@ -100,6 +124,27 @@ pub(in crate::collect) fn is_code(text: &str) -> bool {
         && text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
         && !(text.len() >= SHORTEST_KEY && is_key(text))
+}
+
+/// `[cut]@domain` of a mail address. One that was shortened before stays as it is.
+fn domain(text: &str) -> String {
+    let fits = |domain: &&str| {
+        let is_label = |label: &str| {
+            (1..=30).contains(&label.len()) && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        };
+        domain.contains('.') && domain.split('.').all(is_label) && !secret_in_path(domain)
+    };
+    match text.split_once('@') {
+        _ if text.is_empty() => String::new(),
+        Some((_, domain)) if fits(&domain) => format!("{CUT}@{domain}"),
+        _ => CUT.to_owned(),
+    }
+}
+
+/// A ticket's number: letters, digits and a few marks, too short for a key.
+fn is_reference(text: &str) -> bool {
+    text.len() <= LONGEST_REFERENCE
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '#' | '/' | '.'))
 }
 
 /// The network of an address: /24 of IPv4, /48 of IPv6. An address that was coarsened before stays as it is.
@@ -225,6 +270,38 @@ mod tests {
         assert_eq!(coarse("::ffff:203.0.113.7"), "203.0.113.0/24");
         assert_eq!(coarse(""), "");
         assert_eq!(coarse("hunter2"), "[cut]");
+    }
+
+    #[test]
+    fn of_a_grant_only_who_what_and_where_stay() {
+        let text = r#"{"Id":"x","Properties":{"PrincipalId":"p","RoleDefinitionId":"/r","Scope":"/s","Description":"hunter2"}}"#;
+        let (rule, kept) = Class::Grant.judge(text).expect("a cut");
+        let expected = r#"{"Properties":{"PrincipalId":"p","RoleDefinitionId":"/r","Scope":"/s"}}"#;
+        assert_eq!((rule, kept.as_str()), ("free_text", expected));
+        assert_eq!(Class::Grant.judge("{oops"), Some(("free_text", "[cut]".to_owned())));
+        assert_eq!(Class::Grant.judge(""), None);
+    }
+
+    #[test]
+    fn of_a_mail_address_only_the_domain_stays() {
+        assert_eq!(domain("kim.aalto@pennant.example"), "[cut]@pennant.example");
+        assert_eq!(domain("[cut]@pennant.example"), "[cut]@pennant.example");
+        assert_eq!(domain(""), "");
+        for other in ["kim", "a@b@c.example", "kim@localhost", "kim@a..b", "x@pass word.example"] {
+            assert_eq!(domain(other), "[cut]", "{other}");
+        }
+    }
+
+    #[test]
+    fn of_what_a_person_wrote_only_a_short_reference_stays() {
+        assert_eq!(Class::Words.judge(""), None);
+        assert_eq!(Class::Words.judge("the password is hunter2"), Some(("free_text", "[cut]".to_owned())));
+        for number in ["", "CHG0012345", "INC-4711", "#88/2"] {
+            assert_eq!(Class::Reference.judge(number), None, "{number}");
+        }
+        for other in ["see mail of Kim", "password=hunter2", "0123456789abcdef0123456789"] {
+            assert_eq!(Class::Reference.judge(other), Some(("free_text", "[cut]".to_owned())), "{other}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use super::scrub::secret_in_path;
 /// open something: a paging token can carry internal ids, a signature opens a door.
 const SHOWN_NAMES: &[&str] = &[
     "api-version",
+    "maxresults",
     "timespan",
     "page",
     "$apply",

@@ -20,6 +20,9 @@ pub(super) const ROWS: &[Collector] = &[
     Collector::arm(Kind::DeletedVaults, &[Action("Microsoft.KeyVault/deletedVaults/read")], "2026-02-01", |sub| {
         format!("{sub}/providers/Microsoft.KeyVault/deletedVaults")
     }),
+    Collector::arm(Kind::ManagedHsms, &[Action("Microsoft.KeyVault/managedHSMs/read")], "2026-02-01", |sub| {
+        format!("{sub}/providers/Microsoft.KeyVault/managedHSMs")
+    }),
     Collector::vault(Kind::VaultDataKeys, KEYS, DATA_PLANE, |_| "/keys?maxresults=25".to_owned()),
     Collector::vault(Kind::VaultDataSecrets, SECRETS, DATA_PLANE, |_| "/secrets?maxresults=25".to_owned()),
     Collector::vault(Kind::VaultDataCertificates, CERTIFICATES, DATA_PLANE, |_| {

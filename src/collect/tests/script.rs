@@ -61,7 +61,7 @@ impl Script {
 
 #[async_trait]
 impl Transport for Script {
-    async fn send(&self, ask: &Ask, _: bool) -> Result<Answer, TransportError> {
+    async fn send(&self, ask: &Ask, _: Option<u32>) -> Result<Answer, TransportError> {
         self.asked.lock().expect("a lock").push(ask.clone());
         // Later questions come back first: numbering must not care.
         for _ in 0..(ask.url.len() % 5) {
@@ -74,7 +74,7 @@ impl Transport for Script {
             ("x-ms-request-id".to_owned(), "req-1".to_owned()),
             ("date".to_owned(), "Fri, 02 Oct 2026 09:00:03 GMT".to_owned()),
         ]);
-        Ok(Answer { status: *status, headers, body: text.clone().into_bytes() })
+        Ok(Answer { status: *status, headers, body: text.clone().into_bytes(), token: 0 })
     }
 
     fn token_facts(&self) -> Option<TokenFacts> {
@@ -252,6 +252,21 @@ pub(super) fn tenant() -> Script {
             json!({"value": [{"id": "/x", "properties": {"principalId": GROUP, "principalType": "Group"}}]}))
         .on(&provider("Microsoft.Authorization/roleDefinitions"), 200, empty())
         .on(&provider("Microsoft.Authorization/denyAssignments"), 200, empty())
+        .on("/providers/Microsoft.Management/getEntities?", 200, empty())
+        .on("/providers/microsoft.aadiam/diagnosticSettings?", 200, empty())
+        .on("/eventtypes/management/values?", 200, empty())
+        .on(&provider("Microsoft.Insights/diagnosticSettings"), 200, empty())
+        .on(&provider("Microsoft.Security/pricings"), 200, empty())
+        .on(&provider("Microsoft.Authorization/roleAssignmentsUsageMetrics"), 200,
+            json!({"subscriptionId": "aaaaaaaa-0000-0000-0000-000000000001", "roleAssignmentsCurrentCount": 1}))
+        .on(&provider("Microsoft.Authorization/classicAdministrators"), 200, empty())
+        .on(&provider("Microsoft.Authorization/locks"), 200, empty())
+        .on(&provider("Microsoft.ManagedServices/registrationAssignments"), 200, empty())
+        .on(&provider("Microsoft.Authorization/roleEligibilityScheduleInstances"), 200, empty())
+        .on(&provider("Microsoft.Authorization/roleAssignmentScheduleInstances"), 200, empty())
+        .on(&provider("Microsoft.Authorization/roleAssignmentScheduleRequests"), 200, empty())
+        .on(&provider("Microsoft.Authorization/roleEligibilityScheduleRequests"), 200, empty())
+        .on(&provider("Microsoft.Authorization/roleManagementPolicyAssignments"), 200, empty())
         .on(&provider("Microsoft.Authorization/permissions"), 200, empty())
         .on(&provider("Microsoft.OperationalInsights/workspaces"), 200,
             json!({"value": [{"id": workspace, "properties": {"customerId": WORKSPACE.to_uppercase()}}]}))

@@ -1,18 +1,29 @@
 //! The typed facts. Every fact carries the place that it was read from; absent is never taken for false.
 
+mod authorization;
+mod contents;
+mod data_services;
 mod directory;
+mod hosts;
+mod logging;
+mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
-mod contents;
-
-pub use contents::*;
-
+pub use self::authorization::{
+    AssignmentCount, Authorization, ClassicAdministrator, Delegate, Delegation, Lock, RoleRequest, RoleRules,
+    RoleSchedule,
+};
+pub use self::contents::*;
+pub use self::data_services::*;
+pub use self::directory::{Application, Credential, CredentialKind, Directory, Owner, ServicePrincipal};
+pub use self::hosts::*;
+pub use self::logging::{ActivityEvent, ActivityReach, ArchiveContainer, DefenderPlan, Grant, Logging};
+pub use self::tree::{Entity, Tree};
 use super::{Coverage, Hierarchy, Id};
 use crate::evidence::{Cite, Period};
-pub use directory::{Application, Credential, CredentialKind, Directory, Owner, ServicePrincipal};
 
 /// Everything that one capture says about a tenant.
 #[derive(Clone, Debug)]
@@ -25,6 +36,8 @@ pub struct Tenant {
     pub subscriptions: Vec<Subscription>,
     /// Management groups and their tree.
     pub hierarchy: Hierarchy,
+    /// What the tree of management groups names, visible or not.
+    pub tree: Tree,
     /// Resources of every type, virtual machines merged in, each id once.
     pub resources: Vec<Resource>,
     /// User-assigned managed identities.
@@ -35,6 +48,10 @@ pub struct Tenant {
     pub vaults: Vec<Vault>,
     /// Soft-deleted vaults.
     pub deleted_vaults: Vec<DeletedVault>,
+    /// What runs a customer's code, by type.
+    pub hosts: Hosts,
+    /// Services that hold data.
+    pub data: DataServices,
     /// What vaults hold, as far as lists tell: names and attributes.
     pub contents: VaultContents,
     /// Role assignments, each id once.
@@ -43,10 +60,14 @@ pub struct Tenant {
     pub role_definitions: BTreeMap<String, RoleDefinition>,
     /// Deny assignments, each id once.
     pub deny_assignments: Vec<DenyAssignment>,
+    /// Roles that can be activated, how active ones came to be, and the rules for both.
+    pub authorization: Authorization,
     /// What the collecting identity may do in each subscription, one for each entry of its roles.
     pub own_permissions: Vec<OwnPermission>,
     /// Diagnostic settings of vaults, in order of vault and name.
     pub diagnostic_settings: Vec<DiagnosticSetting>,
+    /// Exports, the activity log, Defender plans and archives.
+    pub logging: Logging,
     /// Log Analytics workspaces.
     pub workspaces: Vec<Workspace>,
     /// Their tables.
@@ -398,6 +419,14 @@ impl DiagnosticSetting {
             log.enabled == Some(true)
                 && (named(&log.category, &["AuditEvent"]) || named(&log.group, &["audit", "allLogs"]))
         })
+    }
+
+    /// Whether a log is switched on: by its category, or by the group of all.
+    pub fn sends(&self, category: &str) -> bool {
+        let is =
+            |text: &Option<String>, name: &str| text.as_deref().is_some_and(|text| text.eq_ignore_ascii_case(name));
+        let mut on = self.logs.iter().filter(|log| log.enabled == Some(true));
+        on.any(|log| is(&log.category, category) || is(&log.group, "allLogs"))
     }
 
     /// Whether the workspace gets the rows in `AZKVAuditLogs` (else in `AzureDiagnostics`).

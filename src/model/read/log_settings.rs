@@ -6,9 +6,9 @@ use super::{Item, ModelError, Pages, first_of_each};
 use crate::evidence::Kind;
 use crate::model::{DiagnosticSetting, Id, LogSetting, Table, Tenant, Workspace};
 
-/// Diagnostic settings, by vault and name.
-pub(super) fn diagnostic_settings(pages: &mut Pages<'_>) -> Result<Vec<DiagnosticSetting>, ModelError> {
-    let mut found = pages.items(Kind::DiagnosticSettings, |item| {
+/// Diagnostic settings of one kind of thing, by the thing and name.
+pub(super) fn diagnostic_settings(pages: &mut Pages<'_>, kind: Kind) -> Result<Vec<DiagnosticSetting>, ModelError> {
+    let mut found = pages.items(kind, |item| {
         let properties = item.need_object("properties")?;
         let told = |name: &str| properties.text(name).filter(|text| !text.is_empty());
         Some(DiagnosticSetting {

@@ -120,7 +120,20 @@ pub const GROUPS: Target = Target {
     before: 0,
     is_log: false,
     expects: true,
-    follow: &[Kind::ManagementGroupDescendants, Kind::RoleAssignments, Kind::Principals, Kind::GroupMembers],
+    follow: &[
+        Kind::ManagementGroupDescendants,
+        Kind::RoleAssignments,
+        Kind::DenyAssignments,
+        Kind::ManagementGroupExports,
+        Kind::ArchiveContainers,
+        Kind::RoleEligibilityScheduleInstances,
+        Kind::RoleAssignmentScheduleInstances,
+        Kind::RoleAssignmentScheduleRequests,
+        Kind::RoleEligibilityScheduleRequests,
+        Kind::RoleManagementPolicyAssignments,
+        Kind::Principals,
+        Kind::GroupMembers,
+    ],
 };
 
 pub const SUBSCRIPTIONS: Target = Target {

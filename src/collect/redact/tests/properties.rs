@@ -85,6 +85,13 @@ fn of_class(class: Class, chance: &mut Chance) -> Value {
         Class::Address => json!(chance.one_of(&["203.0.113.7".to_owned(), canary.clone(), format!("{canary}:443")])),
         Class::Agent => json!(format!("curl/8.5.0 ({canary}) x/{canary}")),
         Class::Description => json!(format!("Caller is not authorized to perform action on resource. {canary}")),
+        Class::Grant => {
+            let granted = json!({"PrincipalId": "p", "Scope": "/s", "Description": canary});
+            json!(chance.one_of(&[json!({"Properties": granted, "Id": "/x"}).to_string(), canary.clone()]))
+        }
+        Class::Words => json!(chance.one_of(&[String::new(), canary.clone(), format!("the password is {canary}")])),
+        Class::Reference => json!(chance.one_of(&["CHG-4711".to_owned(), canary.clone(), format!("#1 {canary}")])),
+        Class::Domain => json!(format!("{canary}@{}", chance.one_of(&["contoso.example".to_owned(), canary.clone()]))),
         Class::Claims => json!(json!({"claim": {"oid": "o", "upn": canary}, canary.clone(): canary}).to_string()),
     };
     match (class, chance.below(10)) {
