@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 
 use super::EvidenceLine;
-use crate::evidence::{Capture, Kind, Period, Record};
-use crate::model::{Id, Missing, Tenant};
+use crate::evidence::{Capture, Cite, Kind, Period, Record};
+use crate::model::{Difference, Id, Missing, Reconciliation, Tenant};
 
 /// Which questions were answered, and which part of the period the logs cover.
 #[derive(Clone, Debug)]
@@ -23,10 +23,44 @@ pub struct CollectionSummary {
     pub covered_days: Option<i64>,
     /// Days of the period.
     pub period_days: i64,
+    /// What two lists of the same things say of each other.
+    pub compared: Vec<ComparedLists>,
     /// Items read over all questions.
     pub rows: u64,
     /// Requests sent, retries included.
     pub requests: u64,
+}
+
+/// Two lists of the same things: the resource manager's and Resource Graph's.
+#[derive(Clone, Debug)]
+pub struct ComparedLists {
+    /// The things, plural.
+    pub what: &'static str,
+    /// How many the resource manager names.
+    pub in_manager: usize,
+    /// How many Resource Graph names.
+    pub in_graph: usize,
+    /// How many both name.
+    pub in_both: usize,
+    /// Why the two could not be compared, where Resource Graph's list is not whole.
+    pub open: Option<String>,
+    /// What one of them names and the other does not, in order of id.
+    pub differences: Vec<DifferenceLine>,
+}
+
+/// One thing that only one of two lists names.
+#[derive(Clone, Debug)]
+pub struct DifferenceLine {
+    /// ARM id.
+    pub id: String,
+    /// The list that names it.
+    pub only_in: &'static str,
+    /// Whether something explains it.
+    pub is_explained: bool,
+    /// What explains it, or that nothing does.
+    pub why: String,
+    /// Where it was read.
+    pub from: Cite,
 }
 
 /// One question without a full answer.
@@ -76,8 +110,28 @@ pub(super) fn summary(capture: &Capture, tenant: &Tenant, period: &Period) -> Co
         period_days: period.days(),
         rows: capture.records.iter().map(|record| record.row_count).sum(),
         requests: pages.map(|page| u64::from(page.attempts)).sum(),
+        compared: tenant.reconciliations().iter().map(compared).collect(),
         gaps,
         covered,
+    }
+}
+
+fn compared(lists: &Reconciliation) -> ComparedLists {
+    let open = lists.open.first().map(|missing| format!("{}: {}", missing.reason.sentence(), missing.detail));
+    let line = |one: &Difference| DifferenceLine {
+        id: one.id.shown().to_owned(),
+        only_in: one.only_in.words(),
+        is_explained: one.why.is_explained(),
+        why: one.why.words(),
+        from: one.from.clone(),
+    };
+    ComparedLists {
+        what: lists.what,
+        in_manager: lists.in_manager,
+        in_graph: lists.in_graph,
+        in_both: lists.in_both,
+        open,
+        differences: lists.differences.iter().map(line).collect(),
     }
 }
 

@@ -12,6 +12,6 @@ pub use assessment::{Assessment, Conclusion, ControlResult, Counts, EvidenceLine
 pub(crate) use judge::judge as conclude;
 
 pub use break_fix::{Moment, Story};
-pub use coverage::{CollectionSummary, CoveredPart, GapLine};
+pub use coverage::{CollectionSummary, ComparedLists, CoveredPart, DifferenceLine, GapLine};
 pub use inventory::{IdentityLine, Inventory, ReaderLine, VaultLine};
 pub use population::Population;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Check, Facts, Finding, Nature, Severity, about, population, whole};
 use crate::evidence::{Cite, Kind, Reason};
-use crate::model::{Id, Need, Principal, Tenant};
+use crate::model::{Difference, Id, IndexedResource, Need, Principal, Reconciliation, Tenant, Why};
 
 pub(super) const CHECK: Check = Check {
     id: "NHI-001",
@@ -12,7 +12,9 @@ pub(super) const CHECK: Check = Check {
     severity: Severity::High,
     nature: Nature::Design,
     asks: "System-assigned identities of all resources and all user-assigned identities, held against the managed \
-           identities in the directory, both ways and by object id. One that only one side knows is an exception.",
+           identities in the directory, both ways and by object id. Azure's own side is read twice, from the lists of \
+           the resource manager and from Resource Graph, and held against itself. One that only one side knows is an \
+           exception; one that was made minutes before the collection need not be in Resource Graph, which lags behind.",
     blind_to: "Subscriptions that were not collected: an identity of theirs is reported as not evaluated. Identities of \
                policy assignments, which no list of resources holds.",
     fix: "Find out which resource the identity belonged to: `az ad sp show --id OBJECT_ID --query alternativeNames`. \
@@ -27,12 +29,15 @@ pub(super) const CHECK: Check = Check {
         whole(Kind::VirtualMachines),
         whole(Kind::UserAssignedIdentities),
         whole(Kind::ManagedIdentityPrincipals),
+        whole(Kind::ResourceGraphIdentities),
     ],
     run,
 };
 
 /// What Azure's side consists of.
 const AZURE: &[Need] = &[whole(Kind::Resources), whole(Kind::VirtualMachines), whole(Kind::UserAssignedIdentities)];
+/// Azure's side, read once more.
+const GRAPH: &[Need] = &[whole(Kind::ResourceGraphIdentities)];
 /// What the directory's side consists of.
 const DIRECTORY: &[Need] = &[whole(Kind::ManagedIdentityPrincipals)];
 
@@ -52,8 +57,42 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
     let known: BTreeSet<&String> = shown.iter().filter_map(|identity| identity.object_id.as_ref()).collect();
     let unmatched = listed.iter().filter(|(object_id, _)| !known.contains(object_id)).map(|(_, principal)| *principal);
 
-    let azure_side = shown.iter().map(|identity| judge_shown(facts, identity, &listed));
-    azure_side.chain(unmatched.map(|principal| judge_unmatched(facts, principal, &shown))).collect()
+    let both = facts.tenant.identities_by_both();
+    let azure_side = shown.iter().map(|identity| judge_shown(facts, identity, &listed, &both));
+    let unmatched: Vec<&Principal> = unmatched.collect();
+    let directory_side = unmatched.iter().map(|principal| judge_unmatched(facts, principal, &shown));
+    // what the directory knows too is judged there
+    let is_known = |indexed: &&IndexedResource| {
+        unmatched.iter().any(|principal| owner(principal).is_some_and(|owner| owner == indexed.id))
+    };
+    let graph_side = facts.tenant.resource_graph.identities.iter().filter(|indexed| !is_known(indexed));
+    let graph_side = graph_side.filter_map(|indexed| judge_indexed(facts, indexed, both.about(&indexed.id)?));
+    azure_side.chain(directory_side).chain(graph_side).collect()
+}
+
+/// The owner of a managed identity: `alternativeNames` holds a flag and its ARM id in no fixed order, told apart by shape.
+fn owner(principal: &Principal) -> Option<Id> {
+    principal.alternative_names.iter().find(|name| name.starts_with('/')).map(Id::new)
+}
+
+/// One that Resource Graph alone shows. A host that only has identities of others attached is none itself.
+fn judge_indexed(facts: &Facts<'_>, indexed: &IndexedResource, difference: &Difference) -> Option<Finding> {
+    let has_own = indexed.identity_type.iter().any(|kinds| kinds.to_lowercase().contains("systemassigned"));
+    if !has_own && !indexed.is_user_assigned_identity() {
+        return None;
+    }
+    let on = about("managed_identity", &indexed.id, &indexed.name, &indexed.from);
+    let unlike = || {
+        let is_listed = facts.tenant.resources.iter().any(|resource| resource.id == indexed.id);
+        if is_listed { "the resource manager shows it without one" } else { "the resource manager does not list it" }
+    };
+    Some(match &difference.why {
+        Why::NotRead(missing) => on.missing(missing),
+        Why::Unexplained => on
+            .citing(&[facts.records_of(Kind::Resources), facts.records_of(Kind::UserAssignedIdentities)].concat())
+            .fail(format!("Resource Graph shows it with an identity, {}", unlike())),
+        why => on.not_evaluated(Reason::ValueUnknown, format!("only Resource Graph shows it: {}", why.words())),
+    })
 }
 
 fn shown_by_azure(tenant: &Tenant) -> Vec<Shown<'_>> {
@@ -77,28 +116,53 @@ fn shown_by_azure(tenant: &Tenant) -> Vec<Shown<'_>> {
     system.chain(user).collect()
 }
 
-fn judge_shown(facts: &Facts<'_>, identity: &Shown<'_>, listed: &BTreeMap<String, &Principal>) -> Finding {
+fn judge_shown(
+    facts: &Facts<'_>,
+    identity: &Shown<'_>,
+    listed: &BTreeMap<String, &Principal>,
+    both: &Reconciliation,
+) -> Finding {
     let on = about("managed_identity", identity.id, identity.name, identity.from);
     let Some(object_id) = &identity.object_id else {
         return on
             .not_evaluated(Reason::ValueUnknown, format!("Azure shows its {} without an object id", identity.what));
     };
-    if let Some(principal) = listed.get(object_id) {
-        let because = format!("its {} `{object_id}` is in the directory as `{}`", identity.what, principal.name);
-        return on.citing([&principal.from]).pass(because);
-    }
-    match facts.missing(DIRECTORY, identity.id) {
-        Some(missing) => on.missing(&missing),
-        None => on.citing(&facts.records_of(Kind::ManagedIdentityPrincipals)).fail(format!(
-            "Azure shows its {} `{object_id}`, the directory lists no managed identity with that object id",
+    let indexed = facts.tenant.resource_graph.identities.iter().find(|indexed| indexed.id == *identity.id);
+    let on = on.citing(indexed.map(|indexed| &indexed.from));
+    if let Some(other) = indexed.and_then(|indexed| indexed.principal_id.as_ref()).filter(|other| *other != object_id) {
+        return on.fail(format!(
+            "the resource manager shows `{object_id}` as its {}, Resource Graph `{other}`",
             identity.what
-        )),
+        ));
+    }
+    let why = both.about(identity.id).map(|difference| &difference.why);
+    if why == Some(&Why::Unexplained) {
+        let because = format!("the resource manager shows its {}, Resource Graph does not", identity.what);
+        return on.citing(&facts.records_of(Kind::ResourceGraphIdentities)).fail(because);
+    }
+    let Some(principal) = listed.get(object_id) else {
+        return match facts.missing(DIRECTORY, identity.id) {
+            Some(missing) => on.missing(&missing),
+            None => on.citing(&facts.records_of(Kind::ManagedIdentityPrincipals)).fail(format!(
+                "Azure shows its {} `{object_id}`, the directory lists no managed identity with that object id",
+                identity.what
+            )),
+        };
+    };
+    let on = on.citing([&principal.from]);
+    let known = format!("its {} `{object_id}` is in the directory as `{}`", identity.what, principal.name);
+    match (why, facts.missing(GRAPH, identity.id)) {
+        (None, Some(missing)) if indexed.is_none() => on.missing(&missing),
+        (None, _) => on.pass(known),
+        (Some(why @ Why::Lag(_)), _) => on.pass(format!("{known}; Resource Graph does not show it: {}", why.words())),
+        (Some(why), _) => {
+            on.not_evaluated(Reason::ValueUnknown, format!("Resource Graph does not show it: {}", why.words()))
+        }
     }
 }
 
 fn judge_unmatched(facts: &Facts<'_>, principal: &Principal, shown: &[Shown<'_>]) -> Finding {
-    // `alternativeNames` holds a flag and the owner's ARM id in no fixed order: told apart by shape.
-    let owner = principal.alternative_names.iter().find(|name| name.starts_with('/')).map(Id::new);
+    let owner = owner(principal);
     let object_id = Id::new(principal.id.clone());
     let on = about("managed_identity", owner.as_ref().unwrap_or(&object_id), &principal.name, &principal.from);
     if let Some(owner) = &owner {
@@ -139,8 +203,8 @@ mod tests {
 
     use super::super::Outcome;
     use super::super::testing::{
-        SUB, about_name, arm_id, base, findings_of, identity_id, identity_json, list, managed_identity_json, only,
-        resource_json,
+        SUB, about_name, arm_id, base, findings_of, identity_id, identity_json, indexed, indexed_json, list,
+        managed_identity_json, only, resource_json,
     };
     use super::*;
     use crate::evidence::testing::CaptureBuilder;
@@ -161,6 +225,16 @@ mod tests {
             .replace(Kind::Resources, SUB, list([host()]))
             .replace(Kind::UserAssignedIdentities, SUB, list([identity_json("shared", SHARED, &json!({}))]))
             .replace(Kind::ManagedIdentityPrincipals, "directory", list(listed))
+            .replace(Kind::ResourceGraphIdentities, "subscriptions", indexed(in_graph()))
+    }
+
+    const USER_ASSIGNED: &str = "Microsoft.ManagedIdentity/userAssignedIdentities";
+
+    fn in_graph() -> [Value; 2] {
+        [
+            indexed_json("Microsoft.Web/sites", "site", "SystemAssigned", HOST),
+            indexed_json(USER_ASSIGNED, "shared", "", SHARED),
+        ]
     }
 
     fn both() -> [Value; 2] {
@@ -226,6 +300,48 @@ mod tests {
         );
         assert_eq!(about_name(&findings, "elsewhere").reason(), Some(Reason::NotAsked));
         assert_eq!(about_name(&findings, "policy").reason(), Some(Reason::NotAsked));
+    }
+
+    #[test]
+    fn an_identity_that_one_reading_of_azure_lacks_fails_whichever_it_is() {
+        let [site, shared] = in_graph();
+        let without = |items: Vec<Value>| {
+            let builder = tenant(both()).replace(Kind::ResourceGraphIdentities, "subscriptions", indexed(items));
+            findings_of(&CHECK, builder)
+        };
+        let findings = without(vec![shared.clone()]);
+        assert_eq!(about_name(&findings, "site").outcome(), Outcome::Fail);
+        assert_eq!(about_name(&findings, "shared").outcome(), Outcome::Pass);
+        let further = indexed_json("Microsoft.Web/sites", "further", "SystemAssigned", HOST);
+        let findings = without(vec![site, shared.clone(), further]);
+        assert!(about_name(&findings, "further").because().ends_with("the resource manager does not list it"));
+        assert_eq!(about_name(&findings, "further").outcome(), Outcome::Fail);
+        let other = indexed_json("Microsoft.Web/sites", "site", "SystemAssigned", SHARED);
+        assert_eq!(about_name(&without(vec![other, shared]), "site").outcome(), Outcome::Fail);
+    }
+
+    #[test]
+    fn without_resource_graph_no_identity_passes_and_what_the_directory_lacks_still_fails() {
+        let [site, _] = both();
+        let builder = tenant([site]).denied(Kind::ResourceGraphIdentities, "subscriptions");
+        let findings = findings_of(&CHECK, builder);
+        assert_eq!(about_name(&findings, "site").reason(), Some(Reason::Forbidden));
+        assert_eq!(about_name(&findings, "shared").outcome(), Outcome::Fail);
+    }
+
+    #[test]
+    fn a_type_that_one_reading_of_azure_does_not_hold_at_all_is_no_verdict() {
+        let rare = indexed_json("Microsoft.Rare/things", "thing", "SystemAssigned", HOST);
+        let attached = indexed_json("Microsoft.Web/sites", "attached", "UserAssigned", "");
+        let builder = tenant(both()).replace(
+            Kind::ResourceGraphIdentities,
+            "subscriptions",
+            indexed(in_graph().into_iter().chain([rare, attached])),
+        );
+        let findings = findings_of(&CHECK, builder);
+        assert_eq!(about_name(&findings, "thing").outcome(), Outcome::NotEvaluated);
+        assert!(about_name(&findings, "thing").because().contains("`microsoft.rare/things`"), "{findings:#?}");
+        assert_eq!(findings.len(), 3, "a host with the identities of others is none itself");
     }
 
     #[test]

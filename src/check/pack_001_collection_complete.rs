@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::finding::unread;
 use super::{About, Check, Facts, Finding, Nature, Severity, about};
 use crate::evidence::{Cite, Kind, Reason};
-use crate::model::{Id, Missing};
+use crate::model::{Difference, Id, Missing, Reconciliation};
 
 pub(super) const CHECK: Check = Check {
     id: "PACK-001",
@@ -13,13 +13,16 @@ pub(super) const CHECK: Check = Check {
     severity: Severity::Critical,
     nature: Nature::Operating,
     asks: "Whether every planned question, and every question that follows from an answer, was answered to its last \
-           page, whether independent counts agree with the rows that were read, and whether what the configuration \
-           expects to exist, or the tree of management groups names, was seen. A log table that does not exist and \
-           that no vault writes to is no gap. What a source no longer keeps is told, and leaves open whatever needs it.",
+           page, whether independent counts agree with the rows that were read, whether what the configuration expects \
+           to exist, or the tree of management groups names, was seen, and whether the resource manager and Resource \
+           Graph list the same vaults, identities and role assignments, save for differences that are explained. A log \
+           table that does not exist and that nothing is known to write to is no gap. What a source no longer keeps is \
+           told, and leaves open whatever needs it.",
     blind_to: "What Azure hides from the collecting identity without saying so: lists show only what it may read. Name \
                the subscriptions that must be there in the configuration, so that a missing one is seen.",
-    fix: "Give the collecting identity the permission that each gap names, and collect again. Where two counts differ, \
-          collect again after the log has settled.",
+    fix: "Give the collecting identity the permission that each gap names, and collect again. Where two counts or two \
+          lists differ, collect again after the log and the index have settled; what then still differs is in the \
+          report line by line.",
     needs: &[],
     run,
 };
@@ -54,12 +57,13 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
         let because = format!("{what}, which the collecting identity did not see");
         on(first).citing(&records).not_evaluated(Reason::NotFound, because)
     }));
+    findings.extend(facts.tenant.reconciliations().iter().filter_map(|one| unlike(on(first), one)));
     if !coverage.is_finished() {
         findings.push(on(first).not_evaluated(Reason::Interrupted, "the collection did not reach its end"));
     }
     if findings.is_empty() {
         let beside = told_beside(facts);
-        let because = format!("all {} questions were answered whole{beside}", records.len());
+        let because = format!("all {} questions were answered whole{beside}{}", records.len(), explained(facts));
         findings.push(on(first).citing(&records).pass(because));
     }
     findings
@@ -71,6 +75,35 @@ fn judge(on: About, gap: &Missing) -> Finding {
             on.fail(format!("{} at `{}`: an independent count differs; {}", gap.kind.words(), gap.scope, gap.detail))
         }
         _ => on.missing(gap),
+    }
+}
+
+/// Differences between two lists that nothing explains.
+fn unlike(on: About, lists: &Reconciliation) -> Option<Finding> {
+    let unexplained: Vec<&Difference> = lists.unexplained().collect();
+    let first = unexplained.first()?;
+    let more = match unexplained.len() {
+        1 => String::new(),
+        count => format!(", and {} more", count - 1),
+    };
+    let because = format!(
+        "{}: {} by the resource manager, {} by Resource Graph; unexplained: only {} lists `{}`{more}",
+        lists.what,
+        lists.in_manager,
+        lists.in_graph,
+        first.only_in.words(),
+        first.id.shown(),
+    );
+    Some(on.citing(&lists.from).citing(unexplained.iter().map(|one| &one.from)).fail(because))
+}
+
+/// Differences between two lists that are explained, in words.
+fn explained(facts: &Facts<'_>) -> String {
+    let lists = facts.tenant.reconciliations();
+    match lists.iter().map(|lists| lists.differences.len()).sum::<usize>() {
+        0 => String::new(),
+        1 => "; one difference between two lists is explained".to_owned(),
+        count => format!("; {count} differences between two lists are explained"),
     }
 }
 
@@ -122,7 +155,9 @@ fn told_beside(facts: &Facts<'_>) -> String {
 mod tests {
     use serde_json::json;
 
-    use super::super::testing::{SUB, base, findings_in, findings_of, list, only, outcomes, vault_id, vault_json};
+    use super::super::testing::{
+        SUB, base, findings_in, findings_of, indexed, list, only, outcomes, resource_json, vault_id, vault_json,
+    };
     use super::super::{Outcome, Parameters};
     use super::*;
     use crate::evidence::CaptureStatus;
@@ -149,7 +184,12 @@ mod tests {
 
     #[test]
     fn a_question_that_follows_from_an_answer_and_was_not_put_is_a_gap() {
-        let builder = base().replace(Kind::Vaults, SUB, list([vault_json("kv1", &json!({}))]));
+        let vault = resource_json("microsoft.keyvault/vaults", "kv1", &json!({}));
+        let builder = base().replace(Kind::Vaults, SUB, list([vault_json("kv1", &json!({}))])).replace(
+            Kind::ResourceGraphVaults,
+            "subscriptions",
+            indexed([vault]),
+        );
         let findings = findings_of(&CHECK, builder.clone());
         assert_eq!(outcomes(&findings), [Outcome::NotEvaluated; 3], "its settings, its keys and its secrets");
         assert!(findings.iter().all(|finding| finding.reason() == Some(Reason::NotAsked)));
@@ -170,6 +210,27 @@ mod tests {
     fn counts_that_differ_fail() {
         let builder = base().gap(Kind::VaultLogLegacy, &format!("workspace:{WORKSPACE}"), Reason::TotalsDiffer);
         assert_eq!(only(&findings_of(&CHECK, builder)).outcome(), Outcome::Fail);
+    }
+
+    #[test]
+    fn a_thing_that_only_one_of_two_lists_names_fails_unless_it_is_explained() {
+        let index = |names: &[&str]| {
+            let vaults = names.iter().map(|name| resource_json("Microsoft.KeyVault/vaults", name, &json!({})));
+            base().replace(Kind::ResourceGraphVaults, "subscriptions", indexed(vaults))
+        };
+        let findings = findings_of(&CHECK, index(&["kv1", "kv2"]));
+        assert_eq!(only(&findings).outcome(), Outcome::Fail);
+        let because = only(&findings).because();
+        assert!(because.starts_with("vaults: 0 by the resource manager, 2 by Resource Graph;"), "{because}");
+        assert!(
+            because.ends_with(&format!("only Resource Graph lists `{}`, and 1 more", vault_id("kv1"))),
+            "{because}"
+        );
+        let deleted = json!({"id": "/subscriptions/s/x", "name": "kv1", "properties": {"vaultId": vault_id("kv1"),
+            "deletionDate": "2026-10-02T08:58:00Z"}});
+        let findings = findings_of(&CHECK, index(&["kv1"]).replace(Kind::DeletedVaults, SUB, list([deleted])));
+        assert_eq!(only(&findings).outcome(), Outcome::Pass);
+        assert!(only(&findings).because().ends_with("; one difference between two lists is explained"));
     }
 
     #[test]

@@ -52,6 +52,9 @@ pub fn base() -> CaptureBuilder {
             builder = builder.answer(kind, over.fixed().unwrap_or(ROOT_GROUP), list([]));
         }
     }
+    for kind in [Kind::ResourceGraphIdentities, Kind::ResourceGraphVaults, Kind::ResourceGraphAssignments] {
+        builder = builder.answer(kind, "subscriptions", indexed([]));
+    }
     for (kind, scope) in [(Kind::RoleAssignments, "/"), (Kind::ManagedIdentityPrincipals, "directory")] {
         builder = builder.answer(kind, scope, list([]));
     }
@@ -101,6 +104,25 @@ pub fn outcomes(findings: &[Finding]) -> Vec<Outcome> {
 /// An ARM or Graph list of one page.
 pub fn list(items: impl IntoIterator<Item = Value>) -> Value {
     json!({"value": items.into_iter().collect::<Vec<Value>>()})
+}
+
+/// A list of Resource Graph of one page.
+pub fn indexed(items: impl IntoIterator<Item = Value>) -> Value {
+    let items: Vec<Value> = items.into_iter().collect();
+    json!({"totalRecords": items.len(), "count": items.len(), "resultTruncated": "false", "data": items})
+}
+
+/// A host or a user-assigned identity as Resource Graph lists it.
+pub fn indexed_json(resource_type: &str, name: &str, identity_type: &str, principal_id: &str) -> Value {
+    json!({"id": arm_id(resource_type, name), "name": name, "type": resource_type.to_lowercase(),
+        "identityType": identity_type, "principalId": principal_id})
+}
+
+/// A role assignment as Resource Graph lists it.
+pub fn indexed_assignment(assignment: &Value) -> Value {
+    let of = |name: &str| assignment["properties"][name].clone();
+    json!({"id": assignment["id"], "type": "microsoft.authorization/roleassignments", "scope": of("scope"),
+        "principalId": of("principalId"), "roleDefinitionId": of("roleDefinitionId"), "createdOn": of("createdOn")})
 }
 
 /// `value` with `patch` laid over it: objects are merged, null takes a member away (JSON Merge Patch).
@@ -275,6 +297,20 @@ pub fn furnished() -> CaptureBuilder {
         .replace(Kind::Resources, SUB, list(of_vaults.into_iter().chain([site])))
         .replace(Kind::UserAssignedIdentities, SUB, list([identity_json("shared", SHARED, &tags)]))
         .replace(Kind::Vaults, SUB, list(vaults))
+        .replace(Kind::ResourceGraphAssignments, "subscriptions", indexed([indexed_assignment(&assignment)]))
+        .replace(
+            Kind::ResourceGraphVaults,
+            "subscriptions",
+            indexed(["kv1", "kv2"].map(|name| resource_json("microsoft.keyvault/vaults", name, &json!({})))),
+        )
+        .replace(
+            Kind::ResourceGraphIdentities,
+            "subscriptions",
+            indexed([
+                indexed_json("Microsoft.Web/sites", "site", "SystemAssigned, UserAssigned", SITE),
+                indexed_json("Microsoft.ManagedIdentity/userAssignedIdentities", "shared", "", SHARED),
+            ]),
+        )
         .replace(Kind::RoleAssignments, SUB, list([assignment]))
         .replace(
             Kind::RoleDefinitions,

@@ -44,6 +44,8 @@ pub(super) struct Told {
     pub ended_at: DateTime<Utc>,
     /// Pages that were what the contract says.
     accepted: usize,
+    /// Whether the next page is the first of its chain.
+    is_first: bool,
 }
 
 /// An item of a list or a row of a table: the first character of its JSON, which tells its type.
@@ -72,6 +74,43 @@ struct Envelope {
     odata_next: Option<String>,
     #[serde(rename = "@odata.count")]
     count: Option<u64>,
+    /// The service left rows out, and says so.
+    #[serde(skip)]
+    is_short: bool,
+}
+
+/// The same of an answer of Resource Graph.
+#[derive(Deserialize)]
+struct DataPage {
+    data: Option<Vec<Part>>,
+    error: Option<IgnoredAny>,
+    #[serde(rename = "totalRecords")]
+    total: Option<u64>,
+    #[serde(rename = "resultTruncated")]
+    is_truncated: Option<String>,
+    #[serde(rename = "$skipToken")]
+    token: Option<String>,
+}
+
+impl Envelope {
+    fn read(shape: Shape, body: &[u8]) -> Result<Envelope, serde_json::Error> {
+        if shape != Shape::Data {
+            return serde_json::from_slice(body);
+        }
+        let page: DataPage = serde_json::from_slice(body)?;
+        Ok(Envelope {
+            value: page.data,
+            tables: None,
+            error: page.error,
+            id: None,
+            subscription: None,
+            next: page.token,
+            at_next: None,
+            odata_next: None,
+            count: page.total,
+            is_short: page.is_truncated.is_some_and(|word| !word.eq_ignore_ascii_case("false")),
+        })
+    }
 }
 
 #[derive(Deserialize)]
@@ -180,22 +219,53 @@ async fn chain(
     let api = question.collector.api;
     let mut followed = BTreeSet::from([first.url.clone()]);
     let mut next = Some(first);
+    told.is_first = true;
     while let Some(ask) = next.take() {
         let answered = visit.ask(ask.clone()).await;
         let answered = answered.map_err(|refused| Stop::because(reason::of_refused(&refused), refused.to_string()))?;
         told.ended_at = answered.received_at;
         let Some(link) = told.take(question, &ask, &answered)? else { return Ok(()) };
-        told.last_next_link = Some(shown(&link));
+        let form = question.collector.form;
+        told.last_next_link = Some(match form {
+            Form::Listing(_) => NEXT_TOKEN.to_owned(),
+            _ => shown(&link),
+        });
         if !followed.insert(link.clone()) {
             return Err(Stop::because(Reason::CutShort, "the list links back to a page that was read"));
         }
         if followed.len() > MOST_PAGES {
             return Err(Stop::because(Reason::CutShort, format!("the list has more than {MOST_PAGES} pages")));
         }
-        let following = door.next(api, &link, &ask);
-        next = following.map_err(|refused| Stop::because(Reason::CutShort, refused.to_string()))?;
+        next = match form {
+            Form::Listing(_) => Some(Ask { body: ask.body.as_deref().and_then(|body| continued(body, &link)), ..ask }),
+            _ => {
+                let following = door.next(api, &link, &ask);
+                following.map_err(|refused| Stop::because(Reason::CutShort, refused.to_string()))?
+            }
+        };
     }
     Ok(())
+}
+
+/// What stands for the token of a page that was not read.
+const NEXT_TOKEN: &str = "$skipToken=[cut]";
+
+/// The body of a query to Resource Graph, with the token of the page to give.
+pub(super) fn continued(body: &str, token: &str) -> Option<String> {
+    let mut body: serde_json::Value = serde_json::from_str(body).ok()?;
+    body.get_mut("options")?.as_object_mut()?.insert("$skipToken".to_owned(), token.into());
+    Some(body.to_string())
+}
+
+/// The body of a page's request as it is kept, where pages differ in it. A token may hold ids that are not ours.
+fn shown_body(form: Form, ask: &Ask) -> Option<String> {
+    let body = ask.body.as_deref()?;
+    match form {
+        Form::Ids => Some(body.to_owned()),
+        Form::Listing(_) if body.contains("$skipToken") => continued(body, redact::CUT),
+        Form::Listing(_) => Some(body.to_owned()),
+        _ => None,
+    }
 }
 
 impl Told {
@@ -214,6 +284,7 @@ impl Told {
             started_at: at,
             ended_at: at,
             accepted: 0,
+            is_first: true,
         }
     }
 
@@ -244,7 +315,7 @@ impl Told {
                 request_id,
             });
         }
-        let envelope: Result<Envelope, _> = serde_json::from_slice(&answer.body);
+        let envelope = Envelope::read(question.collector.shape, &answer.body);
         let malformed = |why: &str| Stop {
             status: Some(answer.status),
             request_id: request_id(answered),
@@ -260,7 +331,7 @@ impl Told {
             Shape::One => {
                 (envelope.id.as_ref().or(envelope.subscription.as_ref()).map(|_| [Part(None)].as_slice()), None)
             }
-            Shape::List => list().unzip(),
+            Shape::List | Shape::Data => list().unzip(),
         };
         let request_id = self.keep(question, ask, answered, clean, parts.map_or(0, <[Part]>::len) as u64);
         let Some(parts) = parts else { return Err(malformed("the answer holds no list where the contract has one")) };
@@ -279,9 +350,18 @@ impl Told {
         }
         self.accepted += 1;
         self.last_next_link = None;
-        self.said_total = self.said_total.or(envelope.count);
+        if let Some(count) = envelope.count.filter(|_| self.is_first) {
+            self.said_total = Some(self.said_total.unwrap_or(0).saturating_add(count));
+        }
+        self.is_first = false;
         let links = [envelope.next, envelope.at_next, envelope.odata_next];
-        Ok(links.into_iter().flatten().find(|link| !link.is_empty()))
+        let next = links.into_iter().flatten().find(|link| !link.is_empty());
+        let is_limited = header(answer, &["x-ms-tenant-subscription-limit-hit"]).is_some_and(|hit| hit == "true");
+        if (envelope.is_short && next.is_none()) || (is_limited && question.collector.shape == Shape::Data) {
+            let cause = "the service says that rows are missing from its answer";
+            return Err(Stop { request_id, ..Stop::because(Reason::CutShort, cause) });
+        }
+        Ok(next)
     }
 
     fn keep(
@@ -303,7 +383,7 @@ impl Told {
         self.pages.push(Page {
             file,
             url: shown(&ask.url),
-            body: ask.body.clone().filter(|_| question.collector.form == Form::Ids),
+            body: shown_body(question.collector.form, ask),
             status: answer.status,
             item_count,
             request_id: request_id.clone(),

@@ -2,7 +2,8 @@
 
 use super::ask::Put;
 use super::record::request_of;
-use crate::evidence::{Kind, Record};
+use super::table::Form;
+use crate::evidence::Record;
 
 /// Whether a record is of this very question: also the same request, on the same host, in the same version, for the
 /// same window and the same ids. Ids to look up follow from answers, so that a look-up may have become another one.
@@ -11,11 +12,12 @@ pub(super) fn is_same(record: &Record, question: &Put) -> bool {
     if !versions.filter_map(|asks| asks.first()).any(|ask| request_of(ask) == record.request) {
         return false;
     }
-    if question.collector.kind != Kind::Principals {
+    if !matches!(question.collector.form, Form::Ids | Form::Listing(_)) {
         return true;
     }
     let mut batches = question.asks.iter().map(|ask| ask.body.as_deref());
-    let sent = record.pages.iter().map(|page| page.body.as_deref()).filter(Option::is_some);
+    let is_first_page = |body: &Option<&str>| body.is_some_and(|body| !body.contains("$skipToken"));
+    let sent = record.pages.iter().map(|page| page.body.as_deref()).filter(is_first_page);
     let is_prefix = sent.into_iter().all(|body| batches.next() == Some(body));
     is_prefix && (batches.next().is_none() || !record.is_whole())
 }
@@ -27,7 +29,7 @@ mod tests {
     use super::super::table::collector;
     use super::*;
     use crate::azure::{Api, Ask, Method};
-    use crate::evidence::{Gap, Reason, testing::CaptureBuilder};
+    use crate::evidence::{Gap, Kind, Reason, testing::CaptureBuilder};
 
     fn look_up(batches: &[&str]) -> Put {
         let ask = |body: &&str| Ask {

@@ -69,8 +69,8 @@ fn quoted(text: &str) -> String {
     literal
 }
 
-/// Every query by name, as the program carries it; part of its rule set.
-pub fn sources() -> [(&'static str, &'static str); 4] {
+/// Every query to Log Analytics by name.
+pub(super) fn sources() -> [(&'static str, &'static str); 4] {
     [
         ("vault_log_dedicated", include_str!("queries/vault_log_dedicated.kql")),
         ("vault_log_legacy", include_str!("queries/vault_log_legacy.kql")),

@@ -25,7 +25,6 @@ mod tests;
 
 use chrono::{DateTime, Utc};
 
-pub use kql::sources as queries;
 pub use own::{OwnEffective, OwnEntry, OwnPolicy, OwnRights, OwnRole, own_rights};
 pub use permission::{Permission, actions, data_actions, graph_permissions};
 pub use plan::plan;
@@ -34,6 +33,11 @@ pub use run::{CollectError, Keeper, Progress, Summary, collect};
 pub use table::{Collector, Form, collectors};
 
 use crate::evidence::{Expected, Period, Plan, Tool, VaultObjects};
+
+/// Every query by name, as the program carries it; part of its rule set.
+pub fn queries() -> impl Iterator<Item = (&'static str, &'static str)> {
+    kql::sources().into_iter().chain(table::listings())
+}
 
 /// What is to be collected.
 #[derive(Clone, Debug)]

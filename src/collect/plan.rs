@@ -37,11 +37,17 @@ pub fn plan(request: &CollectRequest) -> Plan {
     }
 }
 
+/// The scope of a question about all subscriptions together.
+pub(super) const SUBSCRIPTIONS: &str = "subscriptions";
+
 /// The scopes of a family that are known before the first request.
 fn known(over: Over, expected: &Expected) -> Vec<String> {
     match over {
         Over::ManagementGroup => scopes(&expected.management_groups, group_scope),
         Over::Subscription => scopes(&expected.subscriptions, subscription_scope),
+        // without a subscription there is nothing to ask about
+        Over::Subscriptions if expected.subscriptions.is_empty() => Vec::new(),
+        Over::Subscriptions => vec![SUBSCRIPTIONS.to_owned()],
         Over::LogCount | Over::Log => scopes(&expected.workspaces, workspace_scope),
         _ => over.fixed().into_iter().map(str::to_owned).collect(),
     }
@@ -54,7 +60,7 @@ fn found_later(over: Over, expected: &Expected) -> Option<&'static str> {
         Over::Subscription if !expected.management_groups.is_empty() => {
             Some("subscription below an expected management group")
         }
-        Over::Subscription if !expected.subscriptions.is_empty() => None, // all of them are known
+        Over::Subscription | Over::Subscriptions if !expected.subscriptions.is_empty() => None, // all of them are known
         _ => Some(over.words()),
     }
 }
@@ -118,8 +124,9 @@ mod tests {
         assert_eq!(scopes_of(&plan, Kind::RoleAssignments), ["/", "/subscriptions/s1", "/subscriptions/S2"]);
         assert_eq!(scopes_of(&plan, Kind::Subscriptions), ["tenant"]);
         let of_subscription = Kind::ALL.iter().filter(|kind| kind.is_per_subscription()).count();
+        assert_eq!(scopes_of(&plan, Kind::ResourceGraphVaults), ["subscriptions"]);
         let of_directory = Kind::ALL.iter().filter(|kind| kind.over().contains(&Over::Directory)).count();
-        assert_eq!(plan.questions.len(), 6 + 2 * of_subscription + of_directory);
+        assert_eq!(plan.questions.len(), 6 + 3 + 2 * of_subscription + of_directory);
         assert!(!is_derived(&plan, Kind::Vaults), "nothing is left to be found out");
         assert!(is_derived(&plan, Kind::DiagnosticSettings));
     }
@@ -129,6 +136,7 @@ mod tests {
         let plan = plan(&request(Expected::default()));
         assert!(scopes_of(&plan, Kind::Vaults).is_empty());
         assert!(is_derived(&plan, Kind::Vaults));
+        assert!(scopes_of(&plan, Kind::ResourceGraphVaults).is_empty() && is_derived(&plan, Kind::ResourceGraphVaults));
     }
 
     #[test]

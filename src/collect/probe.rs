@@ -248,6 +248,10 @@ fn cheapest(question: &Put, plain: &Ask) -> Option<Ask> {
             let body = serde_json::json!({ "query": one_row(question)?, "timespan": "P1D" });
             Some(Ask { body: Some(body.to_string()), ..plain.clone() })
         }
+        Form::Listing(_) => {
+            let body = plain.body.as_deref()?.replace("\"$top\":1000", "\"$top\":1");
+            Some(Ask { body: Some(body), ..plain.clone() })
+        }
         _ if question.collector.kind == Kind::Resources => {
             Some(Ask { url: format!("{}&$top=1", plain.url), ..plain.clone() })
         }

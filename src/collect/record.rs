@@ -70,6 +70,7 @@ pub(super) fn title(kind: Kind, scope: &str) -> String {
         "tenant" => format!("{capital} of the tenant"),
         "directory" => capital, // the words name the directory
         "/" => format!("{capital} at the root `/`"),
+        "subscriptions" => format!("{capital} of all subscriptions asked in"),
         _ => match scope.split_once(':') {
             Some(("group", id)) => format!("{capital}: `{id}`"),
             _ if words.contains(" a ") || words.starts_with("a ") => format!("{capital}: `{scope}`"),

@@ -17,9 +17,9 @@ use super::ask::{Put, Told, not_put, put_in_turn};
 use super::earlier::is_same;
 use super::extract::Found;
 use super::kql::{self, KqlError, Value};
-use super::plan::{group_scope, scopes, subscription_scope};
+use super::plan::{SUBSCRIPTIONS, group_scope, scopes, subscription_scope};
 use super::record::{record, run_as};
-use super::table::{Collector, Form, collector, collectors};
+use super::table::{Collector, Form, Listing, Shape, collector, collectors};
 use super::{CollectRequest, extract};
 use crate::azure::{Api, Ask, Door, Method};
 use crate::evidence::{
@@ -29,6 +29,9 @@ use crate::evidence::{
 
 /// How many ids go into one look-up.
 const IDS_A_BATCH: usize = 1000;
+/// How many subscriptions go into one query to Resource Graph, which advises to stay below 300
+/// (learn:azure/governance/resource-graph/concepts/guidance-for-throttled-requests).
+const SUBSCRIPTIONS_A_BATCH: usize = 250;
 /// Rows younger than this may still be on their way into the log: minutes.
 const SETTLING: TimeDelta = TimeDelta::minutes(30);
 
@@ -180,6 +183,8 @@ impl<'a> Run<'a> {
                 shown(&groups)
             }
             Over::Subscription => shown(&self.subscriptions()),
+            // no subscriptions, no question: one that names none would be about all that are visible
+            Over::Subscriptions => self.subscriptions().shown().take(1).map(|_| SUBSCRIPTIONS.to_owned()).collect(),
             Over::NamedWorkspace => {
                 let named = self.found.named_workspaces.shown();
                 named.filter(|id| !self.found.workspaces.contains(id)).map(str::to_owned).collect()
@@ -298,6 +303,11 @@ impl<'a> Run<'a> {
                 let ids: Vec<&String> = self.found.principals.iter().collect();
                 ids.chunks(IDS_A_BATCH).map(|ids| post(serde_json::json!({ "ids": ids }).to_string())).collect()
             }
+            Form::Listing(listing) => {
+                let subscriptions = self.subscriptions();
+                let guids: Vec<&str> = subscriptions.shown().filter_map(|id| id.rsplit('/').next()).collect();
+                guids.chunks(SUBSCRIPTIONS_A_BATCH).map(|guids| post(listing_body(listing, guids))).collect()
+            }
         };
         Ok(Some(Put { collector, asks, older: self.older(collector, &scope), scope }))
     }
@@ -409,8 +419,10 @@ impl<'a> Run<'a> {
             expected: self.found.expected_rows.get(&key).copied().unwrap_or(0),
             read,
         });
+        let is_data = collector(kind).is_some_and(|row| row.shape == Shape::Data);
         let said = said.map(|expected| ControlTotal {
-            source: "@odata.count of the first page".to_owned(),
+            source: if is_data { "totalRecords of the first page" } else { "@odata.count of the first page" }
+                .to_owned(),
             record: id.to_owned(),
             expected,
             read,
@@ -460,6 +472,17 @@ impl<'a> Run<'a> {
             identities: self.identities,
         }
     }
+}
+
+/// Body of a query to Resource Graph. Rows come as objects, in the largest pages that there are.
+fn listing_body(listing: &Listing, subscriptions: &[&str]) -> String {
+    let mut options = serde_json::json!({ "resultFormat": "objectArray", "$top": 1000 });
+    if listing.is_inherited
+        && let Some(options) = options.as_object_mut()
+    {
+        options.insert("authorizationScopeFilter".to_owned(), "AtScopeAboveAndBelow".into());
+    }
+    serde_json::json!({ "subscriptions": subscriptions, "query": listing.query, "options": options }).to_string()
 }
 
 fn evidence_id(number: usize) -> String {

@@ -36,9 +36,9 @@ fn a_whole_tenant_is_asked_once_and_in_order() {
     );
     assert_eq!(kinds.last(), Some(&Kind::GroupMembers));
     let per_subscription = Kind::ALL.iter().filter(|kind| kind.is_per_subscription()).count();
-    // two lists of what the vault holds, and its settings; the workspace's tables; two counts, two logs
+    // three lists of all subscriptions; two lists of what the vault holds, and its settings; the workspace's tables; two counts, two logs
     let of_directory = Kind::ALL.iter().filter(|kind| kind.over().contains(&Over::Directory)).count();
-    assert_eq!(kinds.len(), 6 + per_subscription + 3 + 1 + 2 + 2 + of_directory + 1 + 1);
+    assert_eq!(kinds.len(), 6 + per_subscription + 3 + 3 + 1 + 2 + 2 + of_directory + 1 + 1);
     assert_eq!(ran.asked.len(), kinds.len(), "nothing was asked twice");
 
     // The caller in the log and the principal of the assignment were looked up together.
@@ -338,4 +338,97 @@ fn a_deleted_group_is_not_expanded_and_an_unheard_directory_hides_none() {
 fn the_same_answers_make_the_same_capture() {
     let records = || run(tenant(), Expected::default()).capture.records;
     assert_eq!(records(), records());
+}
+
+const INDEX: &str = "/providers/Microsoft.ResourceGraph/resources?api-version=2022-10-01";
+const VAULTS: &str = "where type =~ 'microsoft.keyvault/vaults'";
+
+/// The tenant with these pages of vaults in Resource Graph: part of the request's body, and answer.
+fn with_index(pages: &[(&str, Value)]) -> Ran {
+    let mut script = tenant();
+    for (part, body) in pages {
+        script.answers.insert(0, (INDEX.to_owned(), (*part).to_owned(), 200, body.to_string()));
+    }
+    run(script, Expected::default())
+}
+
+fn index_page(total: u64, ids: &[&str], token: Option<&str>) -> Value {
+    let rows: Vec<Value> = ids.iter().map(|id| json!({"id": id, "properties": {"secret": "CANARY"}})).collect();
+    let mut page = json!({"totalRecords": total, "count": rows.len(), "resultTruncated": "false", "data": rows});
+    if let Some(token) = token {
+        page["$skipToken"] = json!(token);
+    }
+    page
+}
+
+#[test]
+fn resource_graph_is_asked_page_by_page_with_the_same_query_and_scopes() {
+    let ran = with_index(&[
+        (VAULTS, index_page(3, &["/a", "/b"], Some("CANARY1"))),
+        ("\"$skipToken\":\"CANARY1\"", index_page(3, &["/c"], None)),
+    ]);
+    let record = ran.record(Kind::ResourceGraphVaults, "subscriptions");
+    assert!(record.is_whole() && !record.truncated && record.last_next_link.is_none());
+    let total = &record.control_totals[0];
+    assert_eq!((total.expected, total.read, total.source.as_str()), (3, 3, "totalRecords of the first page"));
+    let asked: Vec<Value> = ran
+        .asked
+        .iter()
+        .filter(|ask| ask.url.contains(INDEX) && ask.body.as_deref().is_some_and(|body| body.contains(VAULTS)))
+        .map(|ask| serde_json::from_str(ask.body.as_deref().unwrap_or_default()).expect("JSON"))
+        .collect();
+    assert_eq!(asked.len(), 2);
+    assert_eq!(asked[0]["subscriptions"], json!([SUB.trim_start_matches("/subscriptions/")]));
+    assert_eq!(asked[0]["options"], json!({"resultFormat": "objectArray", "$top": 1000}));
+    let mut second = asked[1].clone();
+    assert_eq!(second["options"]["$skipToken"].take(), "CANARY1");
+    second["options"].as_object_mut().expect("options").remove("$skipToken");
+    assert_eq!(second, asked[0]);
+    // What is kept names the page, and not its token.
+    assert_eq!(ran.page(record, 0)["$skipToken"], "[cut]");
+    assert!(record.pages[1].body.as_deref().expect("a body").contains("\"$skipToken\":\"[cut]\""));
+    assert_eq!(ran.page(record, 1)["data"], json!([{"id": "/c"}]));
+}
+
+#[test]
+fn what_is_assigned_above_is_listed_too() {
+    let ran = run(tenant(), Expected::default());
+    let body = ran.record(Kind::ResourceGraphAssignments, "subscriptions").request.body.clone().expect("a body");
+    let body: Value = serde_json::from_str(&body).expect("JSON");
+    assert_eq!(body["options"]["authorizationScopeFilter"], "AtScopeAboveAndBelow");
+}
+
+#[test]
+fn rows_that_resource_graph_leaves_out_are_seen() {
+    let record = |ran: &Ran| ran.record(Kind::ResourceGraphVaults, "subscriptions").clone();
+    // Fewer rows than it counts: the totals tell.
+    let short = record(&with_index(&[(VAULTS, index_page(3, &["/a"], None))]));
+    assert_eq!((short.control_totals[0].expected, short.control_totals[0].read), (3, 1));
+    let mut truncated = index_page(1, &["/a"], None);
+    truncated["resultTruncated"] = json!("true");
+    let truncated = record(&with_index(&[(VAULTS, truncated)]));
+    assert_eq!(truncated.gap.map(|gap| gap.reason), Some(Reason::CutShort));
+    assert!(truncated.truncated);
+    // A token that comes back for ever ends.
+    let looping = record(&with_index(&[(VAULTS, index_page(9, &["/a"], Some("same")))]));
+    assert_eq!(looping.gap.map(|gap| gap.reason), Some(Reason::CutShort));
+    assert_eq!((looping.page_count, looping.last_next_link.as_deref()), (2, Some("$skipToken=[cut]")));
+    // A table instead of objects is another shape.
+    let table = json!({"totalRecords": 0, "count": 0, "resultTruncated": "false", "data": {"columns": [], "rows": []}});
+    assert_eq!(record(&with_index(&[(VAULTS, table)])).gap.map(|gap| gap.reason), Some(Reason::Malformed));
+}
+
+#[test]
+fn subscriptions_go_to_resource_graph_in_groups() {
+    let mut script = tenant();
+    let many: Vec<Value> =
+        (0..251).map(|n| json!({"subscriptionId": format!("aaaaaaaa-0000-0000-0000-{n:012}")})).collect();
+    let list = json!({"value": many}).to_string();
+    script.answers.insert(0, ("azure.com/subscriptions?".to_owned(), String::new(), 200, list));
+    let last = "aaaaaaaa-0000-0000-0000-000000000250\"]";
+    script.answers.insert(0, (INDEX.to_owned(), last.to_owned(), 200, index_page(1, &["/b"], None).to_string()));
+    let ran = run(script, Expected::default());
+    let record = ran.record(Kind::ResourceGraphVaults, "subscriptions");
+    assert_eq!((record.page_count, record.row_count), (2, 1));
+    assert_eq!((record.control_totals[0].expected, record.control_totals[0].read), (1, 1), "one and none");
 }

@@ -199,6 +199,13 @@ kinds! {
     GroupMembers("members of a group", Group);
     /// Owners of a service principal.
     ServicePrincipalOwners("owners of a service principal", ServicePrincipal);
+    // Second lists
+    /// Resources with an identity, and user-assigned identities, as Resource Graph lists them.
+    ResourceGraphIdentities("resources with an identity (Resource Graph)", Subscriptions);
+    /// Key vaults as Resource Graph lists them.
+    ResourceGraphVaults("vaults (Resource Graph)", Subscriptions);
+    /// Role assignments as Resource Graph lists them: at, above and below the subscriptions.
+    ResourceGraphAssignments("role assignments (Resource Graph)", Subscriptions);
     // Log rows
     /// Key Vault reads, denials and handshakes in `AZKVAuditLogs`.
     VaultLogDedicated("vault log rows (AZKVAuditLogs)", Log);

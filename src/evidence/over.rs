@@ -11,6 +11,8 @@ pub enum Over {
     ManagementGroup,
     /// A subscription. Scope: `/subscriptions/{guid}`.
     Subscription,
+    /// All subscriptions that are asked in, together. Scope: `subscriptions`.
+    Subscriptions,
     /// A user-assigned identity. Scope: its id.
     Identity,
     /// A vault. Scope: its id.
@@ -55,7 +57,7 @@ impl Over {
     pub const STAGES: &'static [&'static [Over]] = &[
         &[Over::Tenant, Over::Root],
         &[Over::ManagementGroup],
-        &[Over::Subscription],
+        &[Over::Subscription, Over::Subscriptions],
         &[Over::Identity, Over::Vault, Over::VaultDataPlane, Over::Site, Over::Factory, Over::SqlServer],
         &[Over::VaultContents, Over::Slot, Over::NamedWorkspace, Over::Archive],
         &[Over::Workspace],
@@ -84,6 +86,7 @@ impl Over {
             Over::Root => "root scope",
             Over::ManagementGroup => "management group that is visible",
             Over::Subscription => "subscription that is visible",
+            Over::Subscriptions => "group of subscriptions that are visible",
             Over::Identity => "user-assigned identity that was found",
             Over::Vault | Over::VaultDataPlane => "vault that was found",
             Over::Site => "app that was found",

@@ -89,8 +89,10 @@ impl CaptureBuilder {
             let mut rows = 0;
             for (number, (body, asked)) in bodies.iter().enumerate() {
                 let bytes = serde_json::to_vec(body).expect("JSON");
-                let items =
-                    body["value"].as_array().or(body["tables"][0]["rows"].as_array()).map_or(1, Vec::len) as u64;
+                let items = [&body["value"], &body["data"], &body["tables"][0]["rows"]]
+                    .into_iter()
+                    .find_map(Value::as_array)
+                    .map_or(1, Vec::len) as u64;
                 rows += items;
                 pages.push(Page {
                     file: format!("page-{:04}.json", number + 1),

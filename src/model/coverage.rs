@@ -257,7 +257,7 @@ impl Coverage {
     }
 
     /// What is missing of the question at exactly this scope.
-    fn missing_at(&self, kind: Kind, scope: &str) -> Vec<Missing> {
+    pub(super) fn missing_at(&self, kind: Kind, scope: &str) -> Vec<Missing> {
         let asked = self.are_at(kind, scope);
         if asked.is_empty() && self.is_told_by_the_vault(kind, scope) {
             return Vec::new();

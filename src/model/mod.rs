@@ -3,13 +3,15 @@
 //! `read/` has one file for each family of answers and turns kept pages into the structs of `facts`. Whether an
 //! absent field means "off" or "not told" is decided there, once, with the contract that says so.
 //! `coverage` knows which questions were answered, and for which subject a gap matters; `hierarchy` knows
-//! which management groups stand above a subscription.
+//! which management groups stand above a subscription; `reconcile` holds two lists of the same things
+//! against each other.
 
 mod coverage;
 mod facts;
 mod hierarchy;
 mod id;
 mod read;
+mod reconcile;
 mod retention;
 
 pub use coverage::{Coverage, Missing, Need, Reach};
@@ -17,4 +19,5 @@ pub use facts::*;
 pub use hierarchy::Hierarchy;
 pub use id::Id;
 pub use read::{ModelError, read};
+pub use reconcile::{Difference, List, Reconciliation, Why};
 pub use retention::Kept;

@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 
 use crate::access::{Excess, OwnRights};
 use crate::assess::{
-    Assessment, CollectionSummary, CoveredPart, EvidenceLine, GapLine, IdentityLine, Inputs, Inventory, Moment,
-    Organisation, Population, ReaderLine, Story, VaultLine, conclude,
+    Assessment, CollectionSummary, ComparedLists, CoveredPart, DifferenceLine, EvidenceLine, GapLine, IdentityLine,
+    Inputs, Inventory, Moment, Organisation, Population, ReaderLine, Story, VaultLine, conclude,
 };
 use crate::check::{Finding, Parameters, about};
 use crate::control;
@@ -150,6 +150,7 @@ pub(super) fn empty() -> Assessment {
         covered: Vec::new(),
         covered_days: None,
         period_days: period().days(),
+        compared: Vec::new(),
         rows: 0,
         requests: 0,
     };
@@ -236,6 +237,21 @@ pub(super) fn hostile() -> Assessment {
             scope: text.clone(),
             reason: Reason::Forbidden.sentence(),
             detail: text.clone(),
+        });
+        let line = DifferenceLine {
+            id: text.clone(),
+            only_in: "Resource Graph",
+            is_explained: index % 2 == 0,
+            why: text.clone(),
+            from: from.clone(),
+        };
+        assessment.collection.compared.push(ComparedLists {
+            what: "vaults",
+            in_manager: 1,
+            in_graph: 2,
+            in_both: 1,
+            open: Some(text.clone()),
+            differences: vec![line],
         });
         assessment.collection.covered.push(CoveredPart {
             workspace: text.clone(),
@@ -493,6 +509,14 @@ pub(super) fn sample() -> Assessment {
         ],
         covered_days: Some(covered.days()),
         period_days: 92,
+        compared: vec![ComparedLists {
+            what: "vaults",
+            in_manager: 3,
+            in_graph: 3,
+            in_both: 3,
+            open: None,
+            differences: Vec::new(),
+        }],
         rows: 15_238,
         requests: 61,
     };

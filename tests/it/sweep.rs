@@ -45,7 +45,7 @@ const NEEDED: &[(&str, &str, &str)] = &[
     // what the collecting identity may do decides nothing about others
     ("/permissions?", "", ""),
     // the function that the identity hangs on is in this list alone
-    ("/resources?", "KV-001 NHI-001 NHI-003 NHI-004", "NHI-002"),
+    ("/resources?api-version=2021", "KV-001 NHI-001 NHI-003 NHI-004", "NHI-002"),
     ("/virtualMachines?", "NHI-001 NHI-003", "NHI-002"),
     ("/userAssignedIdentities?", "NHI-001 NHI-003 NHI-004", "NHI-003 NHI-004"),
     // the identity is attached, which is enough
@@ -98,6 +98,10 @@ const NEEDED: &[(&str, &str, &str)] = &[
     ("/directoryObjects/getByIds", "NHI-006 RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-011", ""),
     // the group is Owner of the subscription: whoever is in it can grant, and reads no secret
     ("/transitiveMembers?", "RBAC-005 RBAC-007 RBAC-011", ""),
+    // each list is held against Resource Graph's
+    ("where isIdentity", "NHI-001", ""),
+    ("where type =~ 'microsoft.keyvault/vaults'", "KV-001", ""),
+    ("authorizationresources", "", ""),
     ("question=vault_log_dedicated;", "EVT-002 EVT-003 EVT-004 EVT-005", ""),
     ("question=vault_log_dedicated_count;", "EVT-001 EVT-002", ""),
     // the vault writes to the other table

@@ -39,6 +39,7 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ("authorization.txt", include_str!("allow/authorization.txt")),
     ("logging.txt", include_str!("allow/logging.txt")),
     ("directory.txt", include_str!("allow/directory.txt")),
+    ("resource_graph.txt", include_str!("allow/resource_graph.txt")),
     ("queries.txt", include_str!("allow/queries.txt")),
     ("errors.txt", include_str!("allow/errors.txt")),
 ];

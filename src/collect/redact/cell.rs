@@ -18,6 +18,8 @@ pub(super) enum Class {
     Url,
     /// A link to a next page: its tokens go.
     Link,
+    /// The token of a next page: that there is one stays.
+    Token,
     /// The value of an allowed tag.
     Tag,
     /// An error code.
@@ -57,6 +59,7 @@ impl Class {
             "path" => Class::Path,
             "url" => Class::Url,
             "link" => Class::Link,
+            "token" => Class::Token,
             "tag" => Class::Tag,
             "code" => Class::Code,
             "address" => Class::Address,
@@ -94,6 +97,7 @@ impl Class {
                 short if secret_in_path(&short.replace("=[cut]", "")) => secret(true),
                 short => changed("url_token", short),
             },
+            Class::Token => changed("paging_token", if text.is_empty() { String::new() } else { CUT.to_owned() }),
             Class::Code if is_code(text) => None,
             Class::Code => Some(("not_a_code", CUT.to_owned())),
             Class::Grant => match super::scan::copy(text.as_bytes(), grant()) {

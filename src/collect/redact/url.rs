@@ -9,6 +9,7 @@ const SHOWN_NAMES: &[&str] = &[
     "api-version",
     "maxresults",
     "timespan",
+    "maxresults",
     "page",
     "$apply",
     "$count",

@@ -6,6 +6,7 @@ mod directory;
 mod hosts;
 mod logging;
 mod queries;
+mod resource_graph;
 mod tenant;
 mod vaults;
 
@@ -51,8 +52,21 @@ pub enum Form {
     Post(&'static str),
     /// POST of the object ids that were found, in batches.
     Ids,
+    /// POST of a query to Resource Graph about the subscriptions, in batches.
+    Listing(&'static Listing),
     /// POST of the kind's query to Log Analytics.
     Query,
+}
+
+/// A query to Resource Graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listing {
+    /// The name of its kind.
+    pub name: &'static str,
+    /// The text that is sent.
+    pub query: &'static str,
+    /// Whether what is assigned above the subscriptions is listed too; it is left out unless it is asked for.
+    pub is_inherited: bool,
 }
 
 /// What a whole answer looks like.
@@ -60,6 +74,8 @@ pub enum Form {
 pub enum Shape {
     /// Pages of a list: `value`.
     List,
+    /// Pages of a list: `data`, with the number of all rows on each.
+    Data,
     /// One object with an `id`, or with a `subscriptionId`.
     One,
     /// Tables of rows.
@@ -181,9 +197,18 @@ pub fn collectors() -> impl Iterator<Item = &'static Collector> + Clone {
         authorization::ROWS,
         logging::ROWS,
         directory::ROWS,
+        resource_graph::ROWS,
         queries::ROWS,
     ];
     families.into_iter().flatten()
+}
+
+/// Every query to Resource Graph, with its name.
+pub(super) fn listings() -> impl Iterator<Item = (&'static str, &'static str)> {
+    collectors().filter_map(|row| match row.form {
+        Form::Listing(listing) => Some((listing.name, listing.query)),
+        _ => None,
+    })
 }
 
 /// The row for a kind.

@@ -273,6 +273,9 @@ pub(super) fn tenant() -> Script {
         .on_query("/query", "question=vault_log_dedicated_count;", 200, counts)
         .on_query("/query", "question=vault_log_dedicated;", 200, rows)
         .on_query("/query", "question=vault_log_legacy", 400, no_table)
+        .on_query("/query", "question=", 200, json!({"tables": [{"name": "PrimaryResult", "columns": [], "rows": []}]}))
+        .on("/Microsoft.ResourceGraph/resources?", 200,
+            json!({"totalRecords": 0, "count": 0, "resultTruncated": "false", "data": []}))
         .on("/v1.0/servicePrincipals?", 200, json!({"@odata.count": 0, "value": []}))
         .on("/v1.0/applications?", 200, json!({"@odata.count": 0, "value": []}))
         .on("/directoryObjects/getByIds", 200, json!({"value": [

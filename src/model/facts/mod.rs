@@ -6,6 +6,7 @@ mod data_services;
 mod directory;
 mod hosts;
 mod logging;
+mod resource_graph;
 mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +25,8 @@ pub use self::logging::{ActivityEvent, ActivityReach, ArchiveContainer, Defender
 pub use self::tree::{Entity, Tree};
 use super::{Coverage, Hierarchy, Id};
 use crate::evidence::{Cite, Period};
+
+pub use resource_graph::{IndexedAssignment, IndexedResource, ResourceGraph};
 
 /// Everything that one capture says about a tenant.
 #[derive(Clone, Debug)]
@@ -83,6 +86,8 @@ pub struct Tenant {
     pub members: BTreeMap<String, Vec<Member>>,
     /// What the directory says beyond that.
     pub directory: Directory,
+    /// The second lists, from Resource Graph.
+    pub resource_graph: ResourceGraph,
     /// Vault log rows: reads, denials and handshakes, in order of time.
     pub vault_events: Vec<VaultEvent>,
     /// Vault log rows per day, vault and operation.
@@ -117,6 +122,8 @@ pub struct Resource {
     pub location: Option<String>,
     /// Tags that the allow-list keeps (environment, owner, purpose, …), names lower-cased.
     pub tags: BTreeMap<String, String>,
+    /// When it was made; told of virtual machines.
+    pub created_at: Option<DateTime<Utc>>,
     /// `identity` block; `None` when absent, which means that no identity is attached.
     pub identity: Option<Identity>,
     /// Where it was read.
@@ -215,6 +222,8 @@ pub struct Vault {
     pub enabled_for_template_deployment: Option<bool>,
     /// Private endpoint connections.
     pub private_endpoints: Vec<PrivateEndpoint>,
+    /// `systemData.createdAt`, where told.
+    pub created_at: Option<DateTime<Utc>>,
     /// Where it was read.
     pub from: Cite,
 }

@@ -40,6 +40,7 @@ pub(super) fn resource(item: &Item<'_>, usual_type: Option<&str>) -> Option<Reso
         resource_type,
         location: item.text("location"),
         tags: item.tags(),
+        created_at: item.object("properties").and_then(|properties| properties.time("timeCreated")),
         identity: item.object("identity").and_then(|block| identity(&block)),
         from: item.from(),
         id,
@@ -66,6 +67,7 @@ fn identity(block: &Item<'_>) -> Option<Identity> {
 }
 
 fn merge(kept: &mut Resource, further: Resource) {
+    kept.created_at = kept.created_at.or(further.created_at);
     for (name, value) in further.tags {
         kept.tags.entry(name).or_insert(value);
     }

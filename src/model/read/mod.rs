@@ -17,6 +17,7 @@ mod item;
 mod log_settings;
 mod pages;
 mod privileged;
+mod resource_graph;
 mod vault_logs;
 mod vaults;
 
@@ -27,7 +28,7 @@ use thiserror::Error;
 use self::item::Item;
 use self::pages::Pages;
 use super::{DataFamily, Id, PrincipalKind, Tenant, Tree};
-use crate::evidence::{Capture, EvidenceError, Kind, VaultObjects};
+use crate::evidence::{Capture, EvidenceError, Kind, Over, VaultObjects};
 
 /// Evidence that may not be relied on at all.
 #[derive(Debug, Error)]
@@ -75,6 +76,7 @@ pub fn read(capture: &Capture) -> Result<Tenant, ModelError> {
     let workspaces = log_settings::workspaces(&mut pages)?;
     let tables = log_settings::tables(&mut pages)?;
     let read = directory::read(&mut pages)?;
+    let resource_graph = resource_graph::read(&mut pages)?;
     let vault_events = vault_logs::events(&mut pages)?;
     let vault_days = vault_logs::days(&mut pages)?;
     let mut tenant = Tenant {
@@ -105,6 +107,7 @@ pub fn read(capture: &Capture) -> Result<Tenant, ModelError> {
         resolved_ids: read.resolved_ids,
         members: read.members,
         directory: read.directory,
+        resource_graph,
         vault_events,
         vault_days,
         coverage: pages.coverage,
@@ -128,6 +131,8 @@ fn expect_questions(tenant: &mut Tenant, vault_objects: VaultObjects) {
     }
     if !tenant.subscriptions.is_empty() {
         expected.insert((Kind::RoleAssignments, Id::new("/")));
+        let of_all = Kind::ALL.iter().filter(|kind| kind.over().contains(&Over::Subscriptions));
+        expected.extend(of_all.map(|kind| (*kind, Id::new("subscriptions"))));
     }
     expected.extend(tenant.user_assigned.iter().map(|identity| (Kind::FederatedCredentials, identity.id.clone())));
     for site in &tenant.hosts.sites {

@@ -69,15 +69,25 @@ impl<'a> Pages<'a> {
     pub(super) fn items<T>(
         &mut self,
         kind: Kind,
+        each: impl FnMut(&Item<'_>) -> Option<T>,
+    ) -> Result<Vec<T>, ModelError> {
+        self.items_of(kind, "value", each)
+    }
+
+    /// The same of a list with another name.
+    pub(super) fn items_of<T>(
+        &mut self,
+        kind: Kind,
+        list: &str,
         mut each: impl FnMut(&Item<'_>) -> Option<T>,
     ) -> Result<Vec<T>, ModelError> {
         let mut found = Vec::new();
-        self.bodies(kind, |body| match body.list("value") {
+        self.bodies(kind, |body| match body.list(list) {
             Some(items) => {
-                body.place().counted("/value", body.length("value"));
+                body.place().counted(&format!("/{list}"), body.length(list));
                 found.extend(items.iter().filter_map(&mut each));
             }
-            None => body.fault("there is no list of values"),
+            None => body.fault(&format!("there is no list `{list}`")),
         })?;
         Ok(found)
     }
@@ -146,5 +156,7 @@ fn intact(capture: &Capture, record: &Record, page: &Page) -> Result<Vec<u8>, Mo
 }
 
 fn has_next_link(body: &Item<'_>) -> bool {
-    ["nextLink", "@nextLink", "@odata.nextLink"].iter().any(|name| body.text(name).is_some_and(|link| !link.is_empty()))
+    ["nextLink", "@nextLink", "@odata.nextLink", "$skipToken"]
+        .iter()
+        .any(|name| body.text(name).is_some_and(|link| !link.is_empty()))
 }

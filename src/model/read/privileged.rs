@@ -257,6 +257,7 @@ mod tests {
         assert!(gaps[0].detail.contains("`duration` is not a length of time"), "{gaps:?}");
     }
 
+    #[allow(clippy::needless_pass_by_value, reason = "callers make it in place")]
     fn rules(rules: Value) -> Tenant {
         let list = json!({"value": [{"id": id("roleManagementPolicyAssignments", "p"), "properties": with(&json!({"effectiveRules": rules}))}]});
         tenant(CaptureBuilder::default().answer(Kind::RoleManagementPolicyAssignments, SUB, list))

@@ -28,6 +28,7 @@ pub(super) fn vaults(pages: &mut Pages<'_>) -> Result<Vec<Vault>, ModelError> {
             enabled_for_disk_encryption: properties.flag("enabledForDiskEncryption"),
             enabled_for_template_deployment: properties.flag("enabledForTemplateDeployment"),
             private_endpoints: properties.items("privateEndpointConnections").iter().map(private_endpoint).collect(),
+            created_at: item.object("systemData").and_then(|system| system.time("createdAt")),
             from: item.from(),
             id,
         })

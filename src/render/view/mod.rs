@@ -35,6 +35,7 @@ pub(super) struct View {
     stories: Vec<tables::StoryView>,
     runs: Vec<tables::RunView>,
     ledger: Vec<tables::LedgerView>,
+    compared: Vec<tables::ComparedView>,
     gaps: Vec<tables::GapView>,
 }
 
@@ -53,6 +54,7 @@ impl View {
             stories,
             runs: tables::runs(assessment),
             ledger: tables::ledger(assessment),
+            compared: tables::compared(assessment, &places),
             gaps: tables::gaps(assessment, &places),
         }
     }

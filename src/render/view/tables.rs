@@ -1,10 +1,10 @@
-//! The tables behind the controls: inventory, timelines, runs, requests and gaps.
+//! The tables behind the controls: inventory, timelines, runs, requests, compared lists and gaps.
 
 use serde::Serialize;
 
 use super::front::days_of;
 use super::{CiteView, Places, anchor, time};
-use crate::assess::{Assessment, Moment, Story};
+use crate::assess::{Assessment, ComparedLists, DifferenceLine, Moment, Story};
 use crate::evidence::Event;
 use crate::render::escape::Shown;
 
@@ -100,6 +100,24 @@ pub(super) struct LedgerView {
     reason: Option<Shown>,
     detail: Option<Shown>,
     totals: Vec<Shown>,
+}
+
+/// Two lists of the same things, and what only one of them names.
+#[derive(Serialize)]
+pub(super) struct ComparedView {
+    what: &'static str,
+    said: String,
+    open: Option<Shown>,
+    differences: Vec<DifferenceView>,
+}
+
+#[derive(Serialize)]
+struct DifferenceView {
+    id: Shown,
+    only_in: &'static str,
+    is_explained: bool,
+    why: Shown,
+    from: CiteView,
 }
 
 #[derive(Serialize)]
@@ -263,6 +281,40 @@ fn statuses(statuses: &[u16]) -> String {
         Some(if run.len() == 1 { status.to_string() } else { format!("{status} × {}", run.len()) })
     });
     words.collect::<Vec<_>>().join(", ")
+}
+
+pub(super) fn compared(assessment: &Assessment, places: &Places<'_>) -> Vec<ComparedView> {
+    let view = |lists: &ComparedLists| {
+        let line = |line: &DifferenceLine| DifferenceView {
+            id: Shown::sentence(&line.id),
+            only_in: line.only_in,
+            is_explained: line.is_explained,
+            why: Shown::sentence(&line.why),
+            from: places.view(&line.from),
+        };
+        ComparedView {
+            what: lists.what,
+            said: said(lists),
+            open: lists.open.as_deref().map(Shown::sentence),
+            differences: lists.differences.iter().map(line).collect(),
+        }
+    };
+    assessment.collection.compared.iter().map(view).collect()
+}
+
+/// What two lists come to, in words.
+fn said(lists: &ComparedLists) -> String {
+    let counted = format!(
+        "{} by the resource manager, {} by Resource Graph, {} by both",
+        lists.in_manager, lists.in_graph, lists.in_both
+    );
+    let explained = lists.differences.iter().filter(|line| line.is_explained).count();
+    let unexplained = lists.differences.len() - explained;
+    match (lists.open.is_some(), lists.differences.len()) {
+        (true, _) => format!("{counted}; not compared whole, see the gaps"),
+        (false, 0) => format!("{counted}; no difference"),
+        (false, _) => format!("{counted}; differences: {explained} explained, {unexplained} unexplained"),
+    }
 }
 
 pub(super) fn gaps(assessment: &Assessment, places: &Places<'_>) -> Vec<GapView> {

@@ -78,6 +78,7 @@ fn of_class(class: Class, chance: &mut Chance) -> Value {
         Class::Link => {
             json!(format!("https://u:{canary}@management.azure.com/x?api-version=1&$skiptoken={canary}#{canary}"))
         }
+        Class::Token => json!(chance.one_of(&[canary.clone(), String::new()])),
         Class::Tag => json!(chance.one_of(&["prod".to_owned(), format!("password={canary}"), canary.repeat(12)])),
         Class::Code => {
             json!(chance.one_of(&["AuthorizationFailed".to_owned(), format!("{canary} x"), format!("{canary}-")]))
