@@ -313,6 +313,11 @@ pub fn furnished() -> CaptureBuilder {
         )
         .replace(Kind::RoleAssignments, SUB, list([assignment]))
         .replace(
+            Kind::RoleAssignmentsUsageMetrics,
+            SUB,
+            json!({"subscriptionId": SUB, "roleAssignmentsCurrentCount": 1}),
+        )
+        .replace(
             Kind::RoleDefinitions,
             SUB,
             list([role_json(SECRETS_USER, "Key Vault Secrets User", &[], &read_secrets)]),

@@ -279,6 +279,8 @@ fn one_row(question: &Put) -> Option<String> {
 fn state(gap: Option<Reason>) -> State {
     match gap {
         None => State::Works,
+        // what a service no longer has grants nothing, and that it says so is an answer
+        Some(Reason::Retired) => State::Works,
         Some(Reason::Forbidden) => State::Refused,
         Some(Reason::NotLicensed) => State::NotLicensed,
         Some(Reason::NotInCloud) => State::NotInCloud,

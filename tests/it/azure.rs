@@ -15,6 +15,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use tickmark::azure::Recording;
 
+use super::harness::as_recorded;
 use super::replay::Tenant;
 
 /// Path on this server, and the host of the public cloud that it stands for.
@@ -190,7 +191,8 @@ impl World {
             return (StatusCode::FORBIDDEN, headers, axum::Json(body)).into_response();
         }
         let public = self.public(url).unwrap_or_default();
-        let Some(answer) = self.recording.answer_for(method.as_str(), &public, body) else {
+        let Some(answer) = self.recording.answer_for(method.as_str(), &as_recorded(&public, &self.recording), body)
+        else {
             return fault(StatusCode::NOT_IMPLEMENTED, "NotRecorded");
         };
         let status = StatusCode::from_u16(answer.status).expect("a status");

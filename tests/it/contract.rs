@@ -204,6 +204,7 @@ const NARROWER: &[(Kind, &str, &str)] = &[(
 
 /// Query parameters that the specification has otherwise: kind, parameter, why.
 const PARAMETERS: &[(Kind, &str, &str)] = &[
+    (Kind::DefenderPlans, "api-version", "common to the provider; in a file that the copy refers to and lacks"),
     // the copy has the call as it lists vaults; the list of all resources takes no filter
     (Kind::Resources, "$filter", RESOURCES_2021),
 ];
@@ -356,11 +357,49 @@ const SHARED_FIELDS: &[(&[Kind], &[&str], &str)] = &[
         &["value/[]/tags"],
         "up:specification/sql/resource-manager/common/v1/types.json, TrackedResource",
     ),
-    (&[Kind::CosmosAccounts], &["nextLink"], ANY_LINK),
+    (
+        &[
+            Kind::CosmosAccounts,
+            Kind::SubscriptionExports,
+            Kind::ManagementGroupExports,
+            Kind::DirectoryExports,
+            Kind::DefenderPlans,
+        ],
+        &["nextLink"],
+        ANY_LINK,
+    ),
+    (&[Kind::Entities], &["@nextLink"], ANY_LINK),
+    (
+        &[Kind::DirectoryExports],
+        &["value/[]/properties/logs/[]/categoryGroup"],
+        "spec:Microsoft.Insights/2021-05-01-preview/diagnosticsSettings_API.json, LogSettings",
+    ),
+    // claims and properties are maps of any strings in the specification
+    (
+        &[
+            Kind::ActivityOfAuthorization,
+            Kind::ActivityOfVaults,
+            Kind::ActivityOfDiagnosticSettings,
+            Kind::ActivityOfIdentities,
+            Kind::TenantActivity,
+        ],
+        &[
+            "value/[]/claims/http:~1~1schemas.microsoft.com~1identity~1claims~1objectidentifier",
+            "value/[]/claims/idtyp",
+            "value/[]/claims/xms_mirid",
+        ],
+        ACTIVITY,
+    ),
+    (
+        &[Kind::ActivityOfAuthorization, Kind::TenantActivity],
+        &["value/[]/properties/requestbody", "value/[]/properties/responseBody"],
+        ACTIVITY,
+    ),
 ];
 
 const IDENTITIES: &str = "up:specification/common-types/resource-management, ManagedServiceIdentity, which the provider's own \
                           definition follows";
+const ACTIVITY: &str = "learn:azure/azure-monitor/platform/activity-log-schema; learn:entra/identity-platform/access-token-claims-reference";
 const EXTENSION: &str = "learn:azure/virtual-machines/extensions/key-vault-linux";
 
 const ANY_LINK: &str =
@@ -600,9 +639,12 @@ impl Specification {
         let fits = self.body["paths"].as_object()?.iter().filter_map(|(template, operations)| {
             let operation = operations.get(method.to_lowercase())?;
             let is_wide = |name: &str| {
-                self.parameters(operations, operation)
-                    .iter()
-                    .any(|parameter| parameter["name"] == name && parameter["x-ms-skip-url-encoding"] == true)
+                // the scope of a plan is a subscription or a resource: `ScopeId` in Microsoft.Security/2024-01-01
+                name == "scopeId"
+                    || self
+                        .parameters(operations, operation)
+                        .iter()
+                        .any(|parameter| parameter["name"] == name && parameter["x-ms-skip-url-encoding"] == true)
             };
             fits(&steps(template), &steps(path), &is_wide).then_some((template.as_str(), operation))
         });
@@ -635,7 +677,11 @@ impl Specification {
                 wrong.push(format!("{kind:?}: `{name}` is required by {template}"));
             }
         }
-        for name in sent.keys().filter(|name| in_query().all(|parameter| parameter["name"] != ***name)) {
+        for name in sent
+            .keys()
+            .filter(|name| in_query().all(|parameter| parameter["name"] != ***name))
+            .filter(|name| !is_listed(name))
+        {
             wrong.push(format!("{kind:?}: {template} knows no `{name}`"));
         }
         let version = self.body["info"]["version"].as_str().unwrap_or_default();

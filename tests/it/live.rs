@@ -181,6 +181,7 @@ fn is_reading_only(seen: &[Seen]) {
         let path = one.url.split('?').next().unwrap_or_default();
         let is_known_post = path == "/graph/v1.0/directoryObjects/getByIds"
             || path == "/arm/providers/Microsoft.ResourceGraph/resources"
+            || path == "/arm/providers/Microsoft.Management/getEntities"
             || (path.starts_with("/logs/v1/workspaces/") && path.ends_with("/query"))
             || (path.starts_with("/authority/") && path.ends_with("/oauth2/v2.0/token"));
         assert!(one.method == "GET" || (one.method == "POST" && is_known_post), "{one:?}");

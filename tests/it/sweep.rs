@@ -28,6 +28,8 @@ const NEEDED: &[(&str, &str, &str)] = &[
     // no check that there is reads of changes, exports or plans
     ("/eventtypes/management/values?", "", ""),
     ("/microsoft.aadiam/diagnosticSettings?", "", ""),
+    ("/878bded4-26b8-4144-b980-f5c9be4eb9e1/providers/Microsoft.Insights/diagnosticSettings?", "", ""),
+    ("/ef046ce3-0366-4fe0-b02a-52d3a0309665/providers/Microsoft.Insights/diagnosticSettings?", "", ""),
     ("/pricings?", "", ""),
     ("/containers?", "", ""),
     // as long as the list of subscriptions shows them all
@@ -83,7 +85,11 @@ const NEEDED: &[(&str, &str, &str)] = &[
     // names and attributes of what a vault holds: no check reads them yet
     ("/vaults/kv-ledger-prod/keys?", "", ""),
     ("/vaults/kv-ledger-prod/secrets?", "", ""),
-    ("/diagnosticSettings?", "LOG-001 LOG-002 LOG-003 EVT-001 EVT-002 EVT-003 EVT-004 EVT-005", ""),
+    (
+        "/vaults/kv-ledger-prod/providers/Microsoft.Insights/diagnosticSettings?",
+        "LOG-001 LOG-002 LOG-003 EVT-001 EVT-002 EVT-003 EVT-004 EVT-005",
+        "",
+    ),
     // the list gives the id by which the workspace is queried
     ("/Microsoft.OperationalInsights/workspaces?", "LOG-002 EVT-001 EVT-002 EVT-003 EVT-004 EVT-005", ""),
     // the log has rows from the first day, so that how long it is kept matters to LOG-003 alone

@@ -14,6 +14,7 @@ const SHOWN_NAMES: &[&str] = &[
     "$apply",
     "$count",
     "$expand",
+    "$expandregistrationdefinition",
     "$filter",
     "$orderby",
     "$search",

@@ -146,6 +146,7 @@ fn containers(pages: &mut Pages<'_>) -> Result<Vec<ArchiveContainer>, ModelError
 }
 
 #[cfg(test)]
+#[allow(clippy::needless_pass_by_value, reason = "`json!` is easier to read without a reference before it")]
 mod tests {
     use serde_json::{Value, json};
 
@@ -160,7 +161,6 @@ mod tests {
         read(&builder.build()).expect("a tenant")
     }
 
-    #[allow(clippy::needless_pass_by_value, reason = "callers make it in place")]
     fn list(items: Value) -> Value {
         json!({ "value": items })
     }

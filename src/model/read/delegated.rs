@@ -121,6 +121,7 @@ fn before(id: &Id, marker: &str) -> Id {
 }
 
 #[cfg(test)]
+#[allow(clippy::needless_pass_by_value, reason = "`json!` is easier to read without a reference before it")]
 mod tests {
     use serde_json::{Value, json};
 
@@ -135,7 +136,6 @@ mod tests {
         read(&builder.build()).expect("a tenant")
     }
 
-    #[allow(clippy::needless_pass_by_value, reason = "callers make it in place")]
     fn list(items: Value) -> Value {
         json!({ "value": items })
     }

@@ -165,6 +165,7 @@ fn sum(mut text: &str, units: &[(char, i64)]) -> Option<i64> {
 }
 
 #[cfg(test)]
+#[allow(clippy::needless_pass_by_value, reason = "`json!` is easier to read without a reference before it")]
 mod tests {
     use serde_json::{Value, json};
 
@@ -257,7 +258,6 @@ mod tests {
         assert!(gaps[0].detail.contains("`duration` is not a length of time"), "{gaps:?}");
     }
 
-    #[allow(clippy::needless_pass_by_value, reason = "callers make it in place")]
     fn rules(rules: Value) -> Tenant {
         let list = json!({"value": [{"id": id("roleManagementPolicyAssignments", "p"), "properties": with(&json!({"effectiveRules": rules}))}]});
         tenant(CaptureBuilder::default().answer(Kind::RoleManagementPolicyAssignments, SUB, list))

@@ -131,7 +131,10 @@ fn check(target: &Target, fault: &Fault, plain: &Ran, ran: &Ran, asked: u32, say
             let known = [section("lost"), section("kept")].concat();
             let about = |line: &str| line.rsplit_once(": ").map_or("", |(about, _)| about).to_owned();
             let may_change: BTreeSet<String> = known.iter().map(|line| about(line)).collect();
-            let is_loss = |line: &String| line.ends_with("> -") || line.ends_with("> not_evaluated");
+            let is_loss = |line: &String| {
+                let after = line.rsplit_once("> ").map_or("", |(_, after)| after);
+                after == "-" || after.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' ') == "not_evaluated"
+            };
             let is_known =
                 |line: &&String| known.contains(line) || (may_change.contains(&about(line)) && is_loss(line));
             ("dented", changed.iter().filter(is_known).cloned().collect())
