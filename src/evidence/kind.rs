@@ -94,7 +94,7 @@ kinds! {
     StorageAccounts("storage accounts", Subscription);
     /// Cosmos DB accounts.
     CosmosAccounts("Cosmos DB accounts", Subscription);
-    /// AI services accounts, OpenAI among them.
+    /// AI services accounts, with models of language among them.
     CognitiveAccounts("AI services accounts", Subscription);
     /// AI Search services.
     SearchServices("AI Search services", Subscription);
