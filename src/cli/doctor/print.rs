@@ -22,8 +22,8 @@ pub(super) fn print(examination: &Examination, terminal: &Terminal) -> Result<()
     for kind in Kind::ALL {
         of_kind(&asked.iter().filter(|asked| asked.kind == *kind).collect::<Vec<_>>(), terminal)?;
     }
-    let note = "one vault and one identity in each subscription, and one group, stand for the others; of workspaces, \
-                those that these vaults log to";
+    let note = "of things that are found, such as vaults, one in each subscription stands for the others, and of those \
+                in none, such as groups, one for all; of workspaces, those that these vaults log to";
     line(&format!("  {}", terminal.tone(Tone::Dim, note)), terminal)?;
     head("Rights that the collector should not have", terminal)?;
     rights(examination.rights.as_ref(), terminal)?;
