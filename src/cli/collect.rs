@@ -80,7 +80,7 @@ fn told(collected: &Collected, terminal: &Terminal) -> Result<End, CliError> {
     let capture = Capture::open(&collected.folder)?;
     let tenant = model::read(&capture)?;
     let gaps = gaps(&tenant);
-    let own = OwnRights::from_evidence(&tenant, &Access::of(&tenant), capture.head.run_as.object_id.as_deref());
+    let own = OwnRights::from_evidence(&tenant, &Access::holders(&tenant), capture.head.run_as.object_id.as_deref());
     if terminal.format == Format::Json {
         let Collected { folder, capture_id, period, conduct } = collected;
         let conduct: serde_json::Map<String, Value> = conduct.iter().map(conduct_json).collect();

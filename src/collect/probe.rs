@@ -13,7 +13,7 @@ use super::run::{CollectError, Keeper, Run};
 use super::table::{Form, collector, collectors};
 use super::{CollectRequest, Permission, Progress, record};
 use crate::azure::{Ask, Door};
-use crate::evidence::{EvidenceError, Kind, Over, Reason, Record};
+use crate::evidence::{EvidenceError, Kind, Over, Reason, Record, VaultObjects};
 
 /// Whether a question would be answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -146,6 +146,9 @@ impl Prober<'_> {
         let kinds = collectors().map(|row| row.kind).filter(|kind| kind.over().contains(&over));
         for kind in kinds.filter(|kind| questions.iter().all(|(asked, _)| asked != kind)) {
             let why = match over {
+                Over::VaultDataPlane if self.run.request.vault_objects == VaultObjects::Arm => {
+                    "vaults are not asked themselves, as the configuration says (`vault_objects`)".to_owned()
+                }
                 Over::Principals => "nothing was found that it could be asked about".to_owned(),
                 _ => format!("there is no {}, as far as the pages that were read tell", over.words()),
             };

@@ -33,8 +33,12 @@ evaluated, never as clean. `tickmark role` prints the setup, `tickmark doctor` s
 
 An action of an Azure role counts where it is assigned and below. Assigned at the root management group, one role covers
 every scope on this page but the root scope `/`: no custom role can be assigned there, so that the question about
-assignments at `/` takes a built-in role, such as Reader. No data action is needed: nothing is asked of a vault, only
-about vaults.
+assignments at `/` takes a built-in role, such as Reader.
+
+**Actions on data** are needed only where vaults are asked themselves for what they hold (`vault_objects = \"data_plane\"` in
+the configuration). They show names and attributes, no values. A custom role that has one can be assigned in subscriptions
+only, so that `tickmark role` prints a second role for them. In a vault with access policies the permissions `list` take
+their place.
 
 **The list of resources** leaves out, without a word, every type that the caller may not read. Only `*/read` (Reader)
 makes it whole, and reads everything else too. The computed role names single types instead: those that checks look for,
