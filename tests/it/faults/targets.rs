@@ -83,7 +83,13 @@ pub const PRINCIPALS: Target = Target {
     before: 0,
     is_log: false,
     expects: true,
-    follow: &[Kind::GroupMembers, Kind::ServicePrincipalOwners],
+    follow: &[
+        Kind::GroupMembers,
+        Kind::GroupOwners,
+        Kind::GroupAssignments,
+        Kind::GroupEligibilities,
+        Kind::ServicePrincipalOwners,
+    ],
 };
 
 pub const ROWS: Target = Target {
