@@ -208,6 +208,7 @@ impl<'a> Run<'a> {
             | Over::Factory
             | Over::SqlServer
             | Over::Application
+            | Over::AppPolicy
             | Over::ServicePrincipal => shown(&self.found.of(over)),
         }
     }

@@ -39,11 +39,12 @@ fn a_whole_tenant_is_asked_once_and_in_order() {
             Kind::TenantActivity
         ]
     );
-    assert_eq!(kinds.last(), Some(&Kind::GroupMembers));
+    assert_eq!(kinds.last(), Some(&Kind::GroupEligibilities));
     let per_subscription = Kind::ALL.iter().filter(|kind| kind.is_per_subscription()).count();
     // three lists of all subscriptions; two lists of what the vault holds, and its settings; the workspace's tables; two counts, two logs
     let of_directory = Kind::ALL.iter().filter(|kind| kind.over().contains(&Over::Directory)).count();
-    assert_eq!(kinds.len(), 6 + per_subscription + 3 + 3 + 1 + 2 + 2 + of_directory + 1 + 1);
+    let of_a_group = Kind::ALL.iter().filter(|kind| kind.over().contains(&Over::Group)).count();
+    assert_eq!(kinds.len(), 6 + per_subscription + 3 + 3 + 1 + 2 + 2 + of_directory + 1 + of_a_group);
     assert_eq!(ran.asked.len(), kinds.len(), "nothing was asked twice");
 
     // The caller in the log and the principal of the assignment were looked up together.

@@ -129,6 +129,9 @@ const EXCHANGES: &[(Kind, &str)] = &[
     (Kind::Applications, "applications-list.json"),
     (Kind::ServicePrincipals, "serviceprincipals-managedidentities.json"),
     (Kind::ApplicationFederatedCredentials, "application-federatedidentitycredentials.json"),
+    (Kind::DirectoryRoleInstances, "roleassignmentscheduleinstances.json"),
+    (Kind::DirectoryRoleEligibilities, "roleeligibilityscheduleinstances.json"),
+    (Kind::ConditionalAccessPolicies, "conditionalaccess-policies.json"),
     (Kind::Principals, "directoryobjects-getbyids.json"),
     (Kind::GroupMembers, "group-transitivemembers.json"),
 ];
@@ -169,7 +172,64 @@ const UNSPECIFIED: &[(Kind, &str, &[&str], &str)] = &[
 const DOCUMENTED: &[(Kind, &str, &str)] = &[
     (Kind::ApplicationOwners, "GET /v1.0/applications/{id}/owners", OWNERS),
     (Kind::ServicePrincipalOwners, "GET /v1.0/servicePrincipals/{id}/owners", OWNERS),
+    (Kind::GroupOwners, "GET /v1.0/groups/{id}/owners", "learn:graph/api/group-list-owners"),
+    (
+        Kind::GraphAppRoles,
+        "GET /v1.0/servicePrincipals(appId='00000003-0000-0000-c000-000000000000')",
+        "learn:graph/api/serviceprincipal-get, learn:graph/api/resources/approle",
+    ),
+    (
+        Kind::GraphAppRoleAssignments,
+        "GET /v1.0/servicePrincipals(appId='00000003-0000-0000-c000-000000000000')/appRoleAssignedTo",
+        "learn:graph/api/serviceprincipal-list-approleassignedto",
+    ),
+    (
+        Kind::DirectoryRoleDefinitions,
+        "GET /v1.0/roleManagement/directory/roleDefinitions",
+        "learn:graph/api/rbacapplication-list-roledefinitions",
+    ),
+    (
+        Kind::DirectoryRoleAssignments,
+        "GET /v1.0/roleManagement/directory/roleAssignments",
+        "learn:graph/api/rbacapplication-list-roleassignments",
+    ),
+    (
+        Kind::SecurityDefaults,
+        "GET /v1.0/policies/identitySecurityDefaultsEnforcementPolicy",
+        "learn:graph/api/identitysecuritydefaultsenforcementpolicy-get",
+    ),
+    (
+        Kind::DefaultAppPolicy,
+        "GET /v1.0/policies/defaultAppManagementPolicy",
+        "learn:graph/api/tenantappmanagementpolicy-get, learn:graph/api/resources/passwordcredentialconfiguration",
+    ),
+    (
+        Kind::AppPolicies,
+        "GET /v1.0/policies/appManagementPolicies",
+        "learn:graph/api/appmanagementpolicy-list, learn:graph/api/resources/passwordcredentialconfiguration",
+    ),
+    (
+        Kind::AppPolicyTargets,
+        "GET /v1.0/policies/appManagementPolicies/{id}/appliesTo",
+        "learn:graph/api/appmanagementpolicy-list-appliesto",
+    ),
+    (Kind::DeletedApplications, "GET /v1.0/directory/deletedItems/microsoft.graph.application", DELETED),
+    (Kind::DeletedServicePrincipals, "GET /v1.0/directory/deletedItems/microsoft.graph.servicePrincipal", DELETED),
+    (Kind::DeletedUsers, "GET /v1.0/directory/deletedItems/microsoft.graph.user", DELETED),
+    (Kind::DeletedGroups, "GET /v1.0/directory/deletedItems/microsoft.graph.group", DELETED),
+    (
+        Kind::GroupAssignments,
+        "GET /v1.0/identityGovernance/privilegedAccess/group/assignmentScheduleInstances",
+        "learn:graph/api/privilegedaccessgroup-list-assignmentscheduleinstances",
+    ),
+    (
+        Kind::GroupEligibilities,
+        "GET /v1.0/identityGovernance/privilegedAccess/group/eligibilityScheduleInstances",
+        "learn:graph/api/privilegedaccessgroup-list-eligibilityscheduleinstances",
+    ),
 ];
+
+const DELETED: &str = "learn:graph/api/directory-deleteditems-list";
 
 const OWNERS: &str = "learn:graph/api/application-list-owners, learn:graph/api/serviceprincipal-list-owners; what is \
                       selected is in learn:graph/api/resources/user";
@@ -266,6 +326,40 @@ const FIELDS: &[(Kind, &str, &str)] = &[
     (Kind::ServicePrincipals, "value/[]/passwordCredentials/[]/startDateTime", PASSWORDS),
     (Kind::ServicePrincipals, "value/[]/passwordCredentials/[]/endDateTime", PASSWORDS),
     (Kind::ApplicationFederatedCredentials, "@odata.nextLink", GRAPH_PAGES),
+    (Kind::Principals, "value/[]/isAssignableToRole", "learn:graph/api/resources/group"),
+    (Kind::DirectoryRoleInstances, "@odata.nextLink", GRAPH_PAGES),
+    (Kind::DirectoryRoleEligibilities, "@odata.nextLink", GRAPH_PAGES),
+    (Kind::ConditionalAccessPolicies, "@odata.nextLink", GRAPH_PAGES),
+    (Kind::ConditionalAccessPolicies, "value/[]/conditions/users/excludeUsers/[]", CONDITIONS),
+    (Kind::ConditionalAccessPolicies, "value/[]/conditions/users/includeGroups/[]", CONDITIONS),
+    (Kind::ConditionalAccessPolicies, "value/[]/conditions/users/excludeGroups/[]", CONDITIONS),
+    (Kind::ConditionalAccessPolicies, "value/[]/conditions/users/includeRoles/[]", CONDITIONS),
+    (Kind::ConditionalAccessPolicies, "value/[]/conditions/users/excludeRoles/[]", CONDITIONS),
+    (
+        Kind::ConditionalAccessPolicies,
+        "value/[]/conditions/users/includeGuestsOrExternalUsers/guestOrExternalUserTypes",
+        CONDITIONS,
+    ),
+    (
+        Kind::ConditionalAccessPolicies,
+        "value/[]/conditions/users/excludeGuestsOrExternalUsers/guestOrExternalUserTypes",
+        CONDITIONS,
+    ),
+    (Kind::ConditionalAccessPolicies, "value/[]/conditions/applications/excludeApplications/[]", CONDITIONS),
+    (Kind::ConditionalAccessPolicies, "value/[]/conditions/applications/includeUserActions/[]", CONDITIONS),
+    (Kind::ConditionalAccessPolicies, "value/[]/conditions/applications/applicationFilter/mode", CONDITIONS),
+    (Kind::ConditionalAccessPolicies, "value/[]/conditions/clientApplications/excludeServicePrincipals/[]", CONDITIONS),
+    (Kind::ConditionalAccessPolicies, "value/[]/conditions/clientApplications/servicePrincipalFilter/mode", CONDITIONS),
+    (Kind::ConditionalAccessPolicies, "value/[]/conditions/servicePrincipalRiskLevels/[]", CONDITIONS),
+    (Kind::ConditionalAccessPolicies, "value/[]/conditions/signInRiskLevels/[]", CONDITIONS),
+    (Kind::ConditionalAccessPolicies, "value/[]/conditions/userRiskLevels/[]", CONDITIONS),
+    (Kind::ConditionalAccessPolicies, "value/[]/conditions/platforms/includePlatforms/[]", CONDITIONS),
+    (Kind::ConditionalAccessPolicies, "value/[]/conditions/platforms/excludePlatforms/[]", CONDITIONS),
+    (Kind::ConditionalAccessPolicies, "value/[]/conditions/devices/deviceFilter/mode", CONDITIONS),
+    (Kind::ConditionalAccessPolicies, "value/[]/conditions/insiderRiskLevels", CONDITIONS),
+    (Kind::ConditionalAccessPolicies, "value/[]/conditions/authenticationFlows/transferMethods", CONDITIONS),
+    (Kind::ConditionalAccessPolicies, "value/[]/grantControls/authenticationStrength/id", CONDITIONS),
+    (Kind::ConditionalAccessPolicies, "value/[]/grantControls/authenticationStrength/displayName", CONDITIONS),
 ];
 
 const COLUMNS: &str = "a column that our own query makes; the specification leaves rows open";
@@ -405,6 +499,9 @@ const ANY_LINK: &str =
     "learn:rest/api/azure, paging of Resource Manager; `@nextLink` is the specification's for groups";
 const GRAPH_PAGES: &str = "learn:graph/paging";
 const GRAPH_TYPES: &str = "learn:graph/api/resources/serviceprincipal and learn:graph/api/resources/user";
+// published with empty lists and nulls in these places
+const CONDITIONS: &str = "learn:graph/api/resources/conditionalaccessconditionset, \
+                          learn:graph/api/resources/conditionalaccessgrantcontrols";
 const PASSWORDS: &str = "learn:graph/api/resources/passwordcredential, as in the published list of applications";
 const ROLE_CONDITIONS: &str =
     "up:specification/authorization/resource-manager/Microsoft.Authorization/Authorization, RoleDefinition permissions";

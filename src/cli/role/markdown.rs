@@ -53,7 +53,9 @@ actions that are named for it.
 Analytics Data Reader at each workspace gives both for all tables. A table that is marked as protected needs more.
 
 **In Microsoft Graph**, `Directory.Read.All` is also accepted where `Application.Read.All`, `Group.Read.All`,
-`GroupMember.Read.All` or `User.Read.All` is named.
+`GroupMember.Read.All` or `User.Read.All` is named, but for the federated credentials of app registrations. Roles of the
+directory with their schedule, policies, and what privileged identity management knows of groups take the permission
+that is named.
 ";
 
 const BY_PERMISSION: &str = "

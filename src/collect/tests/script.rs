@@ -280,6 +280,15 @@ pub(super) fn tenant() -> Script {
             json!({"totalRecords": 0, "count": 0, "resultTruncated": "false", "data": []}))
         .on("/v1.0/servicePrincipals?", 200, json!({"@odata.count": 0, "value": []}))
         .on("/v1.0/applications?", 200, json!({"@odata.count": 0, "value": []}))
+        .on("/v1.0/servicePrincipals(appId='00000003-0000-0000-c000-000000000000')?", 200, json!({"id": "g", "appRoles": []}))
+        .on("/appRoleAssignedTo?", 200, json!({"@odata.count": 0, "value": []}))
+        .on("/v1.0/roleManagement/directory/", 200, empty())
+        .on("/v1.0/identity/conditionalAccess/policies", 200, empty())
+        .on("/v1.0/policies/appManagementPolicies", 200, empty())
+        .on("/v1.0/policies/", 200, json!({"id": "00000000-0000-0000-0000-000000000000", "isEnabled": false}))
+        .on("/v1.0/directory/deletedItems/", 200, json!({"@odata.count": 0, "value": []}))
+        .on("/v1.0/identityGovernance/privilegedAccess/group/", 200, empty())
+        .on("/owners?", 200, json!({"@odata.count": 0, "value": []}))
         .on("/directoryObjects/getByIds", 200, json!({"value": [
             {"@odata.type": "#microsoft.graph.group", "id": GROUP, "displayName": "readers", "mail": "CANARY@example.com"}]}))
         .on(&format!("/groups/{GROUP}/transitiveMembers"), 200, empty());

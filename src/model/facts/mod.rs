@@ -19,7 +19,11 @@ pub use self::authorization::{
 };
 pub use self::contents::*;
 pub use self::data_services::*;
-pub use self::directory::{Application, Credential, CredentialKind, Directory, Owner, ServicePrincipal};
+pub use self::directory::{
+    AppPolicy, AppRestriction, AppRoleGrant, Application, ConditionalAccessPolicy, Credential, CredentialKind,
+    DeletedKind, DeletedObject, Directory, DirectoryRole, DirectoryRoleGrant, GroupGrant, Owner, SecurityDefaults,
+    Selection, ServicePrincipal,
+};
 pub use self::hosts::*;
 pub use self::logging::{ActivityEvent, ActivityReach, ArchiveContainer, DefenderPlan, Grant, Logging};
 pub use self::tree::{Entity, Tree};
@@ -536,6 +540,8 @@ pub struct Principal {
     pub user_type: Option<String>,
     /// `appOwnerOrganizationId`, for service principals.
     pub owner_organization: Option<String>,
+    /// `isAssignableToRole`, for groups: only privileged administrators and owners change the members of one that is.
+    pub role_assignable: Option<bool>,
     /// `alternativeNames`: for managed identities, holds the ARM id of the owner.
     pub alternative_names: Vec<String>,
     /// Where it was read.

@@ -90,7 +90,13 @@ pub const PRINCIPALS: Target = Target {
     is_log: false,
     versions: 1,
     expects: true,
-    follow: &[Kind::GroupMembers, Kind::ServicePrincipalOwners],
+    follow: &[
+        Kind::GroupMembers,
+        Kind::GroupOwners,
+        Kind::GroupAssignments,
+        Kind::GroupEligibilities,
+        Kind::ServicePrincipalOwners,
+    ],
 };
 
 pub const ROWS: Target = Target {

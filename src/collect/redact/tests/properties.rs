@@ -367,7 +367,7 @@ proptest! {
 fn the_random_answers_reach_every_kind_and_hold_the_canary() {
     for kind in Kind::ALL {
         let (mut planted, mut kept) = (0, BTreeSet::new());
-        for seed in 0..40 {
+        for seed in 0..80 {
             let mut chance = Chance(seed);
             let list = answers(*kind);
             let value = match list.member("column") {
@@ -379,7 +379,7 @@ fn the_random_answers_reach_every_kind_and_hold_the_canary() {
             let page: Value = serde_json::from_slice(&clean.bytes).expect("JSON");
             names(&page, &mut kept);
         }
-        assert!(planted > 30, "{kind:?}: {planted} of 40 answers hold the canary");
+        assert!(planted > 30, "{kind:?}: {planted} of 80 answers hold the canary");
         let expected: BTreeSet<String> = match answers(*kind).member("column") {
             Some(_) => ["tables", "columns", "rows", "error"].map(str::to_owned).into(),
             None => {

@@ -1,6 +1,8 @@
 //! Principals and memberships as the directory tells them; what else it tells has files of its own.
 
 mod applications;
+mod policies;
+mod roles;
 
 use std::collections::BTreeMap;
 
@@ -43,6 +45,8 @@ pub(super) fn read(pages: &mut Pages<'_>) -> Result<Read, ModelError> {
     let members = members(pages)?;
     let mut directory = Directory::default();
     applications::read(pages, &mut directory)?;
+    roles::read(pages, &mut directory)?;
+    policies::read(pages, &mut directory)?;
     Ok(Read { directory, managed_identities: managed.into_values().collect(), principals, resolved_ids, members })
 }
 
@@ -55,6 +59,7 @@ fn principal(item: &Item<'_>, usual_kind: Option<PrincipalKind>) -> Option<Princ
         enabled: item.flag("accountEnabled"),
         user_type: item.text("userType"),
         owner_organization: item.lower("appOwnerOrganizationId"),
+        role_assignable: item.flag("isAssignableToRole"),
         alternative_names: item.texts("alternativeNames"),
         from: item.from(),
         id,
