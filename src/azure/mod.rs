@@ -5,6 +5,7 @@
 //! Behind it stands a [`Transport`]: [`Live`] over HTTPS, or [`Recording`], which answers from a folder. Nothing
 //! in here knows what a question means.
 
+mod arc;
 mod certificate;
 mod clouds;
 mod conduct;
@@ -29,13 +30,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-pub use clouds::{Cloud, CloudError, Endpoints, is_safe_address};
+pub use clouds::{Audiences, Cloud, CloudError, Endpoints, is_safe_address};
 pub use conduct::Conduct;
 pub use credential::{CredentialError, CredentialKind, CredentialSettings};
 pub use door::{Answered, Door, Refused};
 pub use error::TransportError;
 pub use http::{Network, Proxy};
-pub use live::{Live, LiveError, LiveSettings, Patience};
+pub use live::{Live, LiveError, LiveSettings, PassedOver, Patience};
 pub use pace::Pace;
 pub use recording::{RecordedOrganisation, RecordedRunAs, Recording, RecordingError, RecordingHead};
 pub use token::TokenFacts;
@@ -53,6 +54,28 @@ pub enum Api {
     LogAnalytics,
     /// A vault itself; each has a host of its own.
     KeyVault,
+}
+
+impl Api {
+    /// For a person.
+    pub fn words(self) -> &'static str {
+        match self {
+            Api::ResourceManager => "Resource Manager",
+            Api::Graph => "Microsoft Graph",
+            Api::LogAnalytics => "Log Analytics",
+            Api::KeyVault => "Key Vault",
+        }
+    }
+
+    /// For a program.
+    pub fn name(self) -> &'static str {
+        match self {
+            Api::ResourceManager => "resource_manager",
+            Api::Graph => "graph",
+            Api::LogAnalytics => "log_analytics",
+            Api::KeyVault => "key_vault",
+        }
+    }
 }
 
 /// HTTP methods that a read can have.

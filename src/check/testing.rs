@@ -325,6 +325,9 @@ pub fn furnished() -> CaptureBuilder {
         .replace(Kind::ManagedIdentityPrincipals, "directory", list(identities))
         .answer(Kind::FederatedCredentials, &identity_id("shared"), list([credential]))
         .answer(Kind::GroupMembers, &format!("group:{GROUP}"), list([user_json(PERSON, "person")]));
+    for kind in [Kind::GroupOwners, Kind::GroupAssignments, Kind::GroupEligibilities] {
+        builder = builder.answer(kind, &format!("group:{GROUP}"), list([]));
+    }
     for name in ["kv1", "kv2"] {
         for kind in [Kind::DiagnosticSettings, Kind::VaultKeys, Kind::VaultSecrets] {
             builder = builder.answer(kind, &vault_id(name), list([]));

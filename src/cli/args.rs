@@ -78,6 +78,11 @@ pub(super) enum Command {
     Explain(Explain),
     /// List checks and controls.
     List,
+    /// Make the key for pseudonyms of persons, or tell a person's pseudonym.
+    Pseudonyms {
+        #[command(subcommand)]
+        command: Pseudonyms,
+    },
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -237,6 +242,18 @@ pub(super) struct Verify {
 pub(super) struct Reperform {
     /// Folder of the pack.
     pub pack: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Pseudonyms {
+    /// Make a key and write it where the configuration names it; print it where it names a variable.
+    NewKey,
+    /// Print the pseudonyms of persons by the configured key.
+    Of {
+        /// Object ids (for names of users), user principal names or mail addresses.
+        #[arg(required = true, value_name = "ID")]
+        persons: Vec<String>,
+    },
 }
 
 #[derive(Debug, ClapArgs)]

@@ -73,8 +73,10 @@ With tickmark itself, your own copy of it:
 WHAT IS IN HERE
 report/        the report, the populations and the exceptions (CSV)
 results.json   every result, for programs
-evidence/      every answer as received after redaction, with the record of how it was asked
-plan.json      what was to be collected, written before the first request
+evidence/      every answer as received after redaction, with the record of how it was asked;
+               redactions.json says where something was cut, and by which rule
+plan.json      what was to be collected and what is kept of personal data, written before the
+               first request
 ledger.jsonl   every run of the store, also the failed ones, as a chain of digests
 manifest.json  every file with size, digest and role; scope, period, tool, inputs
 SHA256SUMS     every file but itself; attestation/ holds the signatures

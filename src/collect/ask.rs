@@ -7,8 +7,8 @@ use std::collections::{BTreeSet, VecDeque};
 use chrono::{DateTime, Utc};
 
 use super::envelope::Envelope;
-use super::record::{header, offset, request_of};
-use super::redact::{self, Clean, shown};
+use super::record::{header, offset, request_of, version_of};
+use super::redact::{self, Clean, Personal, shown};
 use super::table::{Collector, Form, Shape};
 use super::windows::Span;
 use super::{kql, reason};
@@ -96,7 +96,17 @@ pub(super) struct Put {
     /// What is sent. More than one request only where ids go in batches, or log rows in windows.
     pub parts: Vec<Part>,
     /// The same in older versions, each tried when the one before it is not offered there.
-    pub older: Vec<Ask>,
+    pub older: Vec<Vec<Part>>,
+    /// What is kept of personal data in the answer.
+    pub personal: Personal,
+}
+
+impl Put {
+    /// In which versions it may be asked.
+    fn versions(&self) -> Vec<&str> {
+        let forms = std::iter::once(&self.parts).chain(&self.older);
+        forms.filter_map(|parts| version_of(&parts.first()?.ask.url)).collect()
+    }
 }
 
 /// The first request of one chain of pages.
@@ -146,7 +156,10 @@ pub(super) async fn put_in_turn(
         if !told.is_of_unknown_version() {
             break;
         }
-        told = put_parts((door, &mut visit), question, vec![older.clone().into()], sink).await?;
+        told = put_parts((door, &mut visit), question, older.clone(), sink).await?;
+    }
+    if let Some(gap) = told.gap.as_mut().filter(|gap| gap.reason == Reason::NotInCloud) {
+        gap.detail += &format!("; asked in {}", question.versions().join(", "));
     }
     Ok(told)
 }
@@ -179,13 +192,12 @@ async fn put_parts(
 /// Puts a question and reads the first page of its answer, enough to learn whether there is one. A link to further
 /// pages is no gap here.
 pub(super) async fn put_first_page(door: &Door, question: &Put, sink: Sink<'_>) -> Result<Told, EvidenceError> {
-    let plain: Vec<Part> = question.parts.iter().take(1).cloned().collect();
-    let mut told = first_page(door, question, &plain, sink).await?;
+    let mut told = first_page(door, question, &question.parts, sink).await?;
     for older in &question.older {
         if !told.is_of_unknown_version() {
             break;
         }
-        told = first_page(door, question, &[older.clone().into()], sink).await?;
+        told = first_page(door, question, older, sink).await?;
     }
     Ok(told)
 }
@@ -193,7 +205,7 @@ pub(super) async fn put_first_page(door: &Door, question: &Put, sink: Sink<'_>) 
 async fn first_page(door: &Door, question: &Put, parts: &[Part], sink: Sink<'_>) -> Result<Told, EvidenceError> {
     let mut told = Told::new(parts, door.clock().now());
     let chain = Chain { door, question, sink, has_halves: false };
-    for Part { ask, .. } in parts {
+    for Part { ask, .. } in parts.iter().take(1) {
         let taken = match door.ask(ask.clone()).await {
             Ok(answered) => chain.take(&mut told, ask, &answered),
             Err(refused) => Err(Stop::because(reason::of_refused(&refused), refused.to_string()).into()),
@@ -226,7 +238,7 @@ struct Chain<'a> {
 impl Chain<'_> {
     async fn follow(&self, visit: &mut Visit<'_>, first: Ask, told: &mut Told) -> Result<(), End> {
         let (api, form) = (self.question.collector.api, self.question.collector.form);
-        let mut followed = BTreeSet::from([first.url.clone()]);
+        let mut followed = BTreeSet::from([plain(&first.url)]);
         let mut next = Some(first);
         told.is_first = true;
         while let Some(ask) = next.take() {
@@ -239,7 +251,7 @@ impl Chain<'_> {
                 Form::Listing(_) => NEXT_TOKEN.to_owned(),
                 _ => shown(&link),
             });
-            if !followed.insert(link.clone()) {
+            if !followed.insert(plain(&link)) {
                 return Err(Stop::because(Reason::CutShort, "the list links back to a page that was read").into());
             }
             if followed.len() > MOST_PAGES {
@@ -296,7 +308,8 @@ impl Chain<'_> {
         if envelope.is_partial() && self.has_halves {
             return Err(End::TooMuch);
         }
-        let clean = redact::answer(kind, &answer.body).map_err(|redact::Malformed(why)| malformed(why))?;
+        let clean = redact::answer(kind, &answer.body, &self.question.personal)
+            .map_err(|redact::Malformed(why)| malformed(why))?;
         let code = if envelope.is_partial() { reason::codes(&clean.bytes).into_iter().next() } else { None };
         let held = envelope.held(shape);
         let request_id = self.keep(told, ask, answered, clean, held.as_ref().map_or(0, |held| held.count))?;
@@ -426,6 +439,11 @@ impl Told {
         }
         self.gap = Some(Gap { reason, detail: cause, status, code, request_id });
     }
+}
+
+/// An address without what makes no difference, such as the port of its scheme.
+fn plain(url: &str) -> String {
+    url::Url::parse(url).map_or_else(|_| url.to_owned(), String::from)
 }
 
 fn request_id(answered: &Answered) -> Option<String> {

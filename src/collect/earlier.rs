@@ -8,8 +8,9 @@ use crate::evidence::Record;
 /// Whether a record is of this very question: also the same request, on the same host, in the same version, for the
 /// same window and the same ids. Ids to look up follow from answers, so that a look-up may have become another one.
 pub(super) fn is_same(record: &Record, question: &Put) -> bool {
-    let versions = question.parts.iter().take(1).map(|part| &part.ask).chain(&question.older);
-    if !versions.into_iter().any(|ask| request_of(ask) == record.request) {
+    let versions = std::iter::once(&question.parts).chain(&question.older);
+    let mut versions = versions.filter_map(|parts| Some(&parts.first()?.ask));
+    if !versions.any(|ask| request_of(ask) == record.request) {
         return false;
     }
     if !matches!(question.collector.form, Form::Ids | Form::Listing(_)) {
@@ -26,6 +27,7 @@ pub(super) fn is_same(record: &Record, question: &Put) -> bool {
 mod tests {
     use serde_json::json;
 
+    use super::super::Personal;
     use super::super::table::collector;
     use super::*;
     use crate::azure::{Api, Ask, Method};
@@ -38,7 +40,13 @@ mod tests {
             Ask { api: Api::Graph, method: Method::Post, url, headers: Vec::new(), body }.into()
         };
         let collector = collector(Kind::Principals).expect("a row");
-        Put { collector, scope: "directory".to_owned(), parts: batches.iter().map(part).collect(), older: Vec::new() }
+        Put {
+            collector,
+            scope: "directory".to_owned(),
+            parts: batches.iter().map(part).collect(),
+            older: Vec::new(),
+            personal: Personal::default(),
+        }
     }
 
     fn record(batches: &[&str]) -> Record {

@@ -179,6 +179,9 @@ impl Found {
                     self.said_groups.insert(id);
                 }
             }
+            Kind::DirectoryRoleAssignments | Kind::DirectoryRoleInstances | Kind::DirectoryRoleEligibilities => {
+                self.learn_principal(text(item, "/principalId"));
+            }
             Kind::RoleManagementPolicyAssignments => {
                 let rules = list(item, "/properties/effectiveRules");
                 for stage in rules.flat_map(|rule| list(rule, "/setting/approvalStages")) {

@@ -127,12 +127,7 @@ impl Reader<'_> {
             }
         }
         self.roles(assignments.into_values().collect(), &subscriptions).await?;
-        for scope in &subscriptions {
-            for vault in self.list(Kind::Vaults, scope).await?.unwrap_or_default() {
-                self.policies(&vault);
-            }
-        }
-        self.own.policies.sort_by_key(|policy| policy.vault.to_lowercase());
+        self.policies(&subscriptions).await?;
         let is_seen = !self.own.roles.is_empty() || self.own.effective.iter().any(|at| !at.entries.is_empty());
         if !is_seen && self.own.unread.is_empty() {
             // it reads, so it holds something; what that is may hold more
@@ -241,31 +236,73 @@ impl Reader<'_> {
         if !text(item, "/properties/principalType").is_none_or(|kind| kind.eq_ignore_ascii_case("Group")) {
             return Ok(false);
         }
-        if let Some(known) = self.groups.get(&principal) {
+        self.is_member(&principal).await
+    }
+
+    /// Whether it is in a group, directly or through others.
+    async fn is_member(&mut self, group: &str) -> Result<bool, CollectError> {
+        if let Some(known) = self.groups.get(group) {
             return Ok(*known);
         }
-        let members = self.list(Kind::GroupMembers, &format!("group:{principal}")).await?.unwrap_or_default();
+        let scope = format!("group:{group}");
+        let told = self.put(Kind::GroupMembers, &scope, "").await?;
+        let members = told.map(|told| self.take(Kind::GroupMembers, &scope, &told)).unwrap_or_default();
         let is_self = |item: &Value| text(item, "/id").is_some_and(|id| id.eq_ignore_ascii_case(&self.object_id));
         let is_member = members.iter().any(is_self);
-        self.groups.insert(principal, is_member);
+        self.groups.insert(group.to_owned(), is_member);
         Ok(is_member)
     }
 
-    fn policies(&mut self, vault: &Value) {
-        let policies = vault.pointer("/properties/accessPolicies").and_then(Value::as_array);
-        let own =
-            |policy: &&Value| text(policy, "/objectId").is_some_and(|id| id.eq_ignore_ascii_case(&self.object_id));
-        let mut found = BTreeSet::new();
-        for policy in policies.into_iter().flatten().filter(own) {
-            for family in ["keys", "secrets", "certificates", "storage"] {
-                let given = texts(policy, &format!("/permissions/{family}"));
-                found.extend(given.iter().map(|name| format!("{family}/{}", name.to_lowercase())));
+    /// Access policies that name the identity, or a group that it is in.
+    async fn policies(&mut self, subscriptions: &[String]) -> Result<(), CollectError> {
+        let mut policies = Vec::new();
+        for scope in subscriptions {
+            for vault in self.list(Kind::Vaults, scope).await?.unwrap_or_default() {
+                policies.extend(policies_of(&vault));
             }
         }
-        if !found.is_empty() {
-            let vault = text(vault, "/id").unwrap_or("a vault without an id").to_owned();
-            self.own.policies.push(OwnPolicy { vault, permissions: found.into_iter().collect() });
+        let others: BTreeSet<String> = policies.iter().map(|(_, holder, _)| holder.clone()).collect();
+        let mut own = BTreeSet::from([self.object_id.clone()]);
+        for group in self.groups_among(others).await? {
+            if self.is_member(&group).await? {
+                own.insert(group);
+            }
         }
+        let mut found: BTreeMap<String, OwnPolicy> = BTreeMap::new();
+        for (vault, _, permissions) in policies.into_iter().filter(|(_, holder, _)| own.contains(holder)) {
+            let empty = || OwnPolicy { vault: vault.clone(), permissions: Vec::new() };
+            found.entry(vault.to_lowercase()).or_insert_with(empty).permissions.extend(permissions);
+        }
+        self.own.policies = found.into_values().collect();
+        self.own.policies.iter_mut().for_each(|policy| {
+            policy.permissions.sort();
+            policy.permissions.dedup();
+        });
+        Ok(())
+    }
+
+    /// Those of these object ids that are groups, as the directory says. Where a recording does not hold the look-up,
+    /// those whose members it holds.
+    async fn groups_among(&mut self, mut ids: BTreeSet<String>) -> Result<BTreeSet<String>, CollectError> {
+        ids.remove(&self.object_id);
+        if ids.is_empty() {
+            return Ok(ids);
+        }
+        self.run.found.borrow_mut().principals = ids.clone();
+        let Some(told) = self.put(Kind::Principals, "directory", "").await? else { return Ok(BTreeSet::new()) };
+        if told.gap.as_ref().is_some_and(|gap| gap.reason == Reason::NotRecorded) {
+            for id in ids.clone() {
+                let told = self.put(Kind::GroupMembers, &format!("group:{id}"), "").await?;
+                if told.is_none_or(|told| told.gap.is_some_and(|gap| gap.reason == Reason::NotRecorded)) {
+                    ids.remove(&id);
+                }
+            }
+            return Ok(ids);
+        }
+        let is_group = |item: &&Value| text(item, "/@odata.type").is_some_and(|kind| kind.ends_with(".group"));
+        let found = self.take(Kind::Principals, "directory", &told);
+        let groups = found.iter().filter(is_group).filter_map(|item| text(item, "/id")).map(str::to_lowercase);
+        Ok(groups.filter(|id| ids.contains(id)).collect())
     }
 
     /// The items of a list, as a run asks for it; none when it was not read to its end.
@@ -302,6 +339,22 @@ impl Reader<'_> {
 struct Answer {
     gap: Option<Gap>,
     pages: Vec<Vec<u8>>,
+}
+
+/// The access policies of a vault: its id, who holds them, lower case, and what they give, such as `secrets/get`.
+fn policies_of(vault: &Value) -> Vec<(String, String, Vec<String>)> {
+    let id = text(vault, "/id").unwrap_or("a vault without an id");
+    let policies = vault.pointer("/properties/accessPolicies").and_then(Value::as_array);
+    let policy = |policy: &Value| {
+        let holder = text(policy, "/objectId").unwrap_or_default().to_lowercase();
+        let of_family = |family: &str| {
+            let given = texts(policy, &format!("/permissions/{family}"));
+            given.iter().map(|name| format!("{family}/{}", name.to_lowercase())).collect::<Vec<_>>()
+        };
+        let permissions = ["keys", "secrets", "certificates", "storage"].iter().flat_map(|family| of_family(family));
+        (id.to_owned(), holder, permissions.collect())
+    };
+    policies.into_iter().flatten().map(policy).collect()
 }
 
 fn entry(entry: &Value) -> OwnEntry {

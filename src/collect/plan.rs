@@ -31,7 +31,9 @@ pub fn plan(request: &CollectRequest) -> Plan {
         period: request.period,
         written_at: request.now,
         expected: request.expected.clone(),
+        personal_data: request.personal.data().clone(),
         vault_objects: request.vault_objects,
+        api_versions: request.api_versions.clone(),
         questions,
         derived,
     }
@@ -94,6 +96,9 @@ fn last_segment(text: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::Personal;
     use super::*;
     use crate::evidence::{Kind, Period, Tool};
 
@@ -102,9 +107,11 @@ mod tests {
             tenant_id: "t1".to_owned(),
             expected,
             vault_objects: VaultObjects::Arm,
+            api_versions: BTreeMap::new(),
             period: Period::parse("2026Q3").expect("a period"),
             now: "2026-10-02T09:00:00Z".parse().expect("a time"),
             tool: Tool { name: "tickmark".to_owned(), version: "0".to_owned(), rule_set_sha256: String::new() },
+            personal: Personal::default(),
         }
     }
 

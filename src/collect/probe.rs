@@ -12,7 +12,7 @@ use super::run::{CollectError, Run};
 use super::table::{Form, collector, collectors};
 use super::{CollectRequest, Keeper, Permission, Progress, record};
 use crate::azure::{Ask, Door};
-use crate::evidence::{EvidenceError, Kind, Over, Page, Reason, Record};
+use crate::evidence::{EvidenceError, Kind, Over, Page, Reason, Record, VaultObjects};
 
 /// Whether a question would be answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -149,6 +149,9 @@ impl Prober<'_> {
         let kinds = collectors().map(|row| row.kind).filter(|kind| kind.over().contains(&over));
         for kind in kinds.filter(|kind| questions.iter().all(|(asked, _)| asked != kind)) {
             let why = match over {
+                Over::VaultDataPlane if self.run.request.vault_objects == VaultObjects::Arm => {
+                    "vaults are not asked themselves, as the configuration says (`vault_objects`)".to_owned()
+                }
                 Over::Principals => "nothing was found that it could be asked about".to_owned(),
                 _ => format!("there is no {}, as far as the pages that were read tell", over.words()),
             };
@@ -178,7 +181,8 @@ impl Prober<'_> {
 
     async fn ask(&mut self, kind: Kind, scope: String) -> Result<(), CollectError> {
         let Some(question) = self.run.question(kind, scope.clone())? else { return Ok(()) };
-        self.run.progress.planned(1);
+        let service = question.collector.api;
+        self.run.progress.planned(service, 1);
         let learn = |page: &Page, bytes: &[u8]| {
             if page.status == 200 {
                 self.run.found.borrow_mut().learn(kind, &scope, bytes);
@@ -188,7 +192,7 @@ impl Prober<'_> {
         let told = ask_cheaply(self.run.door, &question, &learn).await?;
         self.probe.clock_offset = self.probe.clock_offset.or(told.clock_offset);
         let detail = told.gap.as_ref().map(|gap| gap.detail.clone());
-        self.run.progress.ended(&record::title(kind, &scope), detail.as_deref());
+        self.run.progress.ended(service, &record::title(kind, &scope), detail.as_deref());
         self.note(kind, &scope, told.gap.as_ref().map(|gap| gap.reason), detail);
         Ok(())
     }

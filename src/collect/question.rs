@@ -20,10 +20,22 @@ const SUBSCRIPTIONS_A_BATCH: usize = 250;
 const SETTLING: TimeDelta = TimeDelta::minutes(30);
 
 impl Run<'_> {
-    /// A question as it is put.
+    /// A question as it is put, in every version in which it may be.
     pub(super) fn question(&self, kind: Kind, scope: String) -> Result<Option<Put>, KqlError> {
         let Some(collector) = collector(kind) else { return Ok(None) };
-        let path = collector.path_and_query(&scope, &self.window_of(collector));
+        let chosen = self.request.api_versions.get(&kind).map(String::as_str);
+        let own = std::iter::once(collector.api_version).chain(collector.older.iter().copied());
+        let mut versions: Vec<&str> = chosen.into_iter().collect();
+        versions.extend(own.filter(|version| Some(*version) != chosen));
+        let mut forms = versions.into_iter().map(|version| self.parts(collector, &scope, version));
+        let parts = forms.next().transpose()?.unwrap_or_default();
+        let older = forms.collect::<Result<_, _>>()?;
+        Ok(Some(Put { collector, scope, parts, older, personal: self.request.personal.clone() }))
+    }
+
+    fn parts(&self, collector: &Collector, scope: &str, version: &str) -> Result<Vec<Part>, KqlError> {
+        let kind = collector.kind;
+        let path = collector.in_version(version, scope, &self.window_of(collector));
         let url = match collector.api {
             // a vault that told no address gives one that the door refuses
             Api::KeyVault => {
@@ -35,7 +47,7 @@ impl Run<'_> {
         };
         let get = Ask { api: collector.api, method: Method::Get, url, headers: Vec::new(), body: None };
         let post = |body: String| Ask { method: Method::Post, body: Some(body), ..get.clone() };
-        let parts = match collector.form {
+        Ok(match collector.form {
             Form::Get => vec![get.into()],
             Form::Advanced => vec![Ask { headers: vec![("ConsistencyLevel", "eventual".to_owned())], ..get }.into()],
             Form::Post(body) => vec![post(body.to_owned()).into()],
@@ -45,7 +57,7 @@ impl Run<'_> {
                     let ask = Ask { headers: vec![("Prefer", "wait=600".to_owned())], ..ask };
                     Ok(Part { ask, span: Some(span) })
                 };
-                self.spans(kind, &scope).into_iter().map(part).collect::<Result<_, _>>()?
+                self.spans(kind, scope).into_iter().map(part).collect::<Result<_, _>>()?
             }
             Form::Ids => {
                 let found = self.found.borrow();
@@ -59,18 +71,7 @@ impl Run<'_> {
                 let bodies = guids.chunks(SUBSCRIPTIONS_A_BATCH).map(|guids| listing_body(listing, guids));
                 bodies.map(|body| post(body).into()).collect()
             }
-        };
-        Ok(Some(Put { collector, parts, older: self.older(collector, &scope), scope }))
-    }
-
-    /// The question in each older version. Only what is asked by GET has any.
-    fn older(&self, collector: &Collector, scope: &str) -> Vec<Ask> {
-        let in_version = |version: &&str| {
-            let path = collector.in_version(version, scope, &self.window_of(collector));
-            let url = self.door.cloud().url(collector.api, &path);
-            Ask { api: collector.api, method: Method::Get, url, headers: Vec::new(), body: None }
-        };
-        collector.older.iter().map(in_version).collect()
+        })
     }
 
     /// The windows that a log is asked for in. Counts are asked for over the whole.

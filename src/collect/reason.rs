@@ -81,7 +81,7 @@ pub(super) fn advice(reason: Reason, collector: &Collector, scope: &str, codes: 
         Reason::Throttled => "collect again at a quieter time".to_owned(),
         Reason::Unavailable => "collect again".to_owned(),
         Reason::NotFound => "it was deleted, or the collecting identity may not see it".to_owned(),
-        Reason::NotInCloud => format!("version {} or its provider is not offered there", collector.api_version),
+        Reason::NotInCloud => "this version or its provider is not offered there".to_owned(),
         Reason::NotLicensed => "the tenant has no licence for it".to_owned(),
         Reason::TableMissing => "the workspace has no such table, so nothing was ever stored in it".to_owned(),
         Reason::Refused if codes.iter().any(|code| code.contains("Registration")) => {

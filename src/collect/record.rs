@@ -47,7 +47,7 @@ pub(super) fn record(
 }
 
 /// The version that was asked for, where it stands in the query.
-fn version_of(url: &str) -> Option<&str> {
+pub(super) fn version_of(url: &str) -> Option<&str> {
     let (_, query) = url.split_once('?')?;
     query.split('&').find_map(|pair| pair.strip_prefix("api-version="))
 }

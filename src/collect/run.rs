@@ -29,11 +29,11 @@ use crate::evidence::{
 
 /// Is told how the run goes, and may stop it.
 pub trait Progress {
-    /// So many further questions are known now.
-    fn planned(&self, _questions: usize) {}
+    /// So many further questions to a service are known now.
+    fn planned(&self, _service: Api, _questions: usize) {}
 
     /// A question has ended; `gap` says why it has no full answer.
-    fn ended(&self, _title: &str, _gap: Option<&str>) {}
+    fn ended(&self, _service: Api, _title: &str, _gap: Option<&str>) {}
 
     /// Whether the run is to stop: questions that were not put end as gaps.
     fn stop_asked(&self) -> bool {
@@ -170,6 +170,7 @@ impl<'a> Run<'a> {
             | Over::Factory
             | Over::SqlServer
             | Over::Application
+            | Over::AppPolicy
             | Over::ServicePrincipal => shown(&found.of(over)),
         }
     }
@@ -187,12 +188,14 @@ impl<'a> Run<'a> {
     /// Puts these questions side by side.
     async fn phase(&mut self, mut questions: Vec<(Kind, String)>) -> Result<(), CollectError> {
         questions.sort_by_key(|(kind, scope)| (*kind, scope.to_lowercase()));
-        self.progress.planned(questions.len());
         let first = self.ended.len() + 1;
         let mut puts = Vec::new();
         for (kind, scope) in questions {
             puts.extend(self.question(kind, scope)?);
         }
+        let mut planned: BTreeMap<Api, usize> = BTreeMap::new();
+        puts.iter().for_each(|put: &Put| *planned.entry(put.collector.api).or_default() += 1);
+        planned.into_iter().for_each(|(service, questions)| self.progress.planned(service, questions));
         let mut open = Vec::new();
         for (index, question) in puts.into_iter().enumerate() {
             match self.earlier(&question)?.filter(Earlier::is_settled) {
@@ -287,7 +290,9 @@ impl<'a> Run<'a> {
         let reason = record.gap.as_ref().map(|gap| gap.reason);
         // whether a table that does not exist is a gap depends on settings that are read later
         let gap = record.gap.as_ref().filter(|gap| gap.reason != Reason::TableMissing);
-        self.progress.ended(&record.title, gap.map(|gap| gap.detail.as_str()));
+        if let Some(collector) = collector(kind) {
+            self.progress.ended(collector.api, &record.title, gap.map(|gap| gap.detail.as_str()));
+        }
         self.ended.insert(number, (kind, scope.to_owned(), reason));
     }
 

@@ -4,10 +4,13 @@ mod probe;
 mod resume;
 mod script;
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use self::script::{
-    CALLER, GROUP, Ran, SUB, Script, Stopping, WORKSPACE, empty, of_sub, run, run_at_vaults, run_with, tenant,
+    CALLER, GROUP, Ran, SUB, Script, Stopping, WORKSPACE, empty, of_sub, request, run, run_asking, run_at_vaults,
+    run_with, tenant,
 };
 use super::*;
 use crate::evidence::{CaptureStatus, Kind, Over, Reason};
@@ -36,11 +39,12 @@ fn a_whole_tenant_is_asked_once_and_in_order() {
             Kind::TenantActivity
         ]
     );
-    assert_eq!(kinds.last(), Some(&Kind::GroupMembers));
+    assert_eq!(kinds.last(), Some(&Kind::GroupEligibilities));
     let per_subscription = Kind::ALL.iter().filter(|kind| kind.is_per_subscription()).count();
     // three lists of all subscriptions; two lists of what the vault holds, and its settings; the workspace's tables; two counts, two logs
     let of_directory = Kind::ALL.iter().filter(|kind| kind.over().contains(&Over::Directory)).count();
-    assert_eq!(kinds.len(), 6 + per_subscription + 3 + 3 + 1 + 2 + 2 + of_directory + 1 + 1);
+    let of_a_group = Kind::ALL.iter().filter(|kind| kind.over().contains(&Over::Group)).count();
+    assert_eq!(kinds.len(), 6 + per_subscription + 3 + 3 + 1 + 2 + 2 + of_directory + 1 + of_a_group);
     assert_eq!(ran.asked.len(), kinds.len(), "nothing was asked twice");
 
     // The caller in the log and the principal of the assignment were looked up together.
@@ -49,6 +53,34 @@ fn a_whole_tenant_is_asked_once_and_in_order() {
     assert_eq!(principals.pages[0].body.as_deref(), Some(body.as_str()));
     assert_eq!(ran.page(principals, 0)["value"][0].get("mail"), None);
     assert_eq!(ran.record(Kind::ManagedIdentityPrincipals, "directory").control_totals[0].expected, 0);
+}
+
+#[test]
+fn a_version_that_is_named_is_asked_first_and_the_tables_own_where_it_is_not_known() {
+    let unknown = json!({"error": {"code": "InvalidApiVersionParameter", "message": "by the test"}});
+    let vaults = |version: &str| format!("{SUB}/providers/Microsoft.KeyVault/vaults?api-version={version}");
+    let asking = |script: Script| {
+        let api_versions = BTreeMap::from([(Kind::Vaults, "2020-01-01".to_owned())]);
+        let ran = run_asking(script, CollectRequest { api_versions, ..request(Expected::default()) }, None);
+        let asked = ran.asked.iter().filter_map(|ask| ask.url.split_once(&vaults("")).map(|(_, rest)| rest.to_owned()));
+        (asked.collect::<Vec<_>>(), ran)
+    };
+    let (asked, ran) = asking(tenant());
+    assert_eq!(asked, ["2020-01-01"]);
+    assert_eq!(ran.record(Kind::Vaults, SUB).source.api_version, "2020-01-01");
+    assert_eq!(ran.capture.plan.api_versions.get(&Kind::Vaults).map(String::as_str), Some("2020-01-01"));
+
+    let (asked, ran) = asking(tenant().first(&vaults("2020"), "", 400, &unknown));
+    assert_eq!(asked, ["2020-01-01", "2026-02-01"]);
+    let record = ran.record(Kind::Vaults, SUB);
+    assert!(record.is_whole() && record.request.url.contains("api-version=2026-02-01"), "{record:?}");
+    assert_eq!((record.source.api_version.as_str(), record.row_count), ("2026-02-01", 1));
+
+    let (asked, ran) = asking(tenant().first(&vaults(""), "", 400, &unknown));
+    assert_eq!(asked, ["2020-01-01", "2026-02-01", "2023-07-01"]);
+    let (reason, detail) = ran.gap(Kind::Vaults, SUB);
+    assert_eq!(reason, Reason::NotInCloud);
+    assert!(detail.ends_with("is not offered there; asked in 2020-01-01, 2026-02-01, 2023-07-01"), "{detail}");
 }
 
 #[test]
@@ -227,6 +259,17 @@ fn a_loop_and_a_foreign_host_are_not_followed() {
     assert_eq!(
         around.gap(Kind::Vaults, SUB),
         (Reason::CutShort, "2 pages were read, then: the list links back to a page that was read")
+    );
+
+    let with_port = |number| link(number).replace("azure.com/", "azure.com:443/");
+    let around = with_vaults(
+        &json!({"value": [], "nextLink": link("2")}),
+        &[("2", 200, json!({"value": [], "nextLink": with_port("2")}))],
+    );
+    assert_eq!(
+        around.gap(Kind::Vaults, SUB).0,
+        Reason::CutShort,
+        "the same page, with the port that goes without saying"
     );
 
     let foreign = with_vaults(&json!({"value": [], "nextLink": "https://evil.example/next?sig=CANARY"}), &[]);

@@ -20,7 +20,7 @@ pub struct Head {
     pub run_id: String,
     /// Entra tenant, as configured.
     pub tenant_id: String,
-    /// Name of the cloud: `public`, `usgov`, `china`, `custom`.
+    /// Name of the cloud: `public`, `usgov`, `usgov_dod`, `china`, `custom`.
     pub cloud: String,
     /// The period that the questions about logs were asked for.
     pub period: Period,

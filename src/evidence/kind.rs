@@ -25,6 +25,19 @@ macro_rules! kinds {
                 }
             }
 
+            /// The kind as it is written in evidence and configuration: `role_assignments`.
+            pub fn name(self) -> String {
+                let name = format!("{self:?}");
+                let mut snake = String::with_capacity(name.len() + 8);
+                for (index, letter) in name.char_indices() {
+                    if letter.is_uppercase() && index > 0 {
+                        snake.push('_');
+                    }
+                    snake.extend(letter.to_lowercase());
+                }
+                snake
+            }
+
             /// The families of scopes that it is asked at.
             pub fn over(self) -> &'static [Over] {
                 match self {
@@ -189,14 +202,50 @@ kinds! {
     Applications("app registrations", Directory);
     /// Service principals of every type, with what is told of their credentials.
     ServicePrincipals("service principals", Directory);
+    /// The application permissions that Microsoft Graph offers, by id and name.
+    GraphAppRoles("application permissions that Microsoft Graph offers", Directory);
+    /// Who holds an application permission of Microsoft Graph.
+    GraphAppRoleAssignments("granted application permissions of Microsoft Graph", Directory);
+    /// Roles of the directory.
+    DirectoryRoleDefinitions("directory role definitions", Directory);
+    /// Who holds a role of the directory now.
+    DirectoryRoleAssignments("directory role assignments", Directory);
+    /// The same with the schedule: assigned or activated, from when and until when.
+    DirectoryRoleInstances("directory role assignments with their schedule", Directory);
+    /// Who can activate a role of the directory.
+    DirectoryRoleEligibilities("directory roles that can be activated", Directory);
+    /// Conditional Access policies, those for service principals among them.
+    ConditionalAccessPolicies("Conditional Access policies", Directory);
+    /// Whether security defaults are on.
+    SecurityDefaults("security defaults", Directory);
+    /// What the tenant says of the credentials of applications that no policy of their own speaks of.
+    DefaultAppPolicy("the default app management policy", Directory);
+    /// Policies that say it of single applications.
+    AppPolicies("app management policies", Directory);
+    /// App registrations that were deleted and can be restored.
+    DeletedApplications("deleted app registrations", Directory);
+    /// Service principals that were deleted and can be restored.
+    DeletedServicePrincipals("deleted service principals", Directory);
+    /// Users that were deleted and can be restored; their ids alone.
+    DeletedUsers("deleted users", Directory);
+    /// Groups that were deleted and can be restored.
+    DeletedGroups("deleted groups", Directory);
     /// Federated credentials of an app registration.
     ApplicationFederatedCredentials("federated credentials of an app registration", Application);
     /// Owners of an app registration.
     ApplicationOwners("owners of an app registration", Application);
+    /// The applications and service principals that a policy speaks of.
+    AppPolicyTargets("what an app management policy applies to", AppPolicy);
     /// Users, groups and service principals by object id; an id that is left out does not exist.
     Principals("principals in the directory", Principals);
     /// Transitive members.
     GroupMembers("members of a group", Group);
+    /// Owners of a group.
+    GroupOwners("owners of a group", Group);
+    /// Members and owners of a group as privileged identity management knows them.
+    GroupAssignments("memberships of a group with their schedule", Group);
+    /// Who can activate a membership or ownership.
+    GroupEligibilities("memberships of a group that can be activated", Group);
     /// Owners of a service principal.
     ServicePrincipalOwners("owners of a service principal", ServicePrincipal);
     // Second lists
@@ -268,6 +317,13 @@ mod tests {
         sorted.dedup();
         assert_eq!(sorted, Kind::ALL);
         assert_eq!(Kind::ALL.last(), Some(&Kind::VaultLogLegacyCount));
+    }
+
+    #[test]
+    fn a_name_is_what_evidence_says() {
+        for kind in Kind::ALL {
+            assert_eq!(serde_json::to_value(kind).expect("JSON"), kind.name().as_str());
+        }
     }
 
     #[test]

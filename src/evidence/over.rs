@@ -43,6 +43,8 @@ pub enum Over {
     Directory,
     /// An app registration. Scope: `application:{object id}`.
     Application,
+    /// A policy that says which credentials applications may have. Scope: `app-policy:{id}`.
+    AppPolicy,
     /// The object ids that answers name, looked up in batches. Scope: `directory`.
     Principals,
     /// A group among the principals. Scope: `group:{object id}`.
@@ -64,7 +66,7 @@ impl Over {
         &[Over::LogCount],
         &[Over::Log],
         &[Over::Directory],
-        &[Over::Application],
+        &[Over::Application, Over::AppPolicy],
         &[Over::Principals],
         &[Over::Group, Over::ServicePrincipal],
     ];
@@ -101,6 +103,7 @@ impl Over {
             Over::LogCount | Over::Log => "workspace in use",
             Over::Directory => "directory",
             Over::Application => "app registration that was found",
+            Over::AppPolicy => "app management policy that was found",
             Over::Principals => {
                 "thousand object ids in role assignments, access policies, identities, log rows and directory roles"
             }
@@ -113,6 +116,7 @@ impl Over {
     pub fn prefix(self) -> Option<&'static str> {
         match self {
             Over::Application => Some("application:"),
+            Over::AppPolicy => Some("app-policy:"),
             Over::Group => Some("group:"),
             Over::ServicePrincipal => Some("service-principal:"),
             _ => None,

@@ -56,6 +56,8 @@ pub enum Reason {
     HierarchyUnknown,
     /// The record has a value that this version does not know.
     ValueUnknown,
+    /// What would tell was left out when it was collected, as configured.
+    Withheld,
 }
 
 impl Reason {
@@ -86,6 +88,7 @@ impl Reason {
         Reason::DenyNotEvaluated,
         Reason::HierarchyUnknown,
         Reason::ValueUnknown,
+        Reason::Withheld,
     ];
 
     /// Whether the same question, put again when an interrupted run is continued, may well be answered.
@@ -129,6 +132,7 @@ impl Reason {
             Reason::DenyNotEvaluated => "a deny assignment may narrow the access and is not evaluated",
             Reason::HierarchyUnknown => "the chain of management groups up to the root was not read whole",
             Reason::ValueUnknown => "the record holds a value that this version does not know",
+            Reason::Withheld => "what would tell was left out when it was collected, as configured",
         }
     }
 }

@@ -381,14 +381,9 @@ impl Coverage {
 
     fn excuse(&self, asked: &Asked) -> Option<&'static str> {
         let (reason, _) = asked.gap.as_ref()?;
-        match (asked.kind, reason) {
-            _ if self.is_idle_table(asked) => Some("no such table, and no vault that writes to it"),
-            (_, Reason::Retired) => Some("retired by the service, so that nothing is granted by it"),
-            // A preview that clouds need not have. There is then no second count, which makes nothing less whole.
-            (Kind::RoleAssignmentsUsageMetrics, Reason::NotInCloud | Reason::NotFound | Reason::Refused) => {
-                Some("not offered, so that there is no second count")
-            }
-            _ => None,
+        match self.is_idle_table(asked) {
+            true => Some("no such table, and no vault that writes to it"),
+            false => excuse(asked.kind, *reason),
         }
     }
 
@@ -401,6 +396,18 @@ impl Coverage {
             let mut sources = self.logs_of.values().flatten();
             !sources.any(|(kind, source)| *kind == asked.kind && Id::new(source.clone()) == scope)
         }
+    }
+}
+
+/// What a refusal says, in words, where it is an answer and no gap.
+pub fn excuse(kind: Kind, reason: Reason) -> Option<&'static str> {
+    match (kind, reason) {
+        (_, Reason::Retired) => Some("retired by the service, so that nothing is granted by it"),
+        // A preview that clouds need not have. There is then no second count, which makes nothing less whole.
+        (Kind::RoleAssignmentsUsageMetrics, Reason::NotInCloud | Reason::NotFound | Reason::Refused) => {
+            Some("not offered, so that there is no second count")
+        }
+        _ => None,
     }
 }
 

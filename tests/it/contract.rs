@@ -14,8 +14,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde_json::Value;
-use tickmark::azure::{Answer, Ask, Cloud, Door, Pace, Recording, TokenFacts, Transport, TransportError};
-use tickmark::collect::{CollectRequest, Keeper, Progress, collect};
+use tickmark::azure::{Answer, Api, Ask, Cloud, Door, Pace, Recording, TokenFacts, Transport, TransportError};
+use tickmark::collect::{CollectRequest, Keeper, Personal, Progress, collect};
 use tickmark::evidence::{EvidenceError, Expected, Kind, Page, Period, Record, Tool, VaultObjects};
 use url::Url;
 
@@ -129,6 +129,9 @@ const EXCHANGES: &[(Kind, &str)] = &[
     (Kind::Applications, "applications-list.json"),
     (Kind::ServicePrincipals, "serviceprincipals-managedidentities.json"),
     (Kind::ApplicationFederatedCredentials, "application-federatedidentitycredentials.json"),
+    (Kind::DirectoryRoleInstances, "roleassignmentscheduleinstances.json"),
+    (Kind::DirectoryRoleEligibilities, "roleeligibilityscheduleinstances.json"),
+    (Kind::ConditionalAccessPolicies, "conditionalaccess-policies.json"),
     (Kind::Principals, "directoryobjects-getbyids.json"),
     (Kind::GroupMembers, "group-transitivemembers.json"),
 ];
@@ -169,7 +172,64 @@ const UNSPECIFIED: &[(Kind, &str, &[&str], &str)] = &[
 const DOCUMENTED: &[(Kind, &str, &str)] = &[
     (Kind::ApplicationOwners, "GET /v1.0/applications/{id}/owners", OWNERS),
     (Kind::ServicePrincipalOwners, "GET /v1.0/servicePrincipals/{id}/owners", OWNERS),
+    (Kind::GroupOwners, "GET /v1.0/groups/{id}/owners", "learn:graph/api/group-list-owners"),
+    (
+        Kind::GraphAppRoles,
+        "GET /v1.0/servicePrincipals(appId='00000003-0000-0000-c000-000000000000')",
+        "learn:graph/api/serviceprincipal-get, learn:graph/api/resources/approle",
+    ),
+    (
+        Kind::GraphAppRoleAssignments,
+        "GET /v1.0/servicePrincipals(appId='00000003-0000-0000-c000-000000000000')/appRoleAssignedTo",
+        "learn:graph/api/serviceprincipal-list-approleassignedto",
+    ),
+    (
+        Kind::DirectoryRoleDefinitions,
+        "GET /v1.0/roleManagement/directory/roleDefinitions",
+        "learn:graph/api/rbacapplication-list-roledefinitions",
+    ),
+    (
+        Kind::DirectoryRoleAssignments,
+        "GET /v1.0/roleManagement/directory/roleAssignments",
+        "learn:graph/api/rbacapplication-list-roleassignments",
+    ),
+    (
+        Kind::SecurityDefaults,
+        "GET /v1.0/policies/identitySecurityDefaultsEnforcementPolicy",
+        "learn:graph/api/identitysecuritydefaultsenforcementpolicy-get",
+    ),
+    (
+        Kind::DefaultAppPolicy,
+        "GET /v1.0/policies/defaultAppManagementPolicy",
+        "learn:graph/api/tenantappmanagementpolicy-get, learn:graph/api/resources/passwordcredentialconfiguration",
+    ),
+    (
+        Kind::AppPolicies,
+        "GET /v1.0/policies/appManagementPolicies",
+        "learn:graph/api/appmanagementpolicy-list, learn:graph/api/resources/passwordcredentialconfiguration",
+    ),
+    (
+        Kind::AppPolicyTargets,
+        "GET /v1.0/policies/appManagementPolicies/{id}/appliesTo",
+        "learn:graph/api/appmanagementpolicy-list-appliesto",
+    ),
+    (Kind::DeletedApplications, "GET /v1.0/directory/deletedItems/microsoft.graph.application", DELETED),
+    (Kind::DeletedServicePrincipals, "GET /v1.0/directory/deletedItems/microsoft.graph.servicePrincipal", DELETED),
+    (Kind::DeletedUsers, "GET /v1.0/directory/deletedItems/microsoft.graph.user", DELETED),
+    (Kind::DeletedGroups, "GET /v1.0/directory/deletedItems/microsoft.graph.group", DELETED),
+    (
+        Kind::GroupAssignments,
+        "GET /v1.0/identityGovernance/privilegedAccess/group/assignmentScheduleInstances",
+        "learn:graph/api/privilegedaccessgroup-list-assignmentscheduleinstances",
+    ),
+    (
+        Kind::GroupEligibilities,
+        "GET /v1.0/identityGovernance/privilegedAccess/group/eligibilityScheduleInstances",
+        "learn:graph/api/privilegedaccessgroup-list-eligibilityscheduleinstances",
+    ),
 ];
+
+const DELETED: &str = "learn:graph/api/directory-deleteditems-list";
 
 const OWNERS: &str = "learn:graph/api/application-list-owners, learn:graph/api/serviceprincipal-list-owners; what is \
                       selected is in learn:graph/api/resources/user";
@@ -252,7 +312,6 @@ const FIELDS: &[(Kind, &str, &str)] = &[
     (Kind::ResourceGraphAssignments, "data/[]/createdOn", COLUMNS),
     // one section of the list serves both questions to the directory; each answers with a part of it
     (Kind::ManagedIdentityPrincipals, "value/[]/@odata.type", GRAPH_TYPES),
-    (Kind::ManagedIdentityPrincipals, "value/[]/userType", GRAPH_TYPES),
     (Kind::Principals, "value/[]/userType", GRAPH_TYPES),
     (Kind::Principals, "value/[]/appOwnerOrganizationId", GRAPH_TYPES),
     (Kind::Principals, "value/[]/alternativeNames/[]", GRAPH_TYPES),
@@ -267,6 +326,40 @@ const FIELDS: &[(Kind, &str, &str)] = &[
     (Kind::ServicePrincipals, "value/[]/passwordCredentials/[]/startDateTime", PASSWORDS),
     (Kind::ServicePrincipals, "value/[]/passwordCredentials/[]/endDateTime", PASSWORDS),
     (Kind::ApplicationFederatedCredentials, "@odata.nextLink", GRAPH_PAGES),
+    (Kind::Principals, "value/[]/isAssignableToRole", "learn:graph/api/resources/group"),
+    (Kind::DirectoryRoleInstances, "@odata.nextLink", GRAPH_PAGES),
+    (Kind::DirectoryRoleEligibilities, "@odata.nextLink", GRAPH_PAGES),
+    (Kind::ConditionalAccessPolicies, "@odata.nextLink", GRAPH_PAGES),
+    (Kind::ConditionalAccessPolicies, "value/[]/conditions/users/excludeUsers/[]", CONDITIONS),
+    (Kind::ConditionalAccessPolicies, "value/[]/conditions/users/includeGroups/[]", CONDITIONS),
+    (Kind::ConditionalAccessPolicies, "value/[]/conditions/users/excludeGroups/[]", CONDITIONS),
+    (Kind::ConditionalAccessPolicies, "value/[]/conditions/users/includeRoles/[]", CONDITIONS),
+    (Kind::ConditionalAccessPolicies, "value/[]/conditions/users/excludeRoles/[]", CONDITIONS),
+    (
+        Kind::ConditionalAccessPolicies,
+        "value/[]/conditions/users/includeGuestsOrExternalUsers/guestOrExternalUserTypes",
+        CONDITIONS,
+    ),
+    (
+        Kind::ConditionalAccessPolicies,
+        "value/[]/conditions/users/excludeGuestsOrExternalUsers/guestOrExternalUserTypes",
+        CONDITIONS,
+    ),
+    (Kind::ConditionalAccessPolicies, "value/[]/conditions/applications/excludeApplications/[]", CONDITIONS),
+    (Kind::ConditionalAccessPolicies, "value/[]/conditions/applications/includeUserActions/[]", CONDITIONS),
+    (Kind::ConditionalAccessPolicies, "value/[]/conditions/applications/applicationFilter/mode", CONDITIONS),
+    (Kind::ConditionalAccessPolicies, "value/[]/conditions/clientApplications/excludeServicePrincipals/[]", CONDITIONS),
+    (Kind::ConditionalAccessPolicies, "value/[]/conditions/clientApplications/servicePrincipalFilter/mode", CONDITIONS),
+    (Kind::ConditionalAccessPolicies, "value/[]/conditions/servicePrincipalRiskLevels/[]", CONDITIONS),
+    (Kind::ConditionalAccessPolicies, "value/[]/conditions/signInRiskLevels/[]", CONDITIONS),
+    (Kind::ConditionalAccessPolicies, "value/[]/conditions/userRiskLevels/[]", CONDITIONS),
+    (Kind::ConditionalAccessPolicies, "value/[]/conditions/platforms/includePlatforms/[]", CONDITIONS),
+    (Kind::ConditionalAccessPolicies, "value/[]/conditions/platforms/excludePlatforms/[]", CONDITIONS),
+    (Kind::ConditionalAccessPolicies, "value/[]/conditions/devices/deviceFilter/mode", CONDITIONS),
+    (Kind::ConditionalAccessPolicies, "value/[]/conditions/insiderRiskLevels", CONDITIONS),
+    (Kind::ConditionalAccessPolicies, "value/[]/conditions/authenticationFlows/transferMethods", CONDITIONS),
+    (Kind::ConditionalAccessPolicies, "value/[]/grantControls/authenticationStrength/id", CONDITIONS),
+    (Kind::ConditionalAccessPolicies, "value/[]/grantControls/authenticationStrength/displayName", CONDITIONS),
 ];
 
 const COLUMNS: &str = "a column that our own query makes; the specification leaves rows open";
@@ -406,6 +499,9 @@ const ANY_LINK: &str =
     "learn:rest/api/azure, paging of Resource Manager; `@nextLink` is the specification's for groups";
 const GRAPH_PAGES: &str = "learn:graph/paging";
 const GRAPH_TYPES: &str = "learn:graph/api/resources/serviceprincipal and learn:graph/api/resources/user";
+// published with empty lists and nulls in these places
+const CONDITIONS: &str = "learn:graph/api/resources/conditionalaccessconditionset, \
+                          learn:graph/api/resources/conditionalaccessgrantcontrols";
 const PASSWORDS: &str = "learn:graph/api/resources/passwordcredential, as in the published list of applications";
 const ROLE_CONDITIONS: &str =
     "up:specification/authorization/resource-manager/Microsoft.Authorization/Authorization, RoleDefinition permissions";
@@ -472,6 +568,38 @@ fn listed_fields() -> impl Iterator<Item = (Kind, &'static str)> {
     FIELDS.iter().map(|(kind, field, _)| (*kind, *field)).chain(shared)
 }
 
+/// Name of a cloud in the table that Microsoft's own tool ships, and what we call it.
+const CLOUDS: [(&str, &str); 3] =
+    [("AzureCloud", "public"), ("AzureUSGovernment", "usgov"), ("AzureChinaCloud", "china")];
+
+#[test]
+fn clouds_are_those_of_microsofts_own_table() {
+    let Some(azure) = shared() else { return };
+    let table = fs::read(azure.join("reference/clouds.json")).expect("the table");
+    let table: Value = serde_json::from_slice(&table).expect("JSON");
+    let rows = table["clouds"].as_array().expect("clouds");
+    for (name, own) in CLOUDS {
+        let row = rows.iter().find(|row| row["name"] == name).expect("a row");
+        let text = |key: &str| row[key].as_str().expect("text").trim_end_matches('/').to_owned();
+        let cloud = Cloud::named(own).expect("a cloud");
+        assert_eq!(cloud.authority().as_str().trim_end_matches('/'), text("authorityHost"), "{own}");
+        assert_eq!(format!("https://{}", cloud.host(Api::ResourceManager)), text("resourceManager"), "{own}");
+        assert_eq!(format!("https://{}", cloud.host(Api::Graph)), text("microsoftGraph"), "{own}");
+        assert_eq!(format!(".{}", cloud.host(Api::KeyVault)), text("keyVaultDnsSuffix"), "{own}");
+        // in the public cloud the host has a new name, and the audience the old one
+        let host = text("logAnalyticsEndpoint").replace("loganalytics.io", "loganalytics.azure.com");
+        assert_eq!(format!("https://{}", cloud.host(Api::LogAnalytics)), host, "{own}");
+        for (api, key) in [
+            (Api::ResourceManager, "resourceManagerScope"),
+            (Api::Graph, "microsoftGraphScope"),
+            (Api::LogAnalytics, "logAnalyticsScope"),
+            (Api::KeyVault, "keyVaultScope"),
+        ] {
+            assert_eq!(cloud.scope(api), text(key), "{own}");
+        }
+    }
+}
+
 /// The folder with the specifications; none, loudly, where it is not.
 fn shared() -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -520,9 +648,11 @@ fn requests() -> Vec<(Kind, String, Url)> {
         expected: Expected { subscriptions: head.subscriptions, ..Expected::default() },
         // one vault refuses, and Resource Manager is asked about it
         vault_objects: VaultObjects::DataPlane,
+        api_versions: BTreeMap::new(),
         period: Period::parse(&head.period).expect("a period"),
         now: head.recorded_at,
         tool,
+        personal: Personal::default(),
     };
     let cloud = Cloud::named("public").expect("a cloud");
     let door = Door::new(Arc::new(Unlisted(recording)), cloud, clock, Pace::default());

@@ -210,6 +210,17 @@ fn the_role_is_printed_in_every_form_and_takes_its_scopes_from_the_configuration
     ] {
         assert!(script.contains(&words), "{words}: {script}");
     }
+    assert!(!script.contains("DataActions\": [\n"), "nothing is asked of vaults: {script}");
+    let config = bench.read("tickmark.toml");
+    bench.write("tickmark.toml", &format!("{config}vault_objects = \"data_plane\"\n"));
+    let asking_vaults = bench.run(&["role"]).out;
+    let given = "give 'Tickmark Collector Vault Metadata' '/subscriptions/SUBSCRIPTION-ID'";
+    assert!(
+        asking_vaults.contains("secrets/readMetadata/action\"") && asking_vaults.contains(given),
+        "{asking_vaults}"
+    );
+    assert!(bench.run(&["role", "--built-in"]).out.contains("give 'Key Vault Reader' '"), "{asking_vaults}");
+    bench.write("tickmark.toml", &config);
     let script = bench.run(&["role", "--built-in"]).out;
     assert!(
         script.contains(&format!("give Reader '{groups}/mg-a'\n")) && !script.contains("role definition"),

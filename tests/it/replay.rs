@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tickmark::assess::{Assessment, Inputs, Organisation, assess};
 use tickmark::azure::{Answer, Ask, Clock, Cloud, Door, Pace, Recording, TokenFacts, Transport, TransportError};
 use tickmark::check::{Parameters, find};
-use tickmark::collect::{CollectRequest, Keeper, Progress, Summary, collect, plan};
+use tickmark::collect::{CollectRequest, Keeper, Personal, Progress, Summary, collect, plan};
 use tickmark::evidence::{Capture, EvidenceError, Expected, Head, Page, Period, Record, Tool, VaultObjects};
 use tickmark::{control, model};
 
@@ -108,6 +108,7 @@ fn capture_at(recording: Recording, now: DateTime<Utc>) -> Capture {
     let told = recording.head().clone();
     let request = CollectRequest {
         vault_objects: VaultObjects::Arm,
+        api_versions: BTreeMap::new(),
         tenant_id: told.tenant_id.clone(),
         expected: Expected {
             subscriptions: told.subscriptions,
@@ -117,6 +118,7 @@ fn capture_at(recording: Recording, now: DateTime<Utc>) -> Capture {
         period: Period::parse(&told.period).expect("a period"),
         now,
         tool: tool(),
+        personal: Personal::default(),
     };
     let kept = Memory::default();
     let plan = serde_json::to_vec(&plan(&request)).expect("JSON");

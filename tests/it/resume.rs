@@ -21,8 +21,8 @@ const TOKEN: &str = "an.opaque.token-of-nobody";
 const KILLS: u32 = 12;
 /// Requests that may be under way when a run is killed, and are sent once more.
 const AT_A_TIME: usize = 8;
-/// Lists of this tenant that have two pages: a question that was under way may have had both of its answers.
-const SECOND_PAGES: usize = 3;
+/// Further pages of the lists of this tenant: a question that was under way may have had all of its answers.
+const SECOND_PAGES: usize = 9;
 
 /// A tenant that takes its time, and what one run in one go keeps of it.
 struct World {

@@ -100,6 +100,12 @@ const NEEDED: &[(&str, &str, &str)] = &[
     ("/federatedIdentityCredentials null", "", ""),
     ("/servicePrincipals?$count=", "", ""),
     ("/owners?", "", ""),
+    ("/servicePrincipals(appId='00000003-0000-0000-c000-000000000000')", "", ""),
+    ("/v1.0/roleManagement/", "", ""),
+    ("/v1.0/identity/conditionalAccess/", "", ""),
+    ("/v1.0/policies/", "", ""),
+    ("/v1.0/directory/deletedItems/", "", ""),
+    ("/v1.0/identityGovernance/privilegedAccess/", "", ""),
     // who of those that hold a role is a group, nobody says; the callers are in the list of managed identities
     ("/directoryObjects/getByIds", "NHI-006 RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-011", ""),
     // the group is Owner of the subscription: whoever is in it can grant, and reads no secret

@@ -195,6 +195,12 @@ impl Allowed {
         }
     }
 
+    /// Whether the list has data of a person among the members of this object.
+    pub(super) fn holds_person(&self) -> bool {
+        let Allowed::Object { members, .. } = self else { return false };
+        members.values().any(|below| matches!(below, Allowed::Leaf(Class::Person(..))))
+    }
+
     /// The allowance for an item.
     pub(super) fn item(&self, index: usize) -> &Allowed {
         match self {
@@ -247,6 +253,32 @@ mod tests {
         }
         assert!(!matches!(claims(), Allowed::Nothing));
         assert!(!matches!(refusals(), Allowed::Nothing));
+    }
+
+    /// A name of a field that says that it holds data of a person is not read as any other text.
+    #[test]
+    fn data_of_persons_is_held_to_the_switches() {
+        const OF_PERSONS: &[&str] = &[
+            "userprincipalname",
+            "upn",
+            "mail",
+            "othermails",
+            "proxyaddresses",
+            "emailaddress",
+            "caller",
+            "givenname",
+        ];
+        const ADDRESSES: &[&str] = &["calleripaddress", "ipaddress", "clientipaddress"];
+        for entry in FILES.iter().flat_map(|(_, text)| entries(text)).map(|entry| entry.expect("an entry")) {
+            for path in entry.paths() {
+                let name = path.iter().rev().find(|step| **step != "[]").expect("a name").to_lowercase();
+                let is_rule = path.ends_with(&["target", "caller", "[]"]) || path.ends_with(&["target", "caller"]);
+                if OF_PERSONS.contains(&name.as_str()) && !is_rule {
+                    assert!(matches!(entry.class, Some(Class::Person(..) | Class::Domain)), "{entry:?}");
+                }
+                assert!(!ADDRESSES.contains(&name.as_str()) || entry.class == Some(Class::Address), "{entry:?}");
+            }
+        }
     }
 
     #[test]

@@ -1,11 +1,14 @@
 //! Classes of allowed values: what a string of each class must look like to be kept as it is.
 
+use std::borrow::Cow;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::CUT;
 use super::allow::{claims, grant};
+use super::person::{self, Around, Datum, Role};
 use super::scrub::{is_key, secret_in_path, secret_in_text};
 use super::url::{shown, without_query};
+use crate::evidence::{Addresses, Persons};
 
 /// How a value on the list is judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,8 +27,10 @@ pub(super) enum Class {
     Tag,
     /// An error code.
     Code,
-    /// The address of a caller: coarsened.
+    /// The address of a caller, as the switches of personal data have it.
     Address,
+    /// Data of a person, as the switches have it.
+    Person(Datum, Role),
     /// What a caller calls itself: only products with their version stay, the rest is the caller's free text.
     Agent,
     /// The description in a log row: only known phrases stay.
@@ -63,6 +68,12 @@ impl Class {
             "tag" => Class::Tag,
             "code" => Class::Code,
             "address" => Class::Address,
+            "person_name" => Class::Person(Datum::Name, Role::Matched),
+            "person_upn" => Class::Person(Datum::PrincipalName, Role::Matched),
+            "person_mail" => Class::Person(Datum::Mail, Role::Matched),
+            "other_name" => Class::Person(Datum::Name, Role::Aside),
+            "other_upn" => Class::Person(Datum::PrincipalName, Role::Aside),
+            "other_mail" => Class::Person(Datum::Mail, Role::Aside),
             "agent" => Class::Agent,
             "description" => Class::Description,
             "domain" => Class::Domain,
@@ -80,14 +91,15 @@ impl Class {
     }
 
     /// None when `text` may be kept as it is, else the rule and what to write instead.
-    pub(super) fn judge(self, text: &str) -> Option<(&'static str, String)> {
+    pub(super) fn judge(self, text: &str, around: &Around<'_>) -> Option<(&'static str, String)> {
         let secret = |found: bool| found.then(|| ("secret_like", CUT.to_owned()));
         let changed = |rule, instead: String| (instead != text).then_some((rule, instead));
         match self {
-            Class::Text => secret(secret_in_text(text)),
+            Class::Text => secret(secret_in_text(text)).or_else(|| of_persons(text, around)),
             Class::Path => secret(secret_in_path(text)),
             Class::Tag if text.chars().count() > LONGEST_TAG => Some(("too_long", CUT.to_owned())),
-            Class::Tag => secret(secret_in_text(text)),
+            Class::Tag => secret(secret_in_text(text)).or_else(|| of_persons(text, around)),
+            Class::Person(datum, role) => person::judge(datum, role, text, around),
             Class::Url => match without_query(text) {
                 short if secret_in_path(&short) => secret(true),
                 short => changed("url_query", short),
@@ -100,25 +112,43 @@ impl Class {
             Class::Token => changed("paging_token", if text.is_empty() { String::new() } else { CUT.to_owned() }),
             Class::Code if is_code(text) => None,
             Class::Code => Some(("not_a_code", CUT.to_owned())),
-            Class::Grant => match super::scan::copy(text.as_bytes(), grant()) {
+            Class::Address => match around.personal.data().addresses {
+                Addresses::Network => changed("address_coarsened", coarse(text)),
+                Addresses::Full if coarse(text) == CUT => Some(("not_an_address", CUT.to_owned())),
+                Addresses::Full => None,
+                Addresses::None if text.is_empty() => None,
+                Addresses::None => Some(("personal_data", CUT.to_owned())),
+            },
+            Class::Grant => match super::scan::copy(text.as_bytes(), grant(), around.personal) {
                 _ if text.is_empty() => None,
                 Ok(clean) => changed("free_text", String::from_utf8_lossy(&clean.bytes).into_owned()),
                 Err(_) => Some(("free_text", CUT.to_owned())),
             },
-            Class::Domain => changed("mail_address", domain(text)),
+            Class::Domain => match person::mailbox(text, around.personal) {
+                None => None,
+                Some(mailbox) => changed("mail_address", domain(text, &mailbox)),
+            },
             Class::Words if text.trim().is_empty() => None,
             Class::Words => changed("free_text", CUT.to_owned()),
             Class::Reference if is_reference(text) => None,
             Class::Reference => changed("free_text", CUT.to_owned()),
-            Class::Address => changed("address_coarsened", coarse(text)),
             Class::Agent => changed("free_text", products(text)),
             Class::Description => changed("free_text", phrases(text)),
-            Class::Claims => match super::scan::copy(text.as_bytes(), claims()) {
+            Class::Claims => match super::scan::copy(text.as_bytes(), claims(), around.personal) {
                 _ if text.is_empty() => None,
                 Ok(clean) => changed("claims", String::from_utf8_lossy(&clean.bytes).into_owned()),
                 Err(_) => Some(("claims", CUT.to_owned())),
             },
         }
+    }
+}
+
+/// A text with the mail addresses of persons in it as the switches have them.
+fn of_persons(text: &str, around: &Around<'_>) -> Option<(&'static str, String)> {
+    match person::with_mail(text, around.personal) {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(other) if around.personal.data().mail == Persons::Pseudonym => Some(("pseudonym", other)),
+        Cow::Owned(other) => Some(("personal_data", other)),
     }
 }
 
@@ -130,8 +160,8 @@ pub(in crate::collect) fn is_code(text: &str) -> bool {
         && !(text.len() >= SHORTEST_KEY && is_key(text))
 }
 
-/// `[cut]@domain` of a mail address. One that was shortened before stays as it is.
-fn domain(text: &str) -> String {
+/// A mail address with something else before its domain. One that was shortened before stays as it is.
+fn domain(text: &str, mailbox: &str) -> String {
     let fits = |domain: &&str| {
         let is_label = |label: &str| {
             (1..=30).contains(&label.len()) && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
@@ -140,7 +170,7 @@ fn domain(text: &str) -> String {
     };
     match text.split_once('@') {
         _ if text.is_empty() => String::new(),
-        Some((_, domain)) if fits(&domain) => format!("{CUT}@{domain}"),
+        Some((_, domain)) if fits(&domain) => format!("{mailbox}@{domain}"),
         _ => CUT.to_owned(),
     }
 }
@@ -262,7 +292,9 @@ fn missing_permission(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Personal;
     use super::*;
+    use crate::evidence::PersonalData;
 
     #[test]
     fn addresses_are_coarsened_and_nothing_else_passes_as_one() {
@@ -279,15 +311,16 @@ mod tests {
     #[test]
     fn of_a_grant_only_who_what_and_where_stay() {
         let text = r#"{"Id":"x","Properties":{"PrincipalId":"p","RoleDefinitionId":"/r","Scope":"/s","Description":"hunter2"}}"#;
-        let (rule, kept) = Class::Grant.judge(text).expect("a cut");
+        let (rule, kept) = judged(Class::Grant, text).expect("a cut");
         let expected = r#"{"Properties":{"PrincipalId":"p","RoleDefinitionId":"/r","Scope":"/s"}}"#;
         assert_eq!((rule, kept.as_str()), ("free_text", expected));
-        assert_eq!(Class::Grant.judge("{oops"), Some(("free_text", "[cut]".to_owned())));
-        assert_eq!(Class::Grant.judge(""), None);
+        assert_eq!(judged(Class::Grant, "{oops"), Some(("free_text", "[cut]".to_owned())));
+        assert_eq!(judged(Class::Grant, ""), None);
     }
 
     #[test]
     fn of_a_mail_address_only_the_domain_stays() {
+        let domain = |address: &str| domain(address, CUT);
         assert_eq!(domain("kim.aalto@pennant.example"), "[cut]@pennant.example");
         assert_eq!(domain("[cut]@pennant.example"), "[cut]@pennant.example");
         assert_eq!(domain(""), "");
@@ -298,13 +331,13 @@ mod tests {
 
     #[test]
     fn of_what_a_person_wrote_only_a_short_reference_stays() {
-        assert_eq!(Class::Words.judge(""), None);
-        assert_eq!(Class::Words.judge("the password is hunter2"), Some(("free_text", "[cut]".to_owned())));
+        assert_eq!(judged(Class::Words, ""), None);
+        assert_eq!(judged(Class::Words, "the password is hunter2"), Some(("free_text", "[cut]".to_owned())));
         for number in ["", "CHG0012345", "INC-4711", "#88/2"] {
-            assert_eq!(Class::Reference.judge(number), None, "{number}");
+            assert_eq!(judged(Class::Reference, number), None, "{number}");
         }
         for other in ["see mail of Kim", "password=hunter2", "0123456789abcdef0123456789"] {
-            assert_eq!(Class::Reference.judge(other), Some(("free_text", "[cut]".to_owned())), "{other}");
+            assert_eq!(judged(Class::Reference, other), Some(("free_text", "[cut]".to_owned())), "{other}");
         }
     }
 
@@ -363,15 +396,34 @@ mod tests {
         }
     }
 
+    fn judged(class: Class, text: &str) -> Option<(&'static str, String)> {
+        class.judge(text, &Around { personal: &Personal::default(), holder: None })
+    }
+
+    #[test]
+    fn addresses_are_kept_as_the_switch_says() {
+        let kept = |addresses, text: &str| {
+            let personal = Personal::new(PersonalData { addresses, ..PersonalData::default() }, None).expect("no key");
+            let judged = Class::Address.judge(text, &Around { personal: &personal, holder: None });
+            judged.map_or(text.to_owned(), |(_, instead)| instead)
+        };
+        assert_eq!(kept(Addresses::Network, "203.0.113.7"), "203.0.113.0/24");
+        assert_eq!(kept(Addresses::Full, "203.0.113.7:50123"), "203.0.113.7:50123");
+        assert_eq!(kept(Addresses::Full, "2001:db8:1:2::7"), "2001:db8:1:2::7");
+        assert_eq!(kept(Addresses::Full, "hunter2"), "[cut]");
+        assert_eq!(kept(Addresses::None, "203.0.113.7"), "[cut]");
+        assert_eq!(kept(Addresses::None, ""), "");
+    }
+
     #[test]
     fn of_claims_only_the_three_that_identify_the_caller_stay() {
         let text = r#"{"claim":{"oid":"1","upn":"john@example.com","appid":"2","xms_mirid":"/subscriptions/s"}}"#;
-        let (rule, kept) = Class::Claims.judge(text).expect("a cut");
+        let (rule, kept) = judged(Class::Claims, text).expect("a cut");
         assert_eq!(
             (rule, kept.as_str()),
             ("claims", r#"{"claim":{"oid":"1","appid":"2","xms_mirid":"/subscriptions/s"}}"#)
         );
-        assert_eq!(Class::Claims.judge("{oops"), Some(("claims", "[cut]".to_owned())));
-        assert_eq!(Class::Claims.judge(""), None);
+        assert_eq!(judged(Class::Claims, "{oops"), Some(("claims", "[cut]".to_owned())));
+        assert_eq!(judged(Class::Claims, ""), None);
     }
 }

@@ -11,6 +11,7 @@ const SHOWN_NAMES: &[&str] = &[
     "timespan",
     "maxresults",
     "page",
+    "maxresults",
     "$apply",
     "$count",
     "$expand",

@@ -165,16 +165,26 @@ fn a_refusal_at_the_root_hides_nothing_where_azure_says_what_holds_below() {
 }
 
 #[test]
-fn access_policies_that_name_the_identity_are_found() {
-    let vault = json!({"value": [{"id": "/v", "properties": {"accessPolicies": [
-        {"objectId": CALLER, "permissions": {"secrets": ["all"]}},
-        {"objectId": ME.to_uppercase(), "permissions": {"secrets": ["Get", "list"]}}]}}]});
-    let script = tenant().before("assignedTo", 200, empty()).before("Microsoft.KeyVault/vaults?", 200, vault);
-    let own = own(script);
-    let found: Vec<(&str, Vec<&str>)> = own
-        .policies
-        .iter()
-        .map(|policy| (policy.vault.as_str(), policy.permissions.iter().map(String::as_str).collect()))
-        .collect();
-    assert_eq!(found, [("/v", vec!["secrets/get", "secrets/list"])]);
+fn access_policies_that_name_the_identity_or_a_group_of_it_are_found() {
+    let vault = |id: &str, policies: Value| json!({"id": id, "properties": {"accessPolicies": policies}});
+    let vaults = json!({"value": [
+        vault("/v", json!([
+            {"objectId": CALLER, "permissions": {"secrets": ["all"]}},
+            {"objectId": ME.to_uppercase(), "permissions": {"secrets": ["Get", "list"]}}])),
+        vault("/w", json!([{"objectId": GROUP, "permissions": {"keys": ["sign"]}}])),
+        vault("/x", json!([{"objectId": CALLER, "permissions": {"keys": ["sign"]}}])),
+    ]});
+    let found = |members: Value| {
+        let script = tenant().before("assignedTo", 200, empty()).before("/transitiveMembers", 200, members).before(
+            "Microsoft.KeyVault/vaults?",
+            200,
+            vaults.clone(),
+        );
+        let own = own(script);
+        own.policies.into_iter().map(|policy| format!("{} {}", policy.vault, policy.permissions.join(" "))).collect()
+    };
+    let direct: Vec<String> = found(empty());
+    assert_eq!(direct, ["/v secrets/get secrets/list"]);
+    let through_group: Vec<String> = found(json!({"value": [{"id": ME}]}));
+    assert_eq!(through_group, ["/v secrets/get secrets/list", "/w keys/sign"]);
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::super::*;
 use super::script::{SUB, Script, Still, of_sub, request, tenant};
-use crate::azure::{Cloud, Door, Pace};
+use crate::azure::{Api, Cloud, Door, Pace};
 use crate::evidence::{
     Capture, CaptureStatus, CaptureWriter, Earlier, EvidenceError, Gap, Head, Kind, Page, Reason, Record, RunAs,
     TakenUp,
@@ -55,7 +55,7 @@ impl Keeper for Room<'_> {
 struct StopAfter(Cell<usize>);
 
 impl Progress for StopAfter {
-    fn ended(&self, _: &str, _: Option<&str>) {
+    fn ended(&self, _: Api, _: &str, _: Option<&str>) {
         self.0.set(self.0.get().saturating_sub(1));
     }
 
@@ -106,7 +106,7 @@ fn begin(store: &Path) -> CaptureWriter {
 
 fn take_up(store: &Path) -> (CaptureWriter, TakenUp) {
     let (mut writer, plan) = CaptureWriter::reopen(&store.join("captures/c")).expect("a capture");
-    let now = CollectRequest::of_plan(&plan, writer.head().tool.clone()).now;
+    let now = CollectRequest::of_plan(&plan, writer.head().tool.clone(), Personal::default()).now;
     assert_eq!(now, request(Expected::default()).now, "logs are asked for up to the first beginning");
     let found = writer.take_up(head(CaptureStatus::Running)).expect("taken up");
     (writer, found)

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::super::*;
-use crate::azure::{Answer, Ask, Clock, Cloud, Door, Pace, TokenFacts, Transport, TransportError};
+use crate::azure::{Answer, Api, Ask, Clock, Cloud, Door, Pace, TokenFacts, Transport, TransportError};
 use crate::evidence::{Capture, EvidenceError, Head, Kind, Page, Reason, Record, RunAs, VaultObjects};
 
 pub(super) const SUB: &str = "/subscriptions/aaaaaaaa-0000-0000-0000-000000000001";
@@ -117,7 +117,7 @@ impl Keeper for Memory {
 }
 
 impl Progress for Memory {
-    fn ended(&self, title: &str, gap: Option<&str>) {
+    fn ended(&self, _: Api, title: &str, gap: Option<&str>) {
         self.1.lock().expect("a lock").push(format!("{title}: {gap:?}"));
     }
 }
@@ -133,11 +133,13 @@ impl Progress for Stopping {
 pub(super) fn request(expected: Expected) -> CollectRequest {
     CollectRequest {
         vault_objects: VaultObjects::Arm,
+        api_versions: BTreeMap::new(),
         tenant_id: "t1".to_owned(),
         expected,
         period: Period::parse("2026Q3").expect("a period"),
         now: "2026-10-02T09:00:00.5Z".parse().expect("a time"),
         tool: Tool { name: "tickmark".to_owned(), version: "0".to_owned(), rule_set_sha256: String::new() },
+        personal: Personal::default(),
     }
 }
 
@@ -183,7 +185,7 @@ pub(super) fn run_at_vaults(script: Script) -> Ran {
     run_asking(script, request, None)
 }
 
-fn run_asking(script: Script, request: CollectRequest, progress: Option<&dyn Progress>) -> Ran {
+pub(super) fn run_asking(script: Script, request: CollectRequest, progress: Option<&dyn Progress>) -> Ran {
     let script = Arc::new(script);
     let door = door(script.clone());
     let memory = Memory::default();
@@ -280,6 +282,15 @@ pub(super) fn tenant() -> Script {
             json!({"totalRecords": 0, "count": 0, "resultTruncated": "false", "data": []}))
         .on("/v1.0/servicePrincipals?", 200, json!({"@odata.count": 0, "value": []}))
         .on("/v1.0/applications?", 200, json!({"@odata.count": 0, "value": []}))
+        .on("/v1.0/servicePrincipals(appId='00000003-0000-0000-c000-000000000000')?", 200, json!({"id": "g", "appRoles": []}))
+        .on("/appRoleAssignedTo?", 200, json!({"@odata.count": 0, "value": []}))
+        .on("/v1.0/roleManagement/directory/", 200, empty())
+        .on("/v1.0/identity/conditionalAccess/policies", 200, empty())
+        .on("/v1.0/policies/appManagementPolicies", 200, empty())
+        .on("/v1.0/policies/", 200, json!({"id": "00000000-0000-0000-0000-000000000000", "isEnabled": false}))
+        .on("/v1.0/directory/deletedItems/", 200, json!({"@odata.count": 0, "value": []}))
+        .on("/v1.0/identityGovernance/privilegedAccess/group/", 200, empty())
+        .on("/owners?", 200, json!({"@odata.count": 0, "value": []}))
         .on("/directoryObjects/getByIds", 200, json!({"value": [
             {"@odata.type": "#microsoft.graph.group", "id": GROUP, "displayName": "readers", "mail": "CANARY@example.com"}]}))
         .on(&format!("/groups/{GROUP}/transitiveMembers"), 200, empty());

@@ -19,12 +19,16 @@ pub use self::authorization::{
 };
 pub use self::contents::*;
 pub use self::data_services::*;
-pub use self::directory::{Application, Credential, CredentialKind, Directory, Owner, ServicePrincipal};
+pub use self::directory::{
+    AppPolicy, AppRestriction, AppRoleGrant, Application, ConditionalAccessPolicy, Credential, CredentialKind,
+    DeletedKind, DeletedObject, Directory, DirectoryRole, DirectoryRoleGrant, GroupGrant, Owner, SecurityDefaults,
+    Selection, ServicePrincipal,
+};
 pub use self::hosts::*;
 pub use self::logging::{ActivityEvent, ActivityReach, ArchiveContainer, DefenderPlan, Grant, Logging};
 pub use self::tree::{Entity, Tree};
 use super::{Coverage, Hierarchy, Id};
-use crate::evidence::{Cite, Period};
+use crate::evidence::{Cite, Period, PersonalData};
 
 pub use resource_graph::{IndexedAssignment, IndexedResource, ResourceGraph};
 
@@ -35,6 +39,8 @@ pub struct Tenant {
     pub id: String,
     /// When collection began, UTC.
     pub collected_at: DateTime<Utc>,
+    /// What was kept of personal data.
+    pub personal_data: PersonalData,
     /// Subscriptions that were visible.
     pub subscriptions: Vec<Subscription>,
     /// Management groups and their tree.
@@ -534,6 +540,8 @@ pub struct Principal {
     pub user_type: Option<String>,
     /// `appOwnerOrganizationId`, for service principals.
     pub owner_organization: Option<String>,
+    /// `isAssignableToRole`, for groups: only privileged administrators and owners change the members of one that is.
+    pub role_assignable: Option<bool>,
     /// `alternativeNames`: for managed identities, holds the ARM id of the owner.
     pub alternative_names: Vec<String>,
     /// Where it was read.
@@ -572,7 +580,7 @@ pub struct VaultEvent {
     pub caller_app_id: Option<String>,
     /// `xms_mirid`: ARM id of the managed identity that called.
     pub managed_identity: Option<String>,
-    /// Address of the caller, coarsened by redaction.
+    /// Address of the caller as it was kept: its network, unless it was configured otherwise.
     pub caller_ip: Option<String>,
     /// User agent.
     pub client: Option<String>,

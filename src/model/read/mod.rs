@@ -82,6 +82,7 @@ pub fn read(capture: &Capture) -> Result<Tenant, ModelError> {
     let mut tenant = Tenant {
         id: capture.head.tenant_id.clone(),
         collected_at: capture.head.started_at,
+        personal_data: capture.plan.personal_data.clone(),
         subscriptions,
         hierarchy,
         tree,
@@ -117,6 +118,9 @@ pub fn read(capture: &Capture) -> Result<Tenant, ModelError> {
     expect_questions(&mut tenant, capture.plan.vault_objects);
     Ok(tenant)
 }
+
+/// What is asked of every group among the principals.
+const OF_GROUPS: [Kind; 4] = [Kind::GroupMembers, Kind::GroupOwners, Kind::GroupAssignments, Kind::GroupEligibilities];
 
 /// Names the questions that follow from what was found, so that one that was never put is seen to be missing.
 fn expect_questions(tenant: &mut Tenant, vault_objects: VaultObjects) {
@@ -157,10 +161,13 @@ fn expect_questions(tenant: &mut Tenant, vault_objects: VaultObjects) {
         let kinds = [Kind::ApplicationFederatedCredentials, Kind::ApplicationOwners];
         expected.extend(kinds.map(|kind| (kind, application.scope())));
     }
+    for policy in &tenant.directory.app_policies {
+        expected.insert((Kind::AppPolicyTargets, Id::new(format!("app-policy:{}", policy.id))));
+    }
     for principal in tenant.principals.values() {
         let of = |prefix: &str| Id::new(format!("{prefix}{}", principal.id));
         match principal.kind {
-            PrincipalKind::Group => expected.extend([(Kind::GroupMembers, of("group:"))]),
+            PrincipalKind::Group => expected.extend(OF_GROUPS.map(|kind| (kind, of("group:")))),
             PrincipalKind::ServicePrincipal => {
                 expected.extend([(Kind::ServicePrincipalOwners, of("service-principal:"))]);
             }

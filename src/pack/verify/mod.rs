@@ -317,6 +317,13 @@ fn add_notes(tree: &Tree, statement: &Statement, report: &mut Report) {
     for withheld in &statement.predicate.withheld {
         report.notes.push(format!("`{}` was held back: {}", withheld.name, withheld.reason.escape_debug()));
     }
+    let is_of_cuts = |name: &str| name.starts_with("evidence/") && name.ends_with("/redactions.json");
+    let cuts = statement.subject.iter().filter(|subject| is_of_cuts(&subject.name)).count();
+    if cuts > 0 {
+        report.notes.push(format!(
+            "answers were redacted before they were signed: {cuts} files `redactions.json` in `evidence/` say where"
+        ));
+    }
     for name in ["SHA256SUMS.p7s", "review.dsse.json"] {
         if tree.attestation.contains(name) {
             report

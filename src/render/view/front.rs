@@ -6,11 +6,13 @@ use serde::Serialize;
 
 use super::{BAR, Mark, Part, bar, time};
 use crate::assess::{Assessment, Conclusion, CoveredPart};
-use crate::evidence::{CaptureStatus, Head, Period, PlanStamp, RunAs};
+use crate::evidence::{CaptureStatus, Head, Period, PersonalData, PlanStamp, RunAs};
 use crate::render::escape::Shown;
 
 /// Names in a list on the first page.
 const NAMES: usize = 6;
+/// Rules of redaction that are named; there are fewer.
+const RULES: usize = 24;
 
 #[derive(Serialize)]
 pub(super) struct Front {
@@ -39,6 +41,9 @@ pub(super) struct Front {
     open: usize,
     rows: u64,
     requests: u64,
+    cuts: u64,
+    cuts_by_rule: Vec<(Shown, u64)>,
+    personal: Vec<Fact>,
     controls: usize,
     conclusions: Vec<Part>,
     notices: Vec<Notice>,
@@ -110,6 +115,9 @@ pub(super) fn front(assessment: &Assessment) -> Front {
         open: collection.gaps.len(),
         rows: collection.rows,
         requests: collection.requests,
+        cuts: collection.cuts.values().sum(),
+        cuts_by_rule: collection.cuts.iter().take(RULES).map(|(rule, count)| (Shown::name(rule), *count)).collect(),
+        personal: personal(&collection.personal_data),
         controls: assessment.controls.len(),
         conclusions: conclusions(assessment),
         notices: notices(assessment),
@@ -264,6 +272,12 @@ fn run_as(run_as: &RunAs) -> Vec<Fact> {
     let told =
         told.into_iter().filter_map(|(label, value)| Some(Fact { label, value: Shown::name(value.as_deref()?) }));
     std::iter::once(credential).chain(told).collect()
+}
+
+fn personal(data: &PersonalData) -> Vec<Fact> {
+    let key = data.key_id.as_deref().map(|id| ("Pseudonyms made with the key", id));
+    let told = data.words().into_iter().chain(key);
+    told.map(|(label, words)| Fact { label, value: Shown::name(words) }).collect()
 }
 
 fn own(assessment: &Assessment) -> Own {

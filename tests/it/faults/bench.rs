@@ -11,7 +11,7 @@ use tickmark::azure::{
     Clock, Cloud, CredentialKind, CredentialSettings, Door, Live, LiveSettings, Pace, Patience, Transport,
 };
 use tickmark::check::{Facts, Outcome, Parameters, run_all};
-use tickmark::collect::{CollectRequest, Keeper, Progress, collect, plan};
+use tickmark::collect::{CollectRequest, Keeper, Personal, Progress, collect, plan};
 use tickmark::evidence::{
     Capture, CaptureStatus, EvidenceError, Expected, Head, Kind, Page, Period, Reason, Record, RunAs, Tool,
     VaultObjects,
@@ -90,6 +90,7 @@ impl Bench {
         let tool = Tool { name: "tickmark".to_owned(), version: "0".to_owned(), rule_set_sha256: String::new() };
         let request = CollectRequest {
             vault_objects: VaultObjects::Arm,
+            api_versions: BTreeMap::new(),
             tenant_id: head.tenant_id.clone(),
             expected: Expected {
                 subscriptions: if expects { head.subscriptions.clone() } else { Vec::new() },
@@ -98,6 +99,7 @@ impl Bench {
             period: Period::parse(&head.period).expect("a period"),
             now,
             tool: tool.clone(),
+            personal: Personal::default(),
         };
         let live: Arc<dyn Transport> = self.live.clone();
         let door = Door::new(live, self.cloud.clone(), clock.clone(), pace);

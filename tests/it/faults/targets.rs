@@ -13,6 +13,8 @@ pub struct Target {
     /// Pages that are read before.
     pub before: usize,
     pub is_log: bool,
+    /// Versions that it is asked in where none is known.
+    pub versions: u32,
     /// The configuration names the subscriptions.
     pub expects: bool,
     /// Kinds of questions that are not put, or put otherwise, when the answer is lost.
@@ -28,6 +30,7 @@ pub const VAULTS: Target = Target {
     },
     before: 0,
     is_log: false,
+    versions: 2,
     expects: true,
     follow: &[Kind::DiagnosticSettings, Kind::VaultKeys, Kind::VaultSecrets],
 };
@@ -42,6 +45,7 @@ pub const SECOND_PAGE: Target = Target {
     },
     before: 1,
     is_log: false,
+    versions: 1,
     expects: true,
     follow: &[Kind::Principals],
 };
@@ -53,6 +57,7 @@ pub const SETTINGS: Target = Target {
     meant: |url, _| url.contains("/vaults/kv-track-prod/providers/Microsoft.Insights/diagnosticSettings?"),
     before: 0,
     is_log: false,
+    versions: 1,
     expects: true,
     follow: &[
         Kind::Tables,
@@ -71,6 +76,7 @@ pub const GROUP: Target = Target {
     meant: |url, _| url.contains("/groups/48ada810-44d1-4d14-878e-2b051d5895ab/transitiveMembers?"),
     before: 0,
     is_log: false,
+    versions: 1,
     expects: true,
     follow: &[],
 };
@@ -82,8 +88,15 @@ pub const PRINCIPALS: Target = Target {
     meant: |url, _| url.ends_with("/directoryObjects/getByIds"),
     before: 0,
     is_log: false,
+    versions: 1,
     expects: true,
-    follow: &[Kind::GroupMembers, Kind::ServicePrincipalOwners],
+    follow: &[
+        Kind::GroupMembers,
+        Kind::GroupOwners,
+        Kind::GroupAssignments,
+        Kind::GroupEligibilities,
+        Kind::ServicePrincipalOwners,
+    ],
 };
 
 pub const ROWS: Target = Target {
@@ -95,6 +108,7 @@ pub const ROWS: Target = Target {
     },
     before: 0,
     is_log: true,
+    versions: 1,
     expects: true,
     follow: &[Kind::Principals],
 };
@@ -108,6 +122,7 @@ pub const COUNT: Target = Target {
     },
     before: 0,
     is_log: true,
+    versions: 1,
     expects: true,
     follow: &[],
 };
@@ -119,6 +134,7 @@ pub const GROUPS: Target = Target {
     meant: |url, _| url.contains("/providers/Microsoft.Management/managementGroups?"),
     before: 0,
     is_log: false,
+    versions: 1,
     expects: true,
     follow: &[
         Kind::ManagementGroupDescendants,
@@ -143,6 +159,7 @@ pub const SUBSCRIPTIONS: Target = Target {
     meant: |url, _| url.starts_with("https://management.azure.com/subscriptions?"),
     before: 0,
     is_log: false,
+    versions: 1,
     expects: false,
     follow: Kind::ALL,
 };
@@ -154,6 +171,7 @@ pub const IDENTITIES: Target = Target {
     meant: |url, _| url.contains("/v1.0/servicePrincipals?$filter=") && !url.contains("skiptoken"),
     before: 0,
     is_log: false,
+    versions: 1,
     expects: true,
     follow: &[],
 };
