@@ -12,7 +12,7 @@ use super::record::{header, offset, request_of};
 use super::redact::{self, Clean, shown};
 use super::table::{Collector, Form, Shape};
 use crate::azure::{Answered, Ask, Door};
-use crate::evidence::{Gap, Kind, Page, Reason, Redaction, Request, sha256_hex};
+use crate::evidence::{Gap, Page, Reason, Redaction, Request, sha256_hex};
 
 /// A chain longer than this is taken for an endless one.
 const MOST_PAGES: usize = 10_000;
@@ -142,11 +142,17 @@ pub(super) struct Put {
     pub scope: String,
     /// First request of each chain of pages.
     pub asks: Vec<Ask>,
+    /// Why it is not put at all: the service would refuse it.
+    pub held_back: Option<String>,
 }
 
 /// Puts a question and follows it to its end. This never fails: how it ended is the answer.
 pub(super) async fn put(door: &Door, question: &Put) -> Told {
     let mut told = Told::new(question, door.clock().now());
+    if let Some(why) = &question.held_back {
+        told.end(Stop::because(Reason::NotAsked, why.as_str()));
+        return told;
+    }
     for ask in &question.asks {
         if let Err(stop) = chain(door, question, ask.clone(), &mut told).await {
             told.end(stop);
@@ -294,7 +300,7 @@ impl Told {
         if envelope.error.is_some() {
             let code = self.kept.last().and_then(|kept| reason::codes(kept).into_iter().next());
             let cause = match kind {
-                Kind::VaultLogDedicated | Kind::VaultLogLegacy => {
+                _ if kind.is_log() && kind.counts().is_none() => {
                     "the service marked its answer as partial, as it does past 500,000 rows; collect shorter periods"
                 }
                 _ => "the service marked its answer as partial",

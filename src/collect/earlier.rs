@@ -40,7 +40,7 @@ mod tests {
             body: Some((*body).to_owned()),
         };
         let collector = collector(Kind::Principals).expect("a row");
-        Put { collector, scope: "directory".to_owned(), asks: batches.iter().map(ask).collect() }
+        Put { collector, scope: "directory".to_owned(), asks: batches.iter().map(ask).collect(), held_back: None }
     }
 
     fn record(batches: &[&str]) -> Record {

@@ -13,6 +13,8 @@ use super::redact;
 use super::table::collector;
 use crate::evidence::{Kind, Over};
 
+/// Columns of log rows that hold object ids: of who did it, and of who was given a role.
+const PRINCIPALS: &[&str] = &["CallerObjectId", "PrincipalId", "InitiatorId", "ServicePrincipalId"];
 /// The object id that role and deny assignments use for everyone.
 const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
 
@@ -71,6 +73,8 @@ pub(super) struct Found {
     pub vault_uris: BTreeMap<String, String>,
     /// Scope for queries of each workspace that was read, by its lower-case id.
     pub query_scopes: BTreeMap<String, String>,
+    /// Plans of tables that take only some queries, by the workspace's lower-case id and the table's lower-case name.
+    odd_plans: BTreeMap<(String, String), String>,
     /// Object ids to look up, lower case.
     pub principals: BTreeSet<String>,
     /// Object ids that role assignments call groups, lower case.
@@ -96,11 +100,10 @@ impl Found {
         for item in items(&body) {
             self.learn_item(kind, scope, item);
         }
-        match kind {
-            Kind::Workspace => self.learn_workspace(&body),
-            Kind::VaultLogDedicated | Kind::VaultLogLegacy => self.learn_callers(&body),
-            Kind::VaultLogDedicatedCount => self.learn_count(Kind::VaultLogDedicated, scope, &body),
-            Kind::VaultLogLegacyCount => self.learn_count(Kind::VaultLogLegacy, scope, &body),
+        match (kind, kind.counts()) {
+            (Kind::Workspace, _) => self.learn_workspace(&body),
+            (_, Some(rows)) => self.learn_count(rows, scope, &body),
+            _ if kind.is_log() => self.learn_callers(&body),
             _ => {}
         }
     }
@@ -147,6 +150,13 @@ impl Found {
                 named.into_iter().for_each(|id| self.named_workspaces.add(id));
             }
             Kind::Workspaces => self.learn_workspace(item),
+            Kind::Tables => {
+                let plan = text(item, "/properties/plan").filter(|plan| !plan.eq_ignore_ascii_case("Analytics"));
+                if let (Some(name), Some(plan)) = (text(item, "/name"), plan) {
+                    let workspace = scope.trim_end_matches('/').to_lowercase();
+                    self.odd_plans.insert((workspace, name.to_lowercase()), plan.to_owned());
+                }
+            }
             Kind::Principals => {
                 let named = |pointer: &str, name: &str| {
                     text(item, pointer).is_some_and(|found| found.eq_ignore_ascii_case(name))
@@ -196,7 +206,9 @@ impl Found {
 
     fn learn_callers(&mut self, body: &Value) {
         for row in Rows::of(body) {
-            self.learn_principal(row.cell("CallerObjectId").and_then(Value::as_str));
+            for column in PRINCIPALS {
+                self.learn_principal(row.cell(column).and_then(Value::as_str));
+            }
             let identity = row.cell("Identity");
             let parsed = identity.and_then(Value::as_str).and_then(|text| serde_json::from_str::<Value>(text).ok());
             let oid = parsed.as_ref().or(identity).and_then(|identity| text(identity, "/claim/oid"));
@@ -210,6 +222,14 @@ impl Found {
             number => number.as_u64(),
         });
         *self.expected_rows.entry((of, scope.to_owned())).or_default() += kept.sum::<u64>();
+    }
+
+    /// The plan of a table of the log at `scope`, where it is one that takes only some queries.
+    pub(super) fn odd_plan(&self, scope: &str, table: &str) -> Option<&str> {
+        let log = scope.split('/').next().unwrap_or(scope);
+        let workspaces = self.query_scopes.iter().filter(|(_, known)| *known == log);
+        let mut plans = workspaces.filter_map(|(id, _)| self.odd_plans.get(&(id.clone(), table.to_lowercase())));
+        plans.next().map(String::as_str)
     }
 
     /// Workspaces in use, with the scope for queries where it is known.
@@ -275,7 +295,6 @@ fn teaches(kind: Kind) -> bool {
             | Kind::DeletedVaults
             | Kind::RoleDefinitions
             | Kind::DenyAssignments
-            | Kind::Tables
             | Kind::ManagedIdentityPrincipals
             | Kind::GroupMembers
     )

@@ -13,10 +13,7 @@ pub(super) fn of_answer(kind: Kind, status: u16, codes: &[String]) -> Reason {
     if has(&["AadPremiumLicenseRequired", "Authentication_RequestFromNonPremiumTenantOrB2CTenant"]) {
         return Reason::NotLicensed;
     }
-    let is_log = matches!(
-        kind,
-        Kind::VaultLogDedicated | Kind::VaultLogLegacy | Kind::VaultLogDedicatedCount | Kind::VaultLogLegacyCount
-    );
+    let is_log = kind.is_log();
     match status {
         // A workspace that never stored anything has no tables.
         204 if is_log => Reason::TableMissing,

@@ -15,8 +15,8 @@ use thiserror::Error;
 use super::ask::{Put, Told, not_put, put};
 use super::earlier::is_same;
 use super::extract::Found;
-use super::kql::{self, KqlError, Value};
-use super::plan::{SUBSCRIPTIONS, group_scope, scopes, subscription_scope};
+use super::kql::{self, KqlError};
+use super::plan::{SUBSCRIPTIONS, group_scope, scopes, subscription_scope, table_scopes};
 use super::record::{record, run_as};
 use super::table::{Form, Listing, Shape, collector, collectors};
 use super::{CollectRequest, extract};
@@ -192,6 +192,7 @@ impl<'a> Run<'a> {
             }
             Over::Workspace => self.found.workspaces_in_use(&expected.workspaces).0,
             Over::LogCount | Over::Log => self.found.workspaces_in_use(&expected.workspaces).1.into_iter().collect(),
+            Over::LogTable => self.scopes(Over::Log).iter().flat_map(|log| table_scopes(log)).collect(),
             // no ids, no question about them
             Over::Principals if self.found.principals.is_empty() => Vec::new(),
             Over::Principals => vec!["directory".to_owned()],
@@ -284,7 +285,10 @@ impl<'a> Run<'a> {
             Form::Advanced => vec![Ask { headers: vec![("ConsistencyLevel", "eventual".to_owned())], ..get }],
             Form::Post(body) => vec![post(body.to_owned())],
             Form::Query => {
-                vec![Ask { headers: vec![("Prefer", "wait=600".to_owned())], ..post(self.query(kind)?) }]
+                vec![Ask {
+                    headers: vec![("Prefer", "wait=600".to_owned())],
+                    ..post(kql::body(kind, &scope, &self.window())?)
+                }]
             }
             Form::Ids => {
                 let ids: Vec<&String> = self.found.principals.iter().collect();
@@ -296,18 +300,14 @@ impl<'a> Run<'a> {
                 guids.chunks(SUBSCRIPTIONS_A_BATCH).map(|guids| post(listing_body(listing, guids))).collect()
             }
         };
-        Ok(Some(Put { collector, scope, asks }))
-    }
-
-    /// Body of a log question.
-    fn query(&self, kind: Kind) -> Result<String, KqlError> {
-        let Window { start, end, cutoff } = self.window();
-        let missing = || KqlError { query: "?", why: format!("there is none for {kind:?}") };
-        let values =
-            [("StartTime", Value::Time(start)), ("EndTime", Value::Time(end)), ("Cutoff", Value::Time(cutoff))];
-        let query = kql::render(kql::source(kind).ok_or_else(missing)?, &values)?;
-        let timespan = format!("{}/{}", kql::time(start), kql::time(end));
-        Ok(serde_json::json!({ "query": query, "timespan": timespan }).to_string())
+        let plan = collector.table(&scope).and_then(|table| Some((table, self.found.odd_plan(&scope, table)?)));
+        let held_back = plan.map(|(table, plan)| {
+            format!(
+                "the table `{table}` is on the plan `{plan}`, whose tables do not take these queries; put it on the plan \
+                 Analytics, or supply its rows by hand"
+            )
+        });
+        Ok(Some(Put { collector, scope, asks, held_back }))
     }
 
     /// The part of the period that has passed, and the instant up to which rows count as arrived.
@@ -350,12 +350,7 @@ impl<'a> Run<'a> {
                 self.found.learn(kind, scope, bytes);
             }
         }
-        let counted = match kind {
-            Kind::VaultLogDedicatedCount => Some(Kind::VaultLogDedicated),
-            Kind::VaultLogLegacyCount => Some(Kind::VaultLogLegacy),
-            _ => None,
-        };
-        if let (Some(rows), None) = (counted, &record.gap) {
+        if let (Some(rows), None) = (kind.counts(), &record.gap) {
             self.counted.insert((rows, scope.to_owned()), record.evidence_id.clone());
         }
         self.identities.extend(record.run_as.object_id.clone());

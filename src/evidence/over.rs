@@ -27,6 +27,9 @@ pub enum Over {
     Workspace,
     /// The log of a workspace in use, counted. Scope: `workspace:{GUID for queries}`.
     LogCount,
+    /// A table of the log of a workspace in use, of those that are asked about. Scope: that of the log, `/` and the
+    /// table's name.
+    LogTable,
     /// The log of a workspace in use. Scope: `workspace:{GUID for queries}`.
     Log,
     /// The directory as a whole. Scope: `directory`.
@@ -51,7 +54,7 @@ impl Over {
         &[Over::Identity, Over::Vault, Over::VaultDataPlane],
         &[Over::VaultContents, Over::NamedWorkspace],
         &[Over::Workspace],
-        &[Over::LogCount],
+        &[Over::LogCount, Over::LogTable],
         &[Over::Log],
         &[Over::Directory],
         &[Over::Application],
@@ -83,6 +86,7 @@ impl Over {
             Over::NamedWorkspace => "workspace that a diagnostic setting names and no list holds",
             Over::Workspace => "workspace in use: named by a diagnostic setting, or expected",
             Over::LogCount | Over::Log => "workspace in use",
+            Over::LogTable => "table of a workspace in use",
             Over::Directory => "directory",
             Over::Application => "app registration that was found",
             Over::Principals => {

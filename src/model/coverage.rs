@@ -200,6 +200,12 @@ impl Coverage {
 
     fn missing_of_whole(&self, kind: Kind) -> Vec<Missing> {
         let missing = self.missing_of_population(kind);
+        let is_of_tenant = kind.is_log() && !kind.is_vault_log();
+        if missing.is_empty() && is_of_tenant && self.questions(kind).all(|asked| asked.gap.is_some()) {
+            // That no workspace has the table says that nobody keeps that log, not that nothing happened.
+            let gaps: Vec<Missing> = self.questions(kind).filter_map(missing_of).collect();
+            return if gaps.is_empty() { vec![never_asked(kind, "tenant")] } else { gaps };
+        }
         if missing.is_empty() && !self.was_asked(kind) && !kind.is_per_thing_found() {
             return vec![never_asked(kind, "tenant")];
         }
@@ -215,7 +221,7 @@ impl Coverage {
                 missing
             }
             _ if prefix_of(kind).is_some() => self.missing_of_object(kind, subject),
-            _ if kind.is_log() && self.is_vault(subject) => self.missing_logs(kind, subject),
+            _ if kind.is_vault_log() && self.is_vault(subject) => self.missing_logs(kind, subject),
             Kind::Tables | Kind::Workspace if self.is_vault(subject) => self.missing_of_workspaces(kind, subject),
             _ if is_path && type_of_thing(kind).is_some() => self.missing_of_thing(kind, subject),
             Kind::RoleAssignments if is_path => self.missing_assignments(subject),

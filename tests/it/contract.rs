@@ -55,11 +55,26 @@ const SPECIFICATIONS: &[(Kind, &str)] = &[
     (Kind::ResourceGraphIdentities, "Microsoft.ResourceGraph/2022-10-01/resourcegraph.json"),
     (Kind::ResourceGraphVaults, "Microsoft.ResourceGraph/2022-10-01/resourcegraph.json"),
     (Kind::ResourceGraphAssignments, "Microsoft.ResourceGraph/2022-10-01/resourcegraph.json"),
-    (Kind::VaultLogDedicated, "Microsoft.OperationalInsights.DataPlane/v1/OperationalInsights.json"),
-    (Kind::VaultLogLegacy, "Microsoft.OperationalInsights.DataPlane/v1/OperationalInsights.json"),
-    (Kind::VaultLogDedicatedCount, "Microsoft.OperationalInsights.DataPlane/v1/OperationalInsights.json"),
-    (Kind::VaultLogLegacyCount, "Microsoft.OperationalInsights.DataPlane/v1/OperationalInsights.json"),
+    (Kind::VaultLogDedicated, LOGS),
+    (Kind::VaultLogLegacy, LOGS),
+    (Kind::VaultLogDedicatedCount, LOGS),
+    (Kind::VaultLogLegacyCount, LOGS),
+    (Kind::VaultChangesDedicated, LOGS),
+    (Kind::VaultChangesLegacy, LOGS),
+    (Kind::VaultChangesDedicatedCount, LOGS),
+    (Kind::VaultChangesLegacyCount, LOGS),
+    (Kind::LogContinuity, LOGS),
+    (Kind::Activity, LOGS),
+    (Kind::ActivityCount, LOGS),
+    (Kind::DirectoryChanges, LOGS),
+    (Kind::DirectoryChangesCount, LOGS),
+    (Kind::ServicePrincipalSignIns, LOGS),
+    (Kind::ManagedIdentitySignIns, LOGS),
+    (Kind::UserSignIns, LOGS),
+    (Kind::UserTokenSignIns, LOGS),
 ];
+
+const LOGS: &str = "Microsoft.OperationalInsights.DataPlane/v1/OperationalInsights.json";
 
 /// Kind of question to Graph, and the file of published exchanges; Graph has no OpenAPI of its own.
 const EXCHANGES: &[(Kind, &str)] = &[

@@ -59,6 +59,11 @@ pub(super) fn claims() -> &'static Allowed {
     section("claims")
 }
 
+/// What stays of the things that a change in the directory was made to.
+pub(super) fn targets() -> &'static Allowed {
+    section("targets")
+}
+
 /// One section of the list; nothing is allowed where there is none.
 fn section(name: &str) -> &'static Allowed {
     static LISTS: LazyLock<BTreeMap<&str, Allowed>> = LazyLock::new(|| {

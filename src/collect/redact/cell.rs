@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::CUT;
-use super::allow::claims;
+use super::allow::{Allowed, claims, targets};
 use super::scrub::{is_key, secret_in_path, secret_in_text};
 use super::url::{shown, without_query};
 
@@ -32,6 +32,8 @@ pub(super) enum Class {
     Description,
     /// A token's claims as a log row keeps them: only three stay.
     Claims,
+    /// What a change in the directory was made to: ids, and the names of what was changed, never a value.
+    Targets,
 }
 
 /// Longest value of a tag.
@@ -56,6 +58,7 @@ impl Class {
             "agent" => Class::Agent,
             "description" => Class::Description,
             "claims" => Class::Claims,
+            "targets" => Class::Targets,
             _ => return None,
         })
     }
@@ -89,12 +92,27 @@ impl Class {
             Class::Address => changed("address_coarsened", coarse(text)),
             Class::Agent => changed("free_text", products(text)),
             Class::Description => changed("free_text", phrases(text)),
-            Class::Claims => match super::scan::copy(text.as_bytes(), claims()) {
-                _ if text.is_empty() => None,
-                Ok(clean) => changed("claims", String::from_utf8_lossy(&clean.bytes).into_owned()),
-                Err(_) => Some(("claims", CUT.to_owned())),
-            },
+            Class::Claims => inner("claims", text, claims()),
+            Class::Targets => inner("targets", text, targets()),
         }
+    }
+
+    /// What may be kept of a cell that holds JSON.
+    pub(super) fn inner(self) -> Option<&'static Allowed> {
+        match self {
+            Class::Claims => Some(claims()),
+            Class::Targets => Some(targets()),
+            _ => None,
+        }
+    }
+}
+
+/// JSON inside text, and what stays of it.
+fn inner(rule: &'static str, text: &str, allowed: &Allowed) -> Option<(&'static str, String)> {
+    match super::scan::copy(text.as_bytes(), allowed) {
+        _ if text.is_empty() => None,
+        Ok(clean) => Some((rule, String::from_utf8_lossy(&clean.bytes).into_owned())).filter(|(_, kept)| kept != text),
+        Err(_) => Some((rule, CUT.to_owned())),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The typed facts. Every fact carries the place that it was read from; absent is never taken for false.
 
 mod directory;
+mod logs;
 mod resource_graph;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +16,10 @@ use super::{Coverage, Hierarchy, Id};
 use crate::evidence::{Cite, Period};
 pub use directory::{Application, Credential, CredentialKind, Directory, Owner, ServicePrincipal};
 
+pub use logs::{
+    Activity, ChangeTarget, DirectoryChange, LogDay, LogState, LogTable, Logs, OperationDay, SignInKind, SignIns,
+    VaultChange,
+};
 pub use resource_graph::{IndexedAssignment, IndexedResource, ResourceGraph};
 
 /// Everything that one capture says about a tenant.
@@ -67,6 +72,8 @@ pub struct Tenant {
     pub directory: Directory,
     /// The second lists, from Resource Graph.
     pub resource_graph: ResourceGraph,
+    /// What the logs say beyond that.
+    pub logs: Logs,
     /// Vault log rows: reads, denials and handshakes, in order of time.
     pub vault_events: Vec<VaultEvent>,
     /// Vault log rows per day, vault and operation.

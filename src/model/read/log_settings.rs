@@ -68,6 +68,15 @@ pub(super) fn tables(pages: &mut Pages<'_>) -> Result<Vec<Table>, ModelError> {
     Ok(found)
 }
 
+const DEDICATED: [Kind; 4] = [
+    Kind::VaultLogDedicated,
+    Kind::VaultLogDedicatedCount,
+    Kind::VaultChangesDedicated,
+    Kind::VaultChangesDedicatedCount,
+];
+const LEGACY: [Kind; 4] =
+    [Kind::VaultLogLegacy, Kind::VaultLogLegacyCount, Kind::VaultChangesLegacy, Kind::VaultChangesLegacyCount];
+
 /// Tells the coverage which questions hold the log of each vault: those for the workspaces that its settings
 /// name, in the shape that the setting chose. A workspace whose query GUID is not known could not be asked; its
 /// ARM id stands in the scope, so that the question counts as never put.
@@ -82,12 +91,13 @@ pub(super) fn sources_of_logs(tenant: &mut Tenant) {
     for setting in tenant.diagnostic_settings.iter().filter(|setting| setting.sends_audit_events()) {
         let Some(workspace) = &setting.workspace_id else { continue };
         let scope = guids.get(workspace).map_or(workspace.shown(), |guid| guid.as_str());
-        let kinds = match setting.is_dedicated() {
-            true => [Kind::VaultLogDedicated, Kind::VaultLogDedicatedCount],
-            false => [Kind::VaultLogLegacy, Kind::VaultLogLegacyCount],
+        let (kinds, table) = match setting.is_dedicated() {
+            true => (DEDICATED, "AZKVAuditLogs"),
+            false => (LEGACY, "AzureDiagnostics"),
         };
         let sources = logs_of.entry(setting.resource.clone()).or_default();
         sources.extend(kinds.map(|kind| (kind, format!("workspace:{scope}"))));
+        sources.insert((Kind::LogContinuity, format!("workspace:{scope}/{table}")));
         workspaces_of.entry(setting.resource.clone()).or_default().insert(workspace.clone());
     }
     tenant.coverage.logs_of = logs_of;

@@ -86,6 +86,11 @@ fn of_class(class: Class, chance: &mut Chance) -> Value {
         Class::Address => json!(chance.one_of(&["203.0.113.7".to_owned(), canary.clone(), format!("{canary}:443")])),
         Class::Agent => json!(format!("curl/8.5.0 ({canary}) x/{canary}")),
         Class::Description => json!(format!("Caller is not authorized to perform action on resource. {canary}")),
+        Class::Targets => json!(
+            json!([{"id": "o", "displayName": canary, "modifiedProperties":
+                [{"displayName": "KeyDescription", "newValue": canary}]}])
+            .to_string()
+        ),
         Class::Claims => json!(json!({"claim": {"oid": "o", "upn": canary}, canary.clone(): canary}).to_string()),
     };
     match (class, chance.below(10)) {
