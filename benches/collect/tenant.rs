@@ -254,6 +254,8 @@ impl Tenant {
         self.list(base, &arm("/providers/Microsoft.KeyVault/vaults", "2026-02-01"), 200, &listed);
         self.list(base, &arm("/providers/Microsoft.KeyVault/deletedVaults", "2026-02-01"), PAGE, &[]);
         self.list(base, &arm("/providers/Microsoft.Authorization/denyAssignments", "2022-04-01"), PAGE, &[]);
+        let own = r#"{"actions":["*/read"],"notActions":[],"dataActions":[],"notDataActions":[]}"#.to_owned();
+        self.list(base, &arm("/providers/Microsoft.Authorization/permissions", "2022-04-01"), PAGE, &[own]);
 
         self.list(
             base,

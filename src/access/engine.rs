@@ -23,17 +23,22 @@ impl Access {
     pub fn of(tenant: &Tenant) -> Access {
         let principals = Principals::of(tenant);
         let engine = Engine::of(tenant, &principals);
-        let mut access = Access {
-            held: held(tenant, &principals),
-            open_groups: open_groups(tenant, &principals),
-            ..Access::default()
-        };
+        let mut access = Access::of_holders(tenant, &principals);
         for vault in &tenant.vaults {
             let scopes = engine.scopes(vault);
             access.reaching.insert(vault.id.clone(), engine.reaching(&scopes));
             access.grants.insert(vault.id.clone(), engine.grants_on(vault, &scopes));
         }
         access
+    }
+
+    /// Who holds which roles, and nothing about vaults.
+    pub fn holders(tenant: &Tenant) -> Access {
+        Access::of_holders(tenant, &Principals::of(tenant))
+    }
+
+    fn of_holders(tenant: &Tenant, principals: &Principals) -> Access {
+        Access { held: held(tenant, principals), open_groups: open_groups(tenant, principals), ..Access::default() }
     }
 
     /// Grants on one vault and on objects in it, sorted by capability and principal. In RBAC mode from role

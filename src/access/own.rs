@@ -242,7 +242,11 @@ fn held(tenant: &Tenant, access: &Access, object_id: Option<&str>) -> OwnHeld {
         });
     }
     for vault in &tenant.vaults {
-        for policy in vault.access_policies.iter().filter(|policy| policy.object_id.eq_ignore_ascii_case(&object_id)) {
+        let members = |group: &str| tenant.members.get(group).map(Vec::as_slice).unwrap_or_default();
+        let is_own = |policy: &&AccessPolicy| {
+            policy.object_id == object_id || members(&policy.object_id).iter().any(|member| member.id == object_id)
+        };
+        for policy in vault.access_policies.iter().filter(is_own) {
             held.policies.push(OwnPolicy {
                 vault: vault.id.shown().to_owned(),
                 permissions: permissions(policy),

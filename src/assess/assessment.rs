@@ -148,6 +148,8 @@ pub struct EvidenceLine {
     pub statuses: Vec<u16>,
     /// Items.
     pub rows: u64,
+    /// Values and members that were cut before the answer was kept.
+    pub cuts: u64,
     /// Pages: file and SHA-256.
     pub pages: Vec<(String, String)>,
     /// Requests sent beyond the first for each page.

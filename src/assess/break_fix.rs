@@ -183,6 +183,7 @@ fn is_success(event: &VaultEvent) -> bool {
 fn handshake_before(challenges: &[&VaultEvent], read: &VaultEvent) -> Option<Moment> {
     let mut candidates = challenges.iter().filter(|event| {
         event.client == read.client
+            && event.caller_ip.is_some()
             && event.caller_ip == read.caller_ip
             && event.at <= read.at
             && read.at - event.at <= HANDSHAKE

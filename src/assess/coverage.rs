@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 
 use super::EvidenceLine;
-use crate::evidence::{Capture, Cite, Kind, Period, Record};
+use crate::evidence::{Capture, Cite, Kind, Period, PersonalData, Record};
 use crate::model::{Difference, Id, Missing, Reconciliation, Tenant};
 
 /// Which questions were answered, and which part of the period the logs cover.
@@ -29,6 +29,10 @@ pub struct CollectionSummary {
     pub rows: u64,
     /// Requests sent, retries included.
     pub requests: u64,
+    /// Values and members that were cut before the answers were kept, by rule.
+    pub cuts: BTreeMap<String, u64>,
+    /// What was kept of personal data.
+    pub personal_data: PersonalData,
 }
 
 /// Two lists of the same things: the resource manager's and Resource Graph's.
@@ -110,10 +114,21 @@ pub(super) fn summary(capture: &Capture, tenant: &Tenant, period: &Period) -> Co
         period_days: period.days(),
         rows: capture.records.iter().map(|record| record.row_count).sum(),
         requests: pages.map(|page| u64::from(page.attempts)).sum(),
+        cuts: cuts(&capture.records),
+        personal_data: capture.plan.personal_data.clone(),
         compared: tenant.reconciliations().iter().map(compared).collect(),
         gaps,
         covered,
     }
+}
+
+fn cuts(records: &[Record]) -> BTreeMap<String, u64> {
+    let mut cuts = BTreeMap::new();
+    for cut in records.iter().flat_map(|record| &record.transformations) {
+        let count: &mut u64 = cuts.entry(cut.rule.clone()).or_default();
+        *count = count.saturating_add(cut.count);
+    }
+    cuts
 }
 
 fn compared(lists: &Reconciliation) -> ComparedLists {
@@ -198,6 +213,7 @@ fn evidence_line(record: &Record) -> EvidenceLine {
         statuses: record.pages.iter().map(|page| page.status).collect(),
         rows: record.row_count,
         pages: record.pages.iter().map(|page| (page.file.clone(), page.sha256.clone())).collect(),
+        cuts: record.transformations.iter().map(|cut| cut.count).sum(),
         retries: record.pages.iter().map(|page| page.attempts.saturating_sub(1)).sum(),
         ended_at: record.ended_at,
         gap: record.gap.as_ref().map(|gap| (gap.reason.sentence().to_owned(), gap.detail.clone())),

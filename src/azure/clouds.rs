@@ -44,11 +44,24 @@ pub struct Endpoints {
     pub key_vault: Option<String>,
 }
 
+/// Whom tokens are made for, where that is not what the table or the endpoint says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Audiences {
+    /// Azure Resource Manager.
+    pub resource_manager: Option<String>,
+    /// Microsoft Graph.
+    pub graph: Option<String>,
+    /// Log Analytics query API.
+    pub log_analytics: Option<String>,
+    /// Key Vault.
+    pub key_vault: Option<String>,
+}
+
 /// A cloud that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum CloudError {
     /// Not in the table.
-    #[error("no cloud is named `{0}`\nname one of public, usgov, china, or give the endpoints of your own")]
+    #[error("no cloud is named `{0}`\nname one of public, usgov, usgov_dod, china, or give the endpoints of your own")]
     Unknown(String),
     /// An endpoint is not usable.
     #[error("the endpoint `{key}` cannot be used: `{value}` {why}")]
@@ -75,7 +88,7 @@ impl CloudError {
 /// Name, authority, then host and audience of Resource Manager, Graph, Log Analytics, then Key Vault.
 type Row = (&'static str, &'static str, [(&'static str, &'static str); 3], &'static str);
 
-const CLOUDS: [Row; 3] = [
+const CLOUDS: [Row; 4] = [
     (
         "public",
         "https://login.microsoftonline.com",
@@ -93,6 +106,17 @@ const CLOUDS: [Row; 3] = [
         [
             ("https://management.usgovcloudapi.net", "https://management.usgovcloudapi.net"),
             ("https://graph.microsoft.us", "https://graph.microsoft.us"),
+            ("https://api.loganalytics.us", "https://api.loganalytics.us"),
+        ],
+        "https://vault.usgovcloudapi.net",
+    ),
+    // the directory of the Department of Defense has a host of its own, everything else is shared
+    (
+        "usgov_dod",
+        "https://login.microsoftonline.us",
+        [
+            ("https://management.usgovcloudapi.net", "https://management.usgovcloudapi.net"),
+            ("https://dod-graph.microsoft.us", "https://dod-graph.microsoft.us"),
             ("https://api.loganalytics.us", "https://api.loganalytics.us"),
         ],
         "https://vault.usgovcloudapi.net",
@@ -115,7 +139,7 @@ impl Cloud {
         CLOUDS.iter().map(|row| row.0)
     }
 
-    /// A cloud of the table: `public`, `usgov` or `china`.
+    /// A cloud of the table: `public`, `usgov`, `usgov_dod` or `china`.
     pub fn named(name: &str) -> Result<Cloud, CloudError> {
         let row = CLOUDS.iter().find(|row| row.0 == name);
         let (name, authority, [manager, graph, logs], vault) =
@@ -153,7 +177,25 @@ impl Cloud {
         })
     }
 
-    /// `public`, `usgov`, `china` or `custom`.
+    /// The same cloud with other audiences for its tokens.
+    pub fn with_audiences(mut self, audiences: &Audiences) -> Cloud {
+        let scope = |audience: &String| format!("{}/.default", audience.trim_end_matches('/'));
+        let Audiences { resource_manager, graph, log_analytics, key_vault } = audiences;
+        let services = [
+            (Some(&mut self.resource_manager), resource_manager),
+            (Some(&mut self.graph), graph),
+            (Some(&mut self.log_analytics), log_analytics),
+            (self.key_vault.as_mut(), key_vault),
+        ];
+        for (service, audience) in services {
+            if let (Some(service), Some(audience)) = (service, audience) {
+                service.scope = scope(audience);
+            }
+        }
+        self
+    }
+
+    /// `public`, `usgov`, `usgov_dod`, `china` or `custom`.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -277,13 +319,14 @@ mod tests {
     }
 
     #[test]
-    fn the_table_knows_three_clouds_and_their_audiences() {
-        assert_eq!(Cloud::names().collect::<Vec<_>>(), ["public", "usgov", "china"]);
+    fn the_table_knows_clouds_and_their_audiences() {
+        assert_eq!(Cloud::names().collect::<Vec<_>>(), ["public", "usgov", "usgov_dod", "china"]);
         let table = [
             ("public", Api::ResourceManager, "management.azure.com", "https://management.azure.com/.default"),
             ("public", Api::Graph, "graph.microsoft.com", "https://graph.microsoft.com/.default"),
             ("public", Api::LogAnalytics, "api.loganalytics.azure.com", "https://api.loganalytics.io/.default"),
             ("usgov", Api::Graph, "graph.microsoft.us", "https://graph.microsoft.us/.default"),
+            ("usgov_dod", Api::Graph, "dod-graph.microsoft.us", "https://dod-graph.microsoft.us/.default"),
             ("china", Api::LogAnalytics, "api.loganalytics.azure.cn", "https://api.loganalytics.azure.cn/.default"),
         ];
         for (name, api, host, scope) in table {
@@ -291,6 +334,20 @@ mod tests {
             assert_eq!((cloud.host(api).as_str(), cloud.scope(api)), (host, scope));
         }
         assert!(Cloud::named("germany").unwrap_err().to_string().starts_with("no cloud is named `germany`"));
+    }
+
+    #[test]
+    fn an_audience_can_be_another_one() {
+        let audiences = Audiences {
+            resource_manager: Some("https://management.core.windows.net/".to_owned()),
+            log_analytics: Some("https://api.loganalytics.azure.com".to_owned()),
+            ..Audiences::default()
+        };
+        let cloud = Cloud::named("public").unwrap().with_audiences(&audiences);
+        assert_eq!(cloud.scope(Api::ResourceManager), "https://management.core.windows.net/.default");
+        assert_eq!(cloud.scope(Api::LogAnalytics), "https://api.loganalytics.azure.com/.default");
+        assert_eq!(cloud.scope(Api::Graph), "https://graph.microsoft.com/.default");
+        assert_eq!(cloud.host(Api::ResourceManager), "management.azure.com");
     }
 
     #[test]

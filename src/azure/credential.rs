@@ -1,7 +1,7 @@
 //! Which identity collects, and how it signs in.
 //!
-//! A credential is chosen in the configuration. `auto` decides by what the environment holds and says what it took:
-//! a chain that tries one after the other picks surprising identities, which is no good for evidence.
+//! A credential is chosen in the configuration, or several in an order. `auto` decides by what the environment holds and
+//! says what it took: an order of the program's own picks surprising identities, which is no good for evidence.
 //! Nothing here reads the environment: `cli` hands its values in.
 
 use std::collections::BTreeMap;
@@ -25,9 +25,10 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use url::Url;
 
+use super::arc::ArcCredential;
 use super::certificate::CertificateAssertion;
 use super::error::one_line;
-use super::http::{Way, client};
+use super::http::{Network, Way, client};
 use super::token::TokenFacts;
 use super::{Clock, TransportError};
 
@@ -107,6 +108,8 @@ pub enum CredentialError {
 pub struct CredentialSettings {
     /// How to sign in.
     pub kind: CredentialKind,
+    /// What is tried after that, in this order, until one can sign in.
+    pub otherwise: Vec<CredentialKind>,
     /// Entra tenant.
     pub tenant_id: Option<String>,
     /// Application id, or client id of a user-assigned identity.
@@ -125,6 +128,7 @@ impl fmt::Debug for CredentialSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CredentialSettings")
             .field("kind", &self.kind)
+            .field("otherwise", &self.otherwise)
             .field("tenant_id", &self.tenant_id)
             .field("client_id", &self.client_id)
             .field("certificate_file", &self.certificate_file)
@@ -137,7 +141,7 @@ impl fmt::Debug for CredentialSettings {
 #[derive(Clone)]
 pub(super) struct SignIn {
     pub(super) authority: Url,
-    pub(super) extra_root: Option<Vec<u8>>,
+    pub(super) network: Network,
     pub(super) clock: Arc<dyn Clock>,
 }
 
@@ -153,15 +157,21 @@ impl CredentialSettings {
         "IMDS_ENDPOINT",
         "MSI_ENDPOINT",
         "MSI_SECRET",
+        "PROGRAMDATA",
         "SYSTEM_ACCESSTOKEN",
         "SYSTEM_OIDCREQUESTURI",
     ];
 
-    /// The credential to take: the configured one, or for `auto` the first for which everything is at hand. None
-    /// when only a look at the machine can tell a managed identity from someone's `az`.
-    pub fn choose(&self) -> Option<CredentialKind> {
-        if self.kind != CredentialKind::Auto {
-            return Some(self.kind);
+    /// What is tried, in order.
+    pub fn order(&self) -> impl Iterator<Item = CredentialKind> {
+        std::iter::once(self.kind).chain(self.otherwise.iter().copied())
+    }
+
+    /// What a kind stands for: itself, or for `auto` the first for which everything is at hand. None when only a look
+    /// at the machine can tell a managed identity from someone's `az`.
+    pub fn choose(&self, kind: CredentialKind) -> Option<CredentialKind> {
+        if kind != CredentialKind::Auto {
+            return Some(kind);
         }
         let set = |name: &str| self.variable(name).is_some();
         let client = self.client_id().is_some() && self.tenant_id().is_some();
@@ -187,8 +197,8 @@ impl CredentialSettings {
     }
 
     /// The same, after a look at the machine where that is needed.
-    pub(super) async fn settle(&self) -> CredentialKind {
-        match self.choose() {
+    pub(super) async fn settle(&self, kind: CredentialKind) -> CredentialKind {
+        match self.choose(kind) {
             Some(kind) => kind,
             None if on_azure_machine().await => CredentialKind::ManagedIdentity,
             None => CredentialKind::AzureCli,
@@ -216,10 +226,15 @@ impl CredentialSettings {
                 let options = AzureCliCredentialOptions { tenant_id, ..Default::default() };
                 AzureCliCredential::new(Some(options)).map_err(unusable)?
             }
+            CredentialKind::ManagedIdentity if self.is_arc() => {
+                let endpoint = self.variable("IDENTITY_ENDPOINT").unwrap_or_default();
+                let keys = ArcCredential::keys(self.variable("PROGRAMDATA"));
+                Arc::new(ArcCredential::new(endpoint, self.client_id(), keys)?)
+            }
             CredentialKind::ManagedIdentity => {
                 let user_assigned_id = self.client_id().map(UserAssignedId::ClientId);
                 // the address is on this machine or its host: no proxy reaches it
-                let transport = Arc::new(client(None, Way::Direct)?);
+                let transport = Arc::new(client(Way::Direct)?);
                 let client_options = with_transport(transport);
                 let options = ManagedIdentityCredentialOptions { user_assigned_id, client_options };
                 ManagedIdentityCredential::new(Some(options)).map_err(unusable)?
@@ -265,6 +280,17 @@ impl CredentialSettings {
         Ok(credential)
     }
 
+    /// Whether a managed identity can be told from the environment; on a virtual machine only by asking.
+    pub(super) fn names_managed_identity(&self) -> bool {
+        self.variable("IDENTITY_ENDPOINT").is_some() || self.variable("MSI_ENDPOINT").is_some()
+    }
+
+    /// A server that Azure Arc connects has no header to prove itself with.
+    fn is_arc(&self) -> bool {
+        let set = |name| self.variable(name).is_some();
+        set("IDENTITY_ENDPOINT") && set("IMDS_ENDPOINT") && !set("IDENTITY_HEADER")
+    }
+
     fn tenant_id(&self) -> Option<String> {
         self.tenant_id.clone().or_else(|| self.variable("AZURE_TENANT_ID").map(str::to_owned))
     }
@@ -283,7 +309,7 @@ const CONNECTION: &str = "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID";
 impl SignIn {
     /// Options of the identity library: our client, our authority.
     fn options(&self) -> Result<ClientOptions, TransportError> {
-        let inner = client(self.extra_root.as_deref(), Way::Outward)?;
+        let inner = client(Way::Outward(&self.network))?;
         let mut seen = self.authority.clone();
         seen.set_path("");
         // the library insists on https; `Authority` puts the real scheme and base path back
@@ -348,9 +374,9 @@ impl TokenCredential for ReadyToken {
 }
 
 /// Whether the metadata service of an Azure machine answers here, within a second.
-async fn on_azure_machine() -> bool {
+pub(super) async fn on_azure_machine() -> bool {
     const METADATA: &str = "http://169.254.169.254/metadata/instance?api-version=2021-02-01";
-    let Ok(client) = client(None, Way::Direct) else { return false };
+    let Ok(client) = client(Way::Direct) else { return false };
     let request = client.get(METADATA).header("Metadata", "true").timeout(Duration::from_secs(1));
     request.send().await.is_ok_and(|response| response.status().is_success())
 }
@@ -368,7 +394,7 @@ mod tests {
     fn sign_in() -> SignIn {
         SignIn {
             authority: Url::parse("https://login.microsoftonline.com").unwrap(),
-            extra_root: None,
+            network: Network::default(),
             clock: Arc::new(StillClock("2026-10-02T09:00:00Z".parse().unwrap())),
         }
     }
@@ -391,14 +417,14 @@ mod tests {
             (&["AZURE_CLIENT_ID", "AZURE_TENANT_ID"], None),
         ];
         for (variables, expected) in table {
-            assert_eq!(settings(variables).choose(), expected, "{variables:?}");
+            assert_eq!(settings(variables).choose(CredentialKind::Auto), expected, "{variables:?}");
         }
         let secret = Some("s".to_owned());
         let given = CredentialSettings { client_secret: secret.clone(), ..settings(&kubernetes) };
-        assert_eq!(given.choose(), Some(CredentialKind::ClientSecret));
-        assert_eq!(CredentialSettings { token: secret, ..given.clone() }.choose(), Some(CredentialKind::Token));
-        let chosen = CredentialSettings { kind: AzureCli, ..given };
-        assert_eq!(chosen.choose(), Some(AzureCli));
+        assert_eq!(given.choose(CredentialKind::Auto), Some(CredentialKind::ClientSecret));
+        let with_token = CredentialSettings { token: secret, ..given.clone() };
+        assert_eq!(with_token.choose(CredentialKind::Auto), Some(CredentialKind::Token));
+        assert_eq!(given.choose(AzureCli), Some(AzureCli));
     }
 
     #[test]

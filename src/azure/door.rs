@@ -1,50 +1,23 @@
 //! Puts one question until it has its final answer: waits where the service asks for it, repeats what may pass,
 //! and refuses what is not a read, what leaves the configured host, and redirects.
 //!
+//! Requests queue by what their service counts together ([`Key`]), so that one that throttles holds up no other.
 //! Waiting is here and not in the transport, so that a replay goes the same way as Azure.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 use thiserror::Error;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 
-use super::{Answer, Api, Ask, Clock, Cloud, Method, Transport, TransportError, guard};
-
-/// How patient and how busy the door is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pace {
-    /// How often a request is sent at most while the service answers 429.
-    pub tries: u32,
-    /// How often a request is sent at most while the service fails or cannot be reached.
-    pub tries_on_failure: u32,
-    /// The first wait where the service names none; doubled each time.
-    pub first_wait: Duration,
-    /// The longest wait that we choose ourselves.
-    pub longest_wait: Duration,
-    /// A service that asks for a longer wait than this is not waited for.
-    pub longest_asked_wait: Duration,
-    /// Up to this much is added to each wait, so that questions do not come back all at once.
-    pub jitter: Duration,
-    /// How many requests are under way at a time.
-    pub at_a_time: usize,
-}
-
-impl Default for Pace {
-    fn default() -> Pace {
-        Pace {
-            tries: 6,
-            tries_on_failure: 5,
-            first_wait: Duration::from_secs(1),
-            longest_wait: Duration::from_secs(60),
-            longest_asked_wait: Duration::from_secs(15 * 60),
-            jitter: Duration::from_millis(250),
-            at_a_time: 8,
-        }
-    }
-}
+use super::conduct::Tally;
+use super::key::Key;
+use super::lane::{Lane, Pause};
+use super::pace::Luck;
+use super::visit::Visit;
+use super::{Answer, Api, Ask, Clock, Cloud, Conduct, Method, Pace, Transport, TransportError, guard};
 
 /// The final answer, whatever its status.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,6 +53,12 @@ pub enum Refused {
         /// HTTP status.
         status: u16,
     },
+    /// The service throttled the questions before this one to their end.
+    #[error("the request was not sent: {key} throttled question after question; collect again at a quieter time")]
+    GivenUp {
+        /// What throttles.
+        key: String,
+    },
     /// There was no HTTP answer.
     #[error("{error} (sent {attempts} times)")]
     Failed {
@@ -92,18 +71,31 @@ pub enum Refused {
 
 /// The only way out.
 pub struct Door {
-    transport: Arc<dyn Transport>,
+    pub(super) transport: Arc<dyn Transport>,
     cloud: Cloud,
-    clock: Arc<dyn Clock>,
-    pace: Pace,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) pace: Pace,
     places: Semaphore,
+    log_places: Semaphore,
+    lanes: Mutex<BTreeMap<Key, Arc<Lane>>>,
+    pub(super) tally: Mutex<Tally>,
+    pub(super) luck: Mutex<Luck>,
 }
 
 impl Door {
     /// A door to the hosts of `cloud`.
     pub fn new(transport: Arc<dyn Transport>, cloud: Cloud, clock: Arc<dyn Clock>, pace: Pace) -> Door {
-        let places = Semaphore::new(pace.at_a_time.max(1));
-        Door { transport, cloud, clock, pace, places }
+        Door {
+            transport,
+            cloud,
+            clock,
+            places: Semaphore::new(pace.at_a_time.max(1)),
+            log_places: Semaphore::new(pace.log_queries_at_a_time.max(1)),
+            lanes: Mutex::default(),
+            tally: Mutex::default(),
+            luck: Mutex::new(Luck::new(pace.seed)),
+            pace,
+        }
     }
 
     /// The cloud behind it.
@@ -121,53 +113,19 @@ impl Door {
         self.clock.as_ref()
     }
 
+    /// How the services were asked until now.
+    pub fn conduct(&self) -> BTreeMap<Api, Conduct> {
+        lock(&self.tally).at(self.clock.now())
+    }
+
     /// Puts one question. Every final HTTP status is an answer; what it means is for the caller.
     pub async fn ask(&self, ask: Ask) -> Result<Answered, Refused> {
-        self.may_leave(&ask)?;
-        // a question that waits keeps its place: a service that throttles is not asked by the next in line
-        let _place = self.places.acquire().await;
-        let (mut attempts, mut throttled, mut failed) = (0, 0, 0);
-        let (mut fresh_token, mut had_fresh_token) = (false, false);
-        loop {
-            attempts += 1;
-            let sent = self.transport.send(&ask, fresh_token).await;
-            let received_at = self.clock.now();
-            fresh_token = false;
-            let wait = match sent {
-                Err(error) => {
-                    failed += 1;
-                    if !error.is_worth_repeating() || failed >= self.pace.tries_on_failure {
-                        return Err(Refused::Failed { error, attempts });
-                    }
-                    self.backoff(failed)
-                }
-                Ok(answer) => {
-                    let wait = match answer.status {
-                        300..=399 => return Err(Refused::Redirect { status: answer.status }),
-                        401 if !had_fresh_token && !wants_claims(&answer) => {
-                            fresh_token = true;
-                            had_fresh_token = true;
-                            continue;
-                        }
-                        429 => {
-                            throttled += 1;
-                            (throttled < self.pace.tries).then(|| self.backoff(throttled))
-                        }
-                        408 | 500 | 502 | 503 | 504 => {
-                            failed += 1;
-                            (failed < self.tries(ask.api, answer.status)).then(|| self.backoff(failed))
-                        }
-                        _ => None,
-                    };
-                    let wait = wait.map(|wait| retry_after(&answer, received_at).unwrap_or(wait));
-                    match wait.filter(|wait| *wait <= self.pace.longest_asked_wait) {
-                        Some(wait) => wait,
-                        None => return Ok(Answered { answer, attempts, received_at }),
-                    }
-                }
-            };
-            self.clock.sleep(wait + self.jitter(&ask.url, attempts)).await;
-        }
+        self.visit().ask(ask).await
+    }
+
+    /// For a question of several pages.
+    pub fn visit(&self) -> Visit<'_> {
+        Visit::new(self)
     }
 
     /// The question after this one, from the link that its answer ends with; none when the link is empty.
@@ -188,7 +146,7 @@ impl Door {
         Ok(Some(ask))
     }
 
-    fn may_leave(&self, ask: &Ask) -> Result<(), Refused> {
+    pub(super) fn may_leave(&self, ask: &Ask) -> Result<Key, Refused> {
         let own = || self.cloud.host(ask.api);
         let Ok(url) = Url::parse(&ask.url) else {
             return Err(Refused::ForeignHost { host: "?".to_owned(), own: own() });
@@ -198,27 +156,55 @@ impl Door {
             let host = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
             return Err(Refused::ForeignHost { host, own: own() });
         }
-        guard::permit(ask.api, ask.method, self.cloud.path_of(ask.api, &url)).map_err(|why| Refused::NotARead { why })
+        let path = self.cloud.path_of(ask.api, &url);
+        guard::permit(ask.api, ask.method, path).map_err(|why| Refused::NotARead { why })?;
+        Ok(Key::of(ask.api, &url, path))
+    }
+
+    pub(super) fn lane(&self, key: &Key) -> Arc<Lane> {
+        let widest = match key.api() {
+            Api::KeyVault => self.pace.at_a_time_to_a_vault,
+            Api::ResourceManager | Api::Graph | Api::LogAnalytics => self.pace.at_a_time,
+        };
+        lock(&self.lanes).entry(key.clone()).or_insert_with(|| Lane::new(widest)).clone()
+    }
+
+    pub(super) async fn place(&self, api: Api) -> Place<'_> {
+        // neither semaphore is ever closed
+        let of_logs = if api == Api::LogAnalytics { self.log_places.acquire().await.ok() } else { None };
+        Place { _of_all: self.places.acquire().await.ok(), _of_logs: of_logs }
+    }
+
+    pub(super) fn pause(&self, api: Api, lane: &Arc<Lane>) -> Paused<'_> {
+        lock(&self.tally).pause_began(api, self.clock.now());
+        Paused { door: self, api, _pause: lane.pause() }
     }
 
     /// A query that timed out at the log service has already run for minutes; it is put once more, not five times.
-    fn tries(&self, api: Api, status: u16) -> u32 {
+    pub(super) fn tries(&self, api: Api, status: u16) -> u32 {
         match (api, status) {
             (Api::LogAnalytics, 504) => self.pace.tries_on_failure.min(2),
             _ => self.pace.tries_on_failure,
         }
     }
+}
 
-    /// 1, 2, 4, 8 … times the first wait.
-    fn backoff(&self, nth: u32) -> Duration {
-        let doubled = 1_u32.checked_shl(nth.saturating_sub(1)).unwrap_or(u32::MAX);
-        self.pace.first_wait.saturating_mul(doubled).min(self.pace.longest_wait)
-    }
+/// One of the requests that may be under way at a time; log queries are counted for themselves as well.
+pub(super) struct Place<'door> {
+    _of_all: Option<SemaphorePermit<'door>>,
+    _of_logs: Option<SemaphorePermit<'door>>,
+}
 
-    /// Different for each question, the same in every run: spread without randomness.
-    fn jitter(&self, url: &str, attempt: u32) -> Duration {
-        let seed = url.bytes().fold(attempt, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-        self.pace.jitter.saturating_mul(seed % 1000) / 1000
+/// A key is left alone, and the time counted, until this is dropped.
+pub(super) struct Paused<'door> {
+    door: &'door Door,
+    api: Api,
+    _pause: Pause,
+}
+
+impl Drop for Paused<'_> {
+    fn drop(&mut self) {
+        lock(&self.door.tally).pause_ended(self.api, self.door.clock.now());
     }
 }
 
@@ -227,252 +213,12 @@ fn is_same_host(one: &str, other: &str) -> bool {
     Url::parse(one).ok().zip(Url::parse(other).ok()).is_some_and(|(one, other)| one.origin() == other.origin())
 }
 
-/// The service wants a token with further claims, which nobody is there to supply.
-fn wants_claims(answer: &Answer) -> bool {
-    answer.header("www-authenticate").is_some_and(|value| value.contains("insufficient_claims"))
-}
-
-/// How long the service asks us to wait: seconds, whole or with a fraction, or a date.
-fn retry_after(answer: &Answer, now: DateTime<Utc>) -> Option<Duration> {
-    let value = answer.header("retry-after")?.trim();
-    if let Ok(seconds) = value.parse::<f64>() {
-        return Duration::try_from_secs_f64(seconds).ok();
-    }
-    let until = DateTime::parse_from_rfc2822(value).ok()?;
-    // a date that has passed means: at once
-    Some((until.with_timezone(&Utc) - now).to_std().unwrap_or(Duration::ZERO))
+/// What is behind a lock; a panic elsewhere does not make it worse.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::{BTreeMap, VecDeque};
-    use std::sync::Mutex;
-
-    use async_trait::async_trait;
-
-    use super::super::TokenFacts;
-    use super::*;
-
-    type Said = Result<Answer, TransportError>;
-
-    /// Answers from a script, and notes each request's URL and whether it came with a fresh token.
-    struct Script {
-        answers: Mutex<VecDeque<Said>>,
-        sent: Mutex<Vec<(String, bool)>>,
-    }
-
-    #[async_trait]
-    impl Transport for Script {
-        async fn send(&self, ask: &Ask, fresh_token: bool) -> Said {
-            self.sent.lock().unwrap().push((ask.url.clone(), fresh_token));
-            self.answers.lock().unwrap().pop_front().unwrap_or(Err(TransportError::NotRecorded))
-        }
-
-        fn token_facts(&self) -> Option<TokenFacts> {
-            None
-        }
-
-        fn credential(&self) -> String {
-            "script".to_owned()
-        }
-    }
-
-    /// Stands still at 09:00:00 and notes how long it was asked to sleep.
-    #[derive(Default)]
-    struct Stopped {
-        slept: Mutex<Vec<Duration>>,
-    }
-
-    #[async_trait]
-    impl Clock for Stopped {
-        fn now(&self) -> DateTime<Utc> {
-            "2026-10-02T09:00:00Z".parse().unwrap()
-        }
-
-        async fn sleep(&self, duration: Duration) {
-            self.slept.lock().unwrap().push(duration);
-        }
-    }
-
-    fn answer(status: u16, headers: &[(&str, &str)]) -> Said {
-        let headers: BTreeMap<String, String> =
-            headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Ok(Answer { status, headers, body: Vec::new() })
-    }
-
-    fn list() -> Ask {
-        let url = "https://management.azure.com/subscriptions?api-version=2022-12-01".to_owned();
-        Ask { api: Api::ResourceManager, method: Method::Get, url, headers: Vec::new(), body: None }
-    }
-
-    struct Run {
-        outcome: Result<Answered, Refused>,
-        slept: Vec<f64>,
-        fresh: Vec<bool>,
-    }
-
-    fn door(answers: Vec<Said>) -> (Arc<Script>, Arc<Stopped>, Door) {
-        let script = Arc::new(Script { answers: Mutex::new(answers.into()), sent: Mutex::default() });
-        let clock = Arc::new(Stopped::default());
-        let pace = Pace { jitter: Duration::ZERO, ..Pace::default() };
-        let door = Door::new(script.clone(), Cloud::named("public").unwrap(), clock.clone(), pace);
-        (script, clock, door)
-    }
-
-    async fn run(ask: Ask, answers: Vec<Said>) -> Run {
-        let (script, clock, door) = door(answers);
-        let outcome = door.ask(ask).await;
-        let slept = clock.slept.lock().unwrap().iter().map(Duration::as_secs_f64).collect();
-        let fresh = script.sent.lock().unwrap().iter().map(|sent| sent.1).collect();
-        Run { outcome, slept, fresh }
-    }
-
-    #[tokio::test]
-    async fn waits_as_long_as_the_service_asks() {
-        let table = [
-            ("2", 2.0),
-            ("0.5", 0.5),
-            ("Fri, 02 Oct 2026 09:00:30 GMT", 30.0),
-            ("Fri, 02 Oct 2026 08:59:00 GMT", 0.0),
-            ("soon", 1.0),
-            ("-3", 1.0),
-            ("300", 300.0),
-        ];
-        for (value, seconds) in table {
-            let run = run(list(), vec![answer(429, &[("retry-after", value)]), answer(200, &[])]).await;
-            let answered = run.outcome.unwrap();
-            assert_eq!((answered.answer.status, answered.attempts, run.slept), (200, 2, vec![seconds]), "{value}");
-        }
-    }
-
-    #[tokio::test]
-    async fn gives_the_last_429_when_patience_is_used_up() {
-        let run = run(list(), (0..9).map(|_| answer(429, &[])).collect()).await;
-        let answered = run.outcome.unwrap();
-        assert_eq!((answered.answer.status, answered.attempts), (429, 6));
-        assert_eq!(run.slept, [1.0, 2.0, 4.0, 8.0, 16.0]);
-    }
-
-    #[tokio::test]
-    async fn does_not_wait_for_an_hour() {
-        let run = run(list(), vec![answer(429, &[("retry-after", "3600")])]).await;
-        assert_eq!((run.outcome.unwrap().answer.status, run.slept), (429, vec![]));
-    }
-
-    #[tokio::test]
-    async fn own_waits_are_capped() {
-        let (_, _, mut door) = door(Vec::new());
-        door.pace.longest_wait = Duration::from_secs(5);
-        assert_eq!(door.backoff(1), Duration::from_secs(1));
-        assert_eq!(door.backoff(3), Duration::from_secs(4));
-        assert_eq!(door.backoff(4), Duration::from_secs(5));
-        assert_eq!(door.backoff(99), Duration::from_secs(5));
-    }
-
-    #[tokio::test]
-    async fn repeats_what_may_pass() {
-        let run = run(list(), vec![answer(503, &[]), Err(TransportError::TimedOut), answer(200, &[])]).await;
-        let answered = run.outcome.unwrap();
-        assert_eq!((answered.answer.status, answered.attempts, run.slept), (200, 3, vec![1.0, 2.0]));
-        assert_eq!(answered.received_at.to_rfc3339(), "2026-10-02T09:00:00+00:00");
-    }
-
-    #[tokio::test]
-    async fn gives_up_after_five_failures() {
-        let by_service = run(list(), (0..9).map(|_| answer(502, &[])).collect()).await.outcome.unwrap();
-        assert_eq!((by_service.answer.status, by_service.attempts), (502, 5));
-        let refused = run(list(), (0..9).map(|_| Err(TransportError::TimedOut)).collect()).await.outcome;
-        assert_eq!(refused, Err(Refused::Failed { error: TransportError::TimedOut, attempts: 5 }));
-    }
-
-    #[tokio::test]
-    async fn a_refusal_is_an_answer_and_is_not_repeated() {
-        for status in [400, 403, 404, 409] {
-            let run = run(list(), vec![answer(status, &[]), answer(200, &[])]).await;
-            let answered = run.outcome.unwrap();
-            assert_eq!((answered.answer.status, answered.attempts), (status, 1));
-        }
-        let refused = run(list(), vec![]).await.outcome;
-        assert_eq!(refused, Err(Refused::Failed { error: TransportError::NotRecorded, attempts: 1 }));
-    }
-
-    #[tokio::test]
-    async fn a_401_is_repeated_once_with_a_fresh_token() {
-        let healed = run(list(), vec![answer(401, &[]), answer(200, &[])]).await;
-        assert_eq!((healed.outcome.unwrap().answer.status, healed.fresh), (200, vec![false, true]));
-        let lasting = run(list(), vec![answer(401, &[]), answer(401, &[]), answer(200, &[])]).await;
-        assert_eq!((lasting.outcome.unwrap().answer.status, lasting.fresh), (401, vec![false, true]));
-        let claims = [("www-authenticate", "Bearer error=\"insufficient_claims\", claims=\"e30=\"")];
-        let hopeless = run(list(), vec![answer(401, &claims), answer(200, &[])]).await;
-        assert_eq!((hopeless.outcome.unwrap().answer.status, hopeless.fresh), (401, vec![false]));
-    }
-
-    #[tokio::test]
-    async fn a_query_that_timed_out_is_put_only_once_more() {
-        let url = "https://api.loganalytics.azure.com/v1/workspaces/00000000-aaaa-bbbb-cccc-0123456789ab/query";
-        let headers = Vec::new();
-        let ask = Ask { api: Api::LogAnalytics, method: Method::Post, url: url.to_owned(), headers, body: None };
-        let run = run(ask, (0..9).map(|_| answer(504, &[])).collect()).await;
-        assert_eq!(run.outcome.unwrap().attempts, 2);
-    }
-
-    #[tokio::test]
-    async fn nothing_else_leaves() {
-        let redirect = run(list(), vec![answer(302, &[("location", "https://evil.example")])]).await;
-        assert_eq!(redirect.outcome, Err(Refused::Redirect { status: 302 }));
-
-        let foreign = run(Ask { url: "https://evil.example/subscriptions".to_owned(), ..list() }, vec![]).await;
-        let own = "management.azure.com".to_owned();
-        assert_eq!(foreign.outcome, Err(Refused::ForeignHost { host: "evil.example".to_owned(), own }));
-        assert!(foreign.fresh.is_empty());
-        let port =
-            run(Ask { url: "https://management.azure.com:444/subscriptions".to_owned(), ..list() }, vec![]).await;
-        assert_eq!(
-            port.outcome.unwrap_err().to_string(),
-            "the request was not sent: `management.azure.com:444` is not the configured host `management.azure.com`"
-        );
-
-        let post = run(Ask { method: Method::Post, ..list() }, vec![]).await;
-        assert!(matches!(post.outcome, Err(Refused::NotARead { .. })));
-        assert!(post.fresh.is_empty());
-    }
-
-    #[test]
-    fn links_are_followed_verbatim_on_the_own_host() {
-        let (_, _, door) = door(Vec::new());
-        let asked = Ask { headers: vec![("ConsistencyLevel", "eventual".to_owned())], ..list() };
-        assert_eq!(door.next(Api::ResourceManager, "", &asked), Ok(None));
-        let link = "https://management.azure.com:443/subscriptions?%24skiptoken=a%2Bb&api-version=2022-12-01";
-        let next = door.next(Api::ResourceManager, link, &asked).unwrap().unwrap();
-        assert_eq!((next.url.as_str(), &next.headers, next.method), (link, &asked.headers, Method::Get));
-        for foreign in ["https://evil.example/x", "http://management.azure.com/x", "/subscriptions?page=2"] {
-            let refused = door.next(Api::ResourceManager, foreign, &asked);
-            assert!(matches!(refused, Err(Refused::ForeignHost { .. })), "{foreign}");
-        }
-        let secret = door.next(Api::ResourceManager, "https://management.azure.com/secrets/a", &asked);
-        assert!(matches!(secret, Err(Refused::NotARead { .. })));
-    }
-
-    #[test]
-    fn a_vaults_list_goes_on_at_that_vault() {
-        let (_, _, door) = door(Vec::new());
-        let asked = Ask { api: Api::KeyVault, url: "https://kv-1.vault.azure.net/secrets".to_owned(), ..list() };
-        let link = "https://kv-1.vault.azure.net:443/secrets?api-version=7.2&$skiptoken=x";
-        assert_eq!(door.next(Api::KeyVault, link, &asked).unwrap().unwrap().url, link);
-        let other = door.next(Api::KeyVault, "https://kv-2.vault.azure.net/secrets", &asked);
-        let (host, own) = ("kv-2.vault.azure.net".to_owned(), "kv-1.vault.azure.net".to_owned());
-        assert_eq!(other, Err(Refused::ForeignHost { host, own }));
-        let value = door.next(Api::KeyVault, "https://kv-1.vault.azure.net/secrets/a", &asked);
-        assert!(matches!(value, Err(Refused::NotARead { .. })));
-    }
-
-    #[test]
-    fn jitter_is_small_and_the_same_each_time() {
-        let (_, _, mut door) = door(Vec::new());
-        door.pace.jitter = Duration::from_millis(250);
-        let first = door.jitter("https://a", 1);
-        assert!(first < Duration::from_millis(250));
-        assert_eq!(first, door.jitter("https://a", 1));
-        assert_ne!(first, door.jitter("https://b", 1));
-    }
-}
+mod side_by_side;
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,6 @@
 //! as Azure, attempts must be counted for the evidence, and a wait of minutes must not end the run.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,9 +15,9 @@ use thiserror::Error;
 use url::Url;
 
 use super::clouds::is_safe;
-use super::credential::SignIn;
+use super::credential::{SignIn, on_azure_machine};
 use super::error::one_line;
-use super::http::{Way, client, failure, read_bounded};
+use super::http::{Network, Way, client, failure, read_bounded};
 use super::{
     Answer, Api, Ask, Clock, Cloud, CredentialError, CredentialKind, CredentialSettings, Method, TokenFacts, Transport,
     TransportError,
@@ -32,8 +31,8 @@ const MARGIN: i64 = 300;
 pub struct LiveSettings {
     /// How to sign in.
     pub credential: CredentialSettings,
-    /// PEM file of further roots to trust, behind a proxy that opens TLS.
-    pub ca_file: Option<PathBuf>,
+    /// Proxy and trusted roots.
+    pub network: Network,
     /// Longest answer that is read, in bytes after decompression.
     pub longest_answer: usize,
     /// How long one answer may take.
@@ -47,11 +46,14 @@ pub struct Patience {
     pub log_analytics: Duration,
     /// Resource Manager gives its providers one.
     pub others: Duration,
+    /// Between two pieces of an answer that has begun.
+    pub silence: Duration,
 }
 
 impl Default for Patience {
     fn default() -> Patience {
-        Patience { log_analytics: Duration::from_secs(660), others: Duration::from_secs(180) }
+        let seconds = Duration::from_secs;
+        Patience { log_analytics: seconds(660), others: seconds(180), silence: seconds(60) }
     }
 }
 
@@ -67,7 +69,8 @@ impl Patience {
 impl Default for LiveSettings {
     fn default() -> LiveSettings {
         let credential = CredentialSettings::default();
-        LiveSettings { credential, ca_file: None, longest_answer: 256 << 20, patience: Patience::default() }
+        let (network, patience) = (Network::default(), Patience::default());
+        LiveSettings { credential, network, longest_answer: 256 << 20, patience }
     }
 }
 
@@ -77,17 +80,30 @@ pub enum LiveError {
     /// No credential.
     #[error(transparent)]
     Credential(#[from] CredentialError),
-    /// The file of further roots cannot be read.
-    #[error("cannot read the file of trusted roots `{path}`: {source}")]
-    CaFile {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
+    /// None of several credentials can sign in.
+    #[error("none of the credentials can sign in\n{}", .0.iter().map(PassedOver::to_string).collect::<Vec<_>>().join("\n"))]
+    NoneSignsIn(Vec<PassedOver>),
     /// No client.
     #[error(transparent)]
     Client(#[from] TransportError),
+}
+
+/// A credential that could not sign in, where the next one was tried.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{}: {why}", .kind.name())]
+pub struct PassedOver {
+    /// Which.
+    pub kind: CredentialKind,
+    /// Why.
+    pub why: String,
+}
+
+/// A token in use.
+#[derive(Clone)]
+struct Held {
+    token: AccessToken,
+    /// 1 for the first of its scope, and so on.
+    number: u32,
 }
 
 /// Azure, asked with one identity.
@@ -97,43 +113,82 @@ pub struct Live {
     settings: LiveSettings,
     sign_in: SignIn,
     kind: CredentialKind,
+    passed_over: Vec<PassedOver>,
     credential: Arc<dyn TokenCredential>,
     /// By scope. Held while a token is fetched, so that `az` is not started eight times at once.
-    tokens: tokio::sync::Mutex<BTreeMap<String, AccessToken>>,
+    tokens: tokio::sync::Mutex<BTreeMap<String, Held>>,
     facts: Mutex<Option<TokenFacts>>,
 }
 
 impl Live {
-    /// Settles on a credential. No token is fetched yet.
+    /// Settles on a credential: one alone is used as it is, and no token is fetched yet; of several, the first that
+    /// gets a token for Resource Manager is used for the whole run.
     pub async fn connect(cloud: Cloud, settings: LiveSettings, clock: Arc<dyn Clock>) -> Result<Live, LiveError> {
-        let read =
-            |path: &PathBuf| std::fs::read(path).map_err(|source| LiveError::CaFile { path: path.clone(), source });
-        let extra_root = settings.ca_file.as_ref().map(read).transpose()?;
-        let client = client(extra_root.as_deref(), Way::Outward)?;
-        let sign_in = SignIn { authority: cloud.authority().clone(), extra_root, clock };
-        let kind = settings.credential.settle().await;
-        let credential = settings.credential.build(kind, &sign_in)?;
-        let (tokens, facts) = (tokio::sync::Mutex::default(), Mutex::new(None));
-        Ok(Live { client, cloud, settings, sign_in, kind, credential, tokens, facts })
+        let client = client(Way::Outward(&settings.network))?;
+        let sign_in = SignIn { authority: cloud.authority().clone(), network: settings.network.clone(), clock };
+        let order: Vec<CredentialKind> = settings.credential.order().collect();
+        let mut passed_over = Vec::new();
+        for first in &order {
+            let kind = settings.credential.settle(*first).await;
+            let built = settings.credential.build(kind, &sign_in);
+            if order.len() == 1 {
+                return Ok(Live::with(client, cloud, settings, sign_in, kind, built?));
+            }
+            let failed = match built {
+                Err(error) => one_line(&error),
+                Ok(_) if is_elsewhere(kind, &settings.credential).await => "this is no machine of Azure's".to_owned(),
+                Ok(credential) => {
+                    let live =
+                        Live::with(client.clone(), cloud.clone(), settings.clone(), sign_in.clone(), kind, credential);
+                    match live.sign_in().await {
+                        Ok(_) => return Ok(Live { passed_over, ..live }),
+                        Err(error) => error.to_string(),
+                    }
+                }
+            };
+            passed_over.push(PassedOver { kind, why: failed });
+        }
+        Err(LiveError::NoneSignsIn(passed_over))
+    }
+
+    fn with(
+        client: reqwest::Client,
+        cloud: Cloud,
+        settings: LiveSettings,
+        sign_in: SignIn,
+        kind: CredentialKind,
+        credential: Arc<dyn TokenCredential>,
+    ) -> Live {
+        let (tokens, facts, passed_over) = (tokio::sync::Mutex::default(), Mutex::new(None), Vec::new());
+        Live { client, cloud, settings, sign_in, kind, passed_over, credential, tokens, facts }
+    }
+
+    /// The credentials before the one in use that could not sign in.
+    pub fn passed_over(&self) -> &[PassedOver] {
+        &self.passed_over
     }
 
     /// Fetches a token for Resource Manager, to learn before the first question that and as whom we can sign in.
     pub async fn sign_in(&self) -> Result<TokenFacts, TransportError> {
-        let token = self.token(Api::ResourceManager, false).await?;
-        Ok(TokenFacts::read(self.kind.name(), token.token.secret()))
+        let held = self.token(Api::ResourceManager, None).await?;
+        Ok(TokenFacts::read(self.kind.name(), held.token.token.secret()))
     }
 
-    async fn token(&self, api: Api, fresh: bool) -> Result<AccessToken, TransportError> {
+    /// The token for an API. One that is about to expire or that was refused is replaced; of several that come with
+    /// the same refused one, the first fetches another and the others find it here.
+    async fn token(&self, api: Api, refused: Option<u32>) -> Result<Held, TransportError> {
         let scope = self.cloud.scope(api);
         let mut tokens = self.tokens.lock().await;
-        if let Some(token) = tokens.get(scope).filter(|_| !fresh) {
-            let now = self.sign_in.clock.now().timestamp();
-            if token.expires_on.unix_timestamp() > now + MARGIN {
-                return Ok(token.clone());
-            }
+        let held = tokens.get(scope);
+        let is_refused = held.is_some_and(|held| refused == Some(held.number));
+        let good_until = self.sign_in.clock.now().timestamp() + MARGIN;
+        let is_good = |held: &&Held| !is_refused && held.token.expires_on.unix_timestamp() > good_until;
+        if let Some(held) = held.filter(is_good) {
+            return Ok(held.clone());
         }
+        let number = held.map_or(0, |held| held.number) + 1;
         // credentials keep tokens too; a new one has none yet
-        let rebuilt = fresh.then(|| self.settings.credential.build(self.kind, &self.sign_in)).transpose();
+        let rebuilt = is_refused.then(|| self.settings.credential.build(self.kind, &self.sign_in)).transpose();
         let rebuilt = rebuilt.map_err(|error| TransportError::Token(one_line(&error)))?;
         let credential = rebuilt.as_ref().unwrap_or(&self.credential);
         let token = credential.get_token(&[scope], None).await;
@@ -143,8 +198,9 @@ impl Live {
         if facts.is_none() || api == Api::ResourceManager {
             *facts = Some(TokenFacts::read(self.kind.name(), token.token.secret()));
         }
-        tokens.insert(scope.to_owned(), token.clone());
-        Ok(token)
+        let held = Held { token, number };
+        tokens.insert(scope.to_owned(), held.clone());
+        Ok(held)
     }
 
     /// The door has looked already; a token is worth a second look.
@@ -160,9 +216,9 @@ impl Live {
 
 #[async_trait]
 impl Transport for Live {
-    async fn send(&self, ask: &Ask, fresh_token: bool) -> Result<Answer, TransportError> {
+    async fn send(&self, ask: &Ask, refused: Option<u32>) -> Result<Answer, TransportError> {
         let url = self.own_url(ask)?;
-        let token = self.token(ask.api, fresh_token).await?;
+        let Held { token, number } = self.token(ask.api, refused).await?;
         let method = match ask.method {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
@@ -181,8 +237,8 @@ impl Transport for Live {
         let response = request.send().await.map_err(failure)?;
         let status = response.status().as_u16();
         let headers = headers(response.headers());
-        let body = read_bounded(response, self.settings.longest_answer).await?;
-        Ok(Answer { status, headers, body })
+        let body = read_bounded(response, self.settings.longest_answer, self.settings.patience.silence).await?;
+        Ok(Answer { status, headers, body, token: number })
     }
 
     fn token_facts(&self) -> Option<TokenFacts> {
@@ -192,6 +248,12 @@ impl Transport for Live {
     fn credential(&self) -> String {
         self.kind.name().to_owned()
     }
+}
+
+/// A managed identity is asked for again and again, for a minute or longer. Where others are to follow, a short look
+/// tells whether that is worth it.
+async fn is_elsewhere(kind: CredentialKind, settings: &CredentialSettings) -> bool {
+    kind == CredentialKind::ManagedIdentity && !settings.names_managed_identity() && !on_azure_machine().await
 }
 
 /// Lower-case names, values of the same name joined; cookies are nobody's evidence.
@@ -209,133 +271,4 @@ fn headers(received: &HeaderMap) -> BTreeMap<String, String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    use axum::Router;
-    use axum::extract::Path;
-    use axum::http::{HeaderMap as Received, StatusCode, Uri};
-    use axum::routing::{any, get, post};
-
-    use super::super::Endpoints;
-    use super::super::recording::StillClock;
-    use super::*;
-
-    /// A server on this machine that says back what it was asked.
-    async fn echo() -> String {
-        let echo = |uri: Uri, headers: Received, body: String| async move {
-            let header = |name: &str| headers.get(name).map_or("-", |value| value.to_str().unwrap()).to_owned();
-            let said = format!("{uri}|{}|{}|{body}", header("authorization"), header("user-agent"));
-            ([("X-Ms-Request-Id", "r-1"), ("Set-Cookie", "c=1")], said)
-        };
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(async move { axum::serve(listener, Router::new().fallback(any(echo))).await });
-        address
-    }
-
-    async fn live(address: &str, longest_answer: usize) -> Live {
-        let at = |path: &str| format!("{address}/{path}");
-        let endpoints = Endpoints {
-            authority: at("login"),
-            resource_manager: at("arm"),
-            graph: at("graph"),
-            log_analytics: at("logs"),
-            key_vault: None,
-        };
-        let token = Some("hunter2".to_owned());
-        let credential = CredentialSettings { kind: CredentialKind::Token, token, ..Default::default() };
-        let settings = LiveSettings { credential, longest_answer, ..Default::default() };
-        let clock = Arc::new(StillClock("2026-10-02T09:00:00Z".parse().unwrap()));
-        Live::connect(Cloud::custom(&endpoints).unwrap(), settings, clock).await.unwrap()
-    }
-
-    fn ask(url: String) -> Ask {
-        Ask { api: Api::ResourceManager, method: Method::Get, url, headers: Vec::new(), body: None }
-    }
-
-    #[tokio::test]
-    async fn a_question_goes_out_with_its_token_and_comes_back_without_cookies() {
-        let live = live(&echo().await, 1000).await;
-        assert_eq!(live.token_facts(), None);
-        let url = live.cloud.url(Api::ResourceManager, "/subscriptions?api-version=1");
-        let post = Ask { method: Method::Post, body: Some("{}".to_owned()), ..ask(url) };
-        let answer = live.send(&post, false).await.unwrap();
-        let version = env!("CARGO_PKG_VERSION");
-        let expected = format!("/arm/subscriptions?api-version=1|Bearer hunter2|tickmark/{version}|{{}}");
-        assert_eq!((answer.status, String::from_utf8(answer.body.clone()).unwrap()), (200, expected));
-        assert_eq!((answer.header("x-ms-request-id"), answer.header("set-cookie")), (Some("r-1"), None));
-        assert_eq!(live.token_facts().unwrap().credential, "token");
-        assert!(live.send(&post, true).await.is_ok());
-    }
-
-    #[tokio::test]
-    async fn no_token_goes_elsewhere_and_no_answer_is_endless() {
-        let address = echo().await;
-        let own = live(&address, 10).await;
-        let url = own.cloud.url(Api::ResourceManager, "/subscriptions");
-        assert_eq!(own.send(&ask(url), false).await, Err(TransportError::TooLarge { limit: 10 }));
-        let foreign = own.send(&ask("http://127.0.0.1:9/arm".to_owned()), false).await;
-        assert!(matches!(foreign, Err(TransportError::Unsendable(_))));
-    }
-
-    /// Signs in at `/login` like Entra ID, giving `t-1`, `t-2`, …; refuses the tenant `closed`.
-    async fn authority() -> String {
-        let count = Arc::new(AtomicUsize::new(0));
-        let sign_in = move |Path(tenant): Path<String>, form: String| async move {
-            assert!(form.contains("client_secret=hunter2") && form.contains("grant_type=client_credentials"), "{form}");
-            if tenant == "closed" {
-                let said = r#"{"error_codes":[7000215],"error_description":"AADSTS7000215: Invalid\nclient secret."}"#;
-                return (StatusCode::UNAUTHORIZED, said.to_owned());
-            }
-            let number = count.fetch_add(1, Ordering::SeqCst) + 1;
-            (StatusCode::OK, format!(r#"{{"token_type":"Bearer","expires_in":3600,"access_token":"t-{number}"}}"#))
-        };
-        let bearer = |headers: Received| async move { headers["authorization"].to_str().unwrap().to_owned() };
-        let router =
-            Router::new().route("/login/{tenant}/oauth2/v2.0/token", post(sign_in)).route("/arm/whoami", get(bearer));
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        address
-    }
-
-    #[tokio::test]
-    async fn signs_in_at_the_authority_once_and_again_when_a_fresh_token_is_wanted() {
-        let mut live = live(&authority().await, 1000).await;
-        let secret = |tenant: &str| CredentialSettings {
-            kind: CredentialKind::ClientSecret,
-            tenant_id: Some(tenant.to_owned()),
-            client_id: Some("c".to_owned()),
-            client_secret: Some("hunter2".to_owned()),
-            ..Default::default()
-        };
-        live.settings.credential = secret("t");
-        live.kind = CredentialKind::ClientSecret;
-        live.credential = secret("t").build(live.kind, &live.sign_in).unwrap();
-        // tokens of that server are good for an hour from the machine's own now
-        live.sign_in.clock = Arc::new(StillClock("2020-01-01T00:00:00Z".parse().unwrap()));
-        let whoami = ask(live.cloud.url(Api::ResourceManager, "/whoami"));
-        let mut said = Vec::new();
-        for fresh in [false, false, true, false] {
-            said.push(String::from_utf8(live.send(&whoami, fresh).await.unwrap().body).unwrap());
-        }
-        assert_eq!(said, ["Bearer t-1", "Bearer t-1", "Bearer t-2", "Bearer t-2"]);
-
-        live.settings.credential = secret("closed");
-        let refused = live.send(&whoami, true).await.unwrap_err().to_string();
-        let expected = "no token: ClientSecretCredential authentication failed.";
-        assert!(refused.starts_with(expected) && refused.contains("AADSTS7000215"), "{refused}");
-    }
-
-    #[tokio::test]
-    async fn nobody_there_is_worth_repeating_and_the_error_names_no_url() {
-        // bound and dropped: nobody listens there
-        let port = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
-        let live = live(&format!("http://127.0.0.1:{port}"), 1000).await;
-        let url = live.cloud.url(Api::ResourceManager, "/subscriptions?$skiptoken=hidden");
-        let error = live.send(&ask(url), false).await.unwrap_err();
-        assert!(matches!(error, TransportError::Connect(_)));
-        assert!(error.is_worth_repeating() && !error.to_string().contains("hidden"), "{error}");
-    }
-}
+mod tests;

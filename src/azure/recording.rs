@@ -205,7 +205,7 @@ impl Recording {
 
 #[async_trait]
 impl Transport for Recording {
-    async fn send(&self, ask: &Ask, _fresh_token: bool) -> Result<Answer, TransportError> {
+    async fn send(&self, ask: &Ask, _refused: Option<u32>) -> Result<Answer, TransportError> {
         let method = match ask.method {
             Method::Get => "GET",
             Method::Post => "POST",
@@ -291,7 +291,7 @@ impl Line<'_> {
             (None, None) => Vec::new(),
         };
         let headers = self.response.headers.into_iter().map(|(name, value)| (name.to_lowercase(), value)).collect();
-        Ok(Entry { method, target, body_has, answer: Answer { status: self.response.status, headers, body } })
+        Ok(Entry { method, target, body_has, answer: Answer { status: self.response.status, headers, body, token: 0 } })
     }
 }
 
@@ -380,9 +380,9 @@ mod tests {
             headers: Vec::new(),
             body: None,
         };
-        assert_eq!(recording.send(&ask, false).await.unwrap().header("retry-after"), Some("2"));
+        assert_eq!(recording.send(&ask, None).await.unwrap().header("retry-after"), Some("2"));
         ask.url.push_str("&c=3");
-        assert_eq!(recording.send(&ask, false).await, Err(TransportError::NotRecorded));
+        assert_eq!(recording.send(&ask, None).await, Err(TransportError::NotRecorded));
         assert_eq!(recording.credential(), "recording");
         assert_eq!(recording.token_facts().unwrap().object_id.as_deref(), Some("o"));
         assert_eq!(recording.clock().now().to_rfc3339(), "2026-10-02T09:00:00+00:00");

@@ -1,30 +1,29 @@
 //! Sends a time-stamp request (RFC 3161). What is in it and in the answer is for `pack` to say.
 
+use std::time::Duration;
+
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use url::Url;
 
 use super::TransportError;
 use super::clouds::is_safe;
-use super::http::{Way, client, failure, read_bounded};
+use super::http::{Network, Way, client, failure, read_bounded};
 
 /// A time-stamp answer is a few kilobytes with its certificates.
 const LONGEST_ANSWER: usize = 1 << 20;
+/// How long its answer may fall silent.
+const SILENCE: Duration = Duration::from_secs(30);
 const QUERY: &str = "application/timestamp-query";
 const REPLY: &str = "application/timestamp-reply";
 
-/// Posts a DER request to a time-stamp authority and gives its DER answer. `extra_root` is PEM of further roots to
-/// trust.
-pub async fn request_timestamp(
-    url: &str,
-    der_request: Vec<u8>,
-    extra_root: Option<&[u8]>,
-) -> Result<Vec<u8>, TransportError> {
+/// Posts a DER request to a time-stamp authority and gives its DER answer.
+pub async fn request_timestamp(url: &str, der_request: Vec<u8>, network: &Network) -> Result<Vec<u8>, TransportError> {
     let unsendable = |why: &str| TransportError::Unsendable(format!("the time-stamp authority {why}"));
     let url = Url::parse(url).map_err(|_| unsendable("has no valid URL"))?;
     if !is_safe(&url) {
         return Err(unsendable("is not asked over https"));
     }
-    let request = client(extra_root, Way::Outward)?.post(url).header(CONTENT_TYPE, QUERY).header(ACCEPT, REPLY);
+    let request = client(Way::Outward(network))?.post(url).header(CONTENT_TYPE, QUERY).header(ACCEPT, REPLY);
     let response = request.body(der_request).send().await.map_err(failure)?;
     let status = response.status();
     if !status.is_success() {
@@ -34,7 +33,7 @@ pub async fn request_timestamp(
     if !kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(REPLY)) {
         return Err(TransportError::Unexpected(format!("the time-stamp authority sent `{kind}`, not `{REPLY}`")));
     }
-    read_bounded(response, LONGEST_ANSWER).await
+    read_bounded(response, LONGEST_ANSWER, SILENCE).await
 }
 
 #[cfg(test)]
@@ -78,6 +77,6 @@ mod tests {
     }
 
     async fn request_timestamp_at(url: String) -> Result<Vec<u8>, TransportError> {
-        request_timestamp(&url, b"der".to_vec(), None).await
+        request_timestamp(&url, b"der".to_vec(), &Network::default()).await
     }
 }

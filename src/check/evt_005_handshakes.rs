@@ -7,7 +7,7 @@ use chrono::{NaiveDate, TimeDelta};
 use super::logs::{Logs, ROWS};
 use super::people::counted;
 use super::{Check, Facts, Finding, Nature, Severity, about, judged, own, population};
-use crate::evidence::{Kind, Reason};
+use crate::evidence::{Addresses, Kind, Reason};
 use crate::model::{Vault, VaultEvent};
 
 pub(super) const CHECK: Check = Check {
@@ -20,7 +20,8 @@ pub(super) const CHECK: Check = Check {
            `handshake_seconds`. Unanswered rows from one address on one day, from `unanswered_handshakes` on, are an \
            exception.",
     blind_to: "Answers by operations other than secret reads and denials, whose rows are not read: their handshakes count \
-               as unanswered. Addresses are coarsened in the evidence, so neighbours count as one.",
+               as unanswered. Addresses are coarsened in the evidence, so neighbours count \
+               as one; with `personal_data.addresses` set to \"full\" they are not, with \"none\" none is matched.",
     fix: "Look up the address. If it is a scanner of your own, record it; if not, close public access: \
           `az keyvault update --name <vault> --public-network-access Disabled`.",
     needs: &[
@@ -55,7 +56,13 @@ fn judge<'a>(facts: &Facts<'a>, logs: &Logs<'a>, vault: &'a Vault) -> Finding {
     }
     let limit = facts.parameters.unanswered_handshakes;
     let is_many = |knocks: &Vec<&VaultEvent>| u64::try_from(knocks.len()).unwrap_or(u64::MAX) >= limit;
-    if let Some(((day, address), knocks)) = by_day.iter().find(|(_, knocks)| is_many(knocks)) {
+    let found = by_day.iter().filter(|(_, knocks)| is_many(knocks)).min_by_key(|((_, address), _)| address.is_none());
+    if let Some(((day, address), knocks)) = found {
+        if address.is_none() && facts.tenant.personal_data.addresses == Addresses::None {
+            let on = on.citing(knocks.iter().map(|knock| &knock.from));
+            let told = format!("{} on {day}, and no address of a caller was kept", counted(knocks.len(), "call"));
+            return on.not_evaluated(Reason::Withheld, told);
+        }
         let from = address.map_or("addresses that the log does not name".to_owned(), |address| format!("`{address}`"));
         let on = on.citing(knocks.iter().map(|knock| &knock.from));
         return on.fail(format!(
@@ -108,7 +115,7 @@ mod tests {
     use crate::check::testing::{base, findings_of, only, patched};
     use crate::check::{Finding, Outcome};
     use crate::evidence::testing::CaptureBuilder;
-    use crate::evidence::{Kind, Reason};
+    use crate::evidence::{Addresses, Kind, PersonalData, Reason};
 
     const CALLER: Option<&str> = Some("aaaaaaaa-0000-0000-0000-000000000001");
 
@@ -152,6 +159,23 @@ mod tests {
         let because = "20 calls from `203.0.113.0` on 2026-07-01 without an authenticated call after them";
         assert_eq!(finding.because(), because);
         assert_eq!(judged(&knocks(19)).outcome(), Outcome::Pass);
+    }
+
+    #[test]
+    fn without_addresses_nothing_is_matched_and_nothing_is_clean() {
+        let cut = |row: Value| patched(row, &json!({"CallerIpAddress": "[cut]"}));
+        let personal = PersonalData { addresses: Addresses::None, ..PersonalData::default() };
+        let judged = |rows: Vec<Value>| {
+            let rows: Vec<Value> = rows.into_iter().map(cut).collect();
+            let counts = [count("2026-07-01", 99, rows.len() as u64)];
+            only(&findings_of(&CHECK, logged(base(), &rows, &counts).personal(personal.clone()))).clone()
+        };
+        let finding = judged(knocks(20));
+        assert_eq!(finding.reason(), Some(Reason::Withheld));
+        assert_eq!(finding.because(), "20 calls on 2026-07-01, and no address of a caller was kept");
+        let call = row("2026-07-01T08:00:01Z", "SecretGet", 200, CALLER);
+        let finding = judged(vec![row("2026-07-01T08:00:00Z", "Authentication", 401, None), call]);
+        assert_eq!(finding.because(), "1 call without a valid token: 0 followed by an authenticated call, 1 not");
     }
 
     #[test]

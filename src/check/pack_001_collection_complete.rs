@@ -1,9 +1,11 @@
 //! PACK-001: every question was answered whole, so that the other results rest on all there is.
 
+use std::collections::BTreeMap;
+
 use super::finding::unread;
 use super::{About, Check, Facts, Finding, Nature, Severity, about};
 use crate::evidence::{Cite, Kind, Reason};
-use crate::model::{Coverage, Difference, Id, Missing, Reconciliation};
+use crate::model::{Difference, Id, Missing, Reconciliation};
 
 pub(super) const CHECK: Check = Check {
     id: "PACK-001",
@@ -12,9 +14,10 @@ pub(super) const CHECK: Check = Check {
     nature: Nature::Operating,
     asks: "Whether every planned question, and every question that follows from an answer, was answered to its last \
            page, whether independent counts agree with the rows that were read, whether what the configuration expects \
-           to exist was seen, and whether the resource manager and Resource Graph list the same vaults, identities and \
-           role assignments, save for differences that are explained. A log table that does not exist and that \
-           nothing is known to write to is no gap.",
+           to exist, or the tree of management groups names, was seen, and whether the resource manager and Resource \
+           Graph list the same vaults, identities and role assignments, save for differences that are explained. A log \
+           table that does not exist and that nothing is known to write to is no gap. What a source no longer keeps is \
+           told, and leaves open whatever needs it.",
     blind_to: "What Azure hides from the collecting identity without saying so: lists show only what it may read. Name \
                the subscriptions that must be there in the configuration, so that a missing one is seen.",
     fix: "Give the collecting identity the permission that each gap names, and collect again. Where two counts or two \
@@ -42,9 +45,16 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
     let gaps: Vec<Missing> = Kind::ALL.iter().flat_map(|kind| coverage.missing_anywhere(*kind)).collect();
     let mut findings: Vec<Finding> =
         gaps.iter().map(|gap| judge(on(gap.from.as_ref().unwrap_or(first)), gap)).collect();
-    findings.extend(unseen(facts).into_iter().map(|what| {
-        let records: Vec<Cite> = coverage.questions(Kind::Subscriptions).map(|asked| asked.from.clone()).collect();
-        let because = format!("the configuration expects {what}, which the collecting identity did not see");
+    let expected =
+        unseen(facts).into_iter().map(|what| (Kind::Subscriptions, format!("the configuration expects {what}")));
+    let in_tree = facts.tenant.unseen_subscriptions().into_iter().map(|id| {
+        let what = format!("the tree of management groups names subscription `{}`", id.name());
+        (Kind::ManagementGroupDescendants, what)
+    });
+    findings.extend(expected.chain(in_tree).map(|(kind, what)| {
+        let lists = [Kind::Subscriptions, kind].into_iter().flat_map(|kind| coverage.questions(kind));
+        let records: Vec<Cite> = lists.map(|asked| asked.from.clone()).collect();
+        let because = format!("{what}, which the collecting identity did not see");
         on(first).citing(&records).not_evaluated(Reason::NotFound, because)
     }));
     findings.extend(facts.tenant.reconciliations().iter().filter_map(|one| unlike(on(first), one)));
@@ -52,8 +62,8 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
         findings.push(on(first).not_evaluated(Reason::Interrupted, "the collection did not reach its end"));
     }
     if findings.is_empty() {
-        let idle = idle_tables(coverage);
-        let because = format!("all {} questions were answered whole{idle}{}", records.len(), explained(facts));
+        let beside = told_beside(facts);
+        let because = format!("all {} questions were answered whole{beside}{}", records.len(), explained(facts));
         findings.push(on(first).citing(&records).pass(because));
     }
     findings
@@ -122,17 +132,23 @@ fn unseen(facts: &Facts<'_>) -> Vec<String> {
     subscriptions.chain(groups).chain(workspaces.map(|guid| format!("workspace `{guid}`"))).collect()
 }
 
-/// Log tables that do not exist and are no gap, in words.
-fn idle_tables(coverage: &Coverage) -> String {
-    let asked = Kind::ALL.iter().flat_map(|kind| coverage.questions(*kind));
-    let idle: Vec<String> = asked
-        .filter(|asked| matches!(asked.gap, Some((Reason::TableMissing, _))))
-        .map(|asked| format!("{} at `{}`", asked.kind.words(), asked.scope))
-        .collect();
-    match idle.len() {
-        0 => String::new(),
-        _ => format!("; no such table, and nothing known that writes to it: {}", idle.join(", ")),
+/// Questions whose refusal is no gap, and subscriptions that the configuration leaves out, in words.
+fn told_beside(facts: &Facts<'_>) -> String {
+    let mut told: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (asked, says) in facts.tenant.coverage.excused() {
+        told.entry(says).or_default().push(format!("{} at `{}`", asked.kind.words(), asked.scope));
     }
+    let mut out_of_reach: BTreeMap<String, usize> = BTreeMap::new();
+    for missing in facts.tenant.coverage.out_of_reach() {
+        *out_of_reach.entry(missing.detail).or_default() += 1;
+    }
+    let out_of_reach = out_of_reach.into_iter().map(|(detail, count)| format!("{detail} (questions: {count})"));
+    told.entry("a part of the period is out of reach").or_default().extend(out_of_reach);
+    let outside = facts.tenant.subscriptions_out_of_scope();
+    let outside = outside.iter().map(|id| format!("subscription `{}`", id.name()));
+    told.entry("left out by the configuration").or_default().extend(outside);
+    let told = told.into_iter().filter(|(_, what)| !what.is_empty());
+    told.map(|(says, what)| format!("; {says}: {}", what.join(", "))).collect()
 }
 
 #[cfg(test)]
@@ -227,6 +243,65 @@ mod tests {
         assert_eq!(outcomes(&findings), [Outcome::NotEvaluated, Outcome::NotEvaluated]);
         assert!(findings[0].because().contains("subscription `33333333-"), "{findings:?}");
         assert!(findings[1].because().contains("workspace `dddddddd-"), "{findings:?}");
+    }
+
+    /// A tree in which one more subscription stands than is visible.
+    fn with_hidden() -> CaptureBuilder {
+        let hidden = json!({"id": "/subscriptions/44444444-4444-4444-4444-444444444444", "type": "/subscriptions",
+            "properties": {"displayName": "Hidden", "permissions": "noaccess"}});
+        base().replace(Kind::Entities, "tenant", list([hidden]))
+    }
+
+    #[test]
+    fn a_subscription_that_the_tree_names_must_have_been_seen_and_asked() {
+        let findings = findings_of(&CHECK, with_hidden());
+        let named = findings.iter().find(|finding| finding.because().contains("the tree")).expect("a finding");
+        assert_eq!(named.reason(), Some(Reason::NotFound));
+        assert!(named.because().contains("44444444-"), "{named:?}");
+        let of_subscription = Kind::ALL.iter().filter(|kind| kind.is_per_subscription()).count();
+        assert_eq!(findings.len(), of_subscription + 1, "and each of its questions was never put");
+    }
+
+    #[test]
+    fn a_subscription_that_the_configuration_leaves_out_is_told_and_is_no_gap() {
+        let mut capture = with_hidden().build();
+        capture.plan.expected.subscriptions = vec![SUB.trim_start_matches("/subscriptions/").to_owned()];
+        let findings = findings_in(&CHECK, &capture, &Parameters::default());
+        assert_eq!(only(&findings).outcome(), Outcome::Pass);
+        assert!(only(&findings).because().contains("left out by the configuration: subscription `44444444-"));
+    }
+
+    #[test]
+    fn what_the_service_has_retired_or_never_had_is_told_and_is_no_gap() {
+        let replaced = |kind, reason| only(&findings_of(&CHECK, base().refused(kind, SUB, reason))).clone();
+        let finding = replaced(Kind::ClassicAdministrators, Reason::Retired);
+        assert_eq!(finding.outcome(), Outcome::Pass);
+        assert!(finding.because().contains("retired by the service"), "{finding:?}");
+        let finding = replaced(Kind::RoleAssignmentsUsageMetrics, Reason::NotFound);
+        assert!(finding.because().contains("no second count"), "{finding:?}");
+        for (kind, reason) in [
+            (Kind::ClassicAdministrators, Reason::Forbidden),
+            (Kind::RoleAssignmentsUsageMetrics, Reason::Forbidden),
+            (Kind::RoleEligibilityScheduleInstances, Reason::NotLicensed),
+        ] {
+            assert_eq!(replaced(kind, reason).outcome(), Outcome::NotEvaluated, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn what_the_activity_log_no_longer_keeps_is_told_once() {
+        let mut capture = base().build();
+        let end = "2026-10-01T00:00:00Z".parse().expect("a time");
+        let window =
+            crate::evidence::Window { start: "2026-07-04T11:00:00Z".parse().expect("a time"), end, cutoff: end };
+        for record in capture.records.iter_mut().filter(|record| record.kind.is_activity()) {
+            record.window = Some(window.clone());
+        }
+        let findings = findings_in(&CHECK, &capture, &Parameters::default());
+        assert_eq!(only(&findings).outcome(), Outcome::Pass);
+        let because = only(&findings).because();
+        assert_eq!(because.matches("2026-07-01T00:00:00Z to 2026-07-04T11:00:00Z").count(), 1, "{because}");
+        assert!(because.contains("(questions: 5)"), "{because}");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Check, Facts, Finding, Outcome, Parameters, runner};
 use crate::access::Access;
 use crate::evidence::testing::{CaptureBuilder, TENANT};
-use crate::evidence::{Capture, Kind, Period};
+use crate::evidence::{Capture, Kind, Over, Period};
 use crate::model;
 
 /// The one subscription of [`base`].
@@ -38,17 +38,24 @@ pub fn base() -> CaptureBuilder {
             list([json!({"id": SUB, "name": guid, "type": "/subscriptions",
                 "properties": {"displayName": "Production", "parent": {"id": ROOT_GROUP}}})]),
         );
-    for kind in Kind::ALL.iter().filter(|kind| kind.is_per_subscription()) {
-        builder = builder.answer(*kind, SUB, list([]));
+    for kind in Kind::ALL.iter().copied().filter(|kind| kind.is_per_subscription()) {
+        let body = match kind {
+            Kind::RoleAssignmentsUsageMetrics => json!({"subscriptionId": guid, "roleAssignmentsCurrentCount": 0}),
+            _ => list([]),
+        };
+        builder = builder.answer(kind, SUB, body);
+    }
+    let everywhere = [Over::ManagementGroup, Over::Tenant];
+    let asked = [Kind::Subscriptions, Kind::ManagementGroups, Kind::ManagementGroupDescendants];
+    for kind in Kind::ALL.iter().copied().filter(|kind| !asked.contains(kind)) {
+        for over in kind.over().iter().filter(|over| everywhere.contains(over)) {
+            builder = builder.answer(kind, over.fixed().unwrap_or(ROOT_GROUP), list([]));
+        }
     }
     for kind in [Kind::ResourceGraphIdentities, Kind::ResourceGraphVaults, Kind::ResourceGraphAssignments] {
         builder = builder.answer(kind, "subscriptions", indexed([]));
     }
-    for (kind, scope) in [
-        (Kind::RoleAssignments, ROOT_GROUP),
-        (Kind::RoleAssignments, "/"),
-        (Kind::ManagedIdentityPrincipals, "directory"),
-    ] {
+    for (kind, scope) in [(Kind::RoleAssignments, "/"), (Kind::ManagedIdentityPrincipals, "directory")] {
         builder = builder.answer(kind, scope, list([]));
     }
     builder
@@ -306,6 +313,11 @@ pub fn furnished() -> CaptureBuilder {
         )
         .replace(Kind::RoleAssignments, SUB, list([assignment]))
         .replace(
+            Kind::RoleAssignmentsUsageMetrics,
+            SUB,
+            json!({"subscriptionId": SUB, "roleAssignmentsCurrentCount": 1}),
+        )
+        .replace(
             Kind::RoleDefinitions,
             SUB,
             list([role_json(SECRETS_USER, "Key Vault Secrets User", &[], &read_secrets)]),
@@ -313,6 +325,9 @@ pub fn furnished() -> CaptureBuilder {
         .replace(Kind::ManagedIdentityPrincipals, "directory", list(identities))
         .answer(Kind::FederatedCredentials, &identity_id("shared"), list([credential]))
         .answer(Kind::GroupMembers, &format!("group:{GROUP}"), list([user_json(PERSON, "person")]));
+    for kind in [Kind::GroupOwners, Kind::GroupAssignments, Kind::GroupEligibilities] {
+        builder = builder.answer(kind, &format!("group:{GROUP}"), list([]));
+    }
     for name in ["kv1", "kv2"] {
         for kind in [Kind::DiagnosticSettings, Kind::VaultKeys, Kind::VaultSecrets] {
             builder = builder.answer(kind, &vault_id(name), list([]));

@@ -78,6 +78,11 @@ pub(super) enum Command {
     Explain(Explain),
     /// List checks and controls.
     List,
+    /// Make the key for pseudonyms of persons, or tell a person's pseudonym.
+    Pseudonyms {
+        #[command(subcommand)]
+        command: Pseudonyms,
+    },
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -161,6 +166,10 @@ pub(super) struct Collect {
     /// With --resume: id of the capture; default: the newest of this tenant that did not reach its end.
     #[arg(long, value_name = "ID", requires = "resume")]
     pub capture: Option<String>,
+    /// Time-stamping authority (RFC 3161) that puts its time on the plan before the first request, instead of the
+    /// configured ones. May be given more than once.
+    #[arg(long, value_name = "URL", conflicts_with = "resume")]
+    pub tsa: Vec<String>,
 }
 
 /// Which capture.
@@ -197,6 +206,9 @@ pub(super) struct PackOptions {
     /// Also write a zip of the pack beside it.
     #[arg(long)]
     pub zip: bool,
+    /// Time-stamping authority (RFC 3161) to ask, instead of the configured ones. May be given more than once.
+    #[arg(long, value_name = "URL")]
+    pub tsa: Vec<String>,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -230,6 +242,18 @@ pub(super) struct Verify {
 pub(super) struct Reperform {
     /// Folder of the pack.
     pub pack: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Pseudonyms {
+    /// Make a key and write it where the configuration names it; print it where it names a variable.
+    NewKey,
+    /// Print the pseudonyms of persons by the configured key.
+    Of {
+        /// Object ids (for names of users), user principal names or mail addresses.
+        #[arg(required = true, value_name = "ID")]
+        persons: Vec<String>,
+    },
 }
 
 #[derive(Debug, ClapArgs)]

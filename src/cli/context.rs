@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use super::args::Args;
 use super::config::{Config, PeriodChoice};
 use super::{CliError, derive};
-use crate::azure::{Clock, CredentialSettings};
+use crate::azure::{Clock, CredentialSettings, Network, Proxy};
 use crate::evidence::{Capture, Period, Tool};
 
 /// The program, as it is written into evidence and packs.
@@ -46,6 +46,16 @@ pub(super) fn variable(name: &str) -> Option<String> {
 /// The variables that credentials look at.
 pub(super) fn environment() -> BTreeMap<String, String> {
     CredentialSettings::VARIABLES.iter().filter_map(|name| Some(((*name).to_owned(), variable(name)?))).collect()
+}
+
+/// The proxy of the environment and the configured further roots.
+pub(super) fn network(config: &Config) -> Result<Network, CliError> {
+    let read = |path: &PathBuf| std::fs::read(path).map_err(CliError::io("read", path));
+    let extra_roots = config.azure.ca_file.as_ref().map(read).transpose()?;
+    let any = |names: &[&str]| names.iter().find_map(|name| variable(name));
+    let address = any(&["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]);
+    let not_for = any(&["NO_PROXY", "no_proxy"]).unwrap_or_default();
+    Ok(Network { extra_roots, proxy: address.map(|address| Proxy { address, not_for }) })
 }
 
 /// The period: from the command line, else the configuration, else the last quarter that ended before `now`.

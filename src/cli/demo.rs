@@ -8,10 +8,11 @@ use sha2::{Digest, Sha256};
 use super::args::{Args, Demo, PackOptions};
 use super::collect::{Source, collect_into};
 use super::seal::{Sealing, finish};
+use super::stamp::Authorities;
 use super::terminal::{Terminal, Tone};
 use super::{CliError, End, context};
 use crate::assess::{Inputs, Organisation};
-use crate::azure::Recording;
+use crate::azure::{Network, Recording};
 use crate::check::Parameters;
 use crate::evidence::{Capture, Period, write_atomically};
 use crate::pack::SigningKey;
@@ -52,7 +53,7 @@ pub(super) fn run(options: &Demo, args: &Args, terminal: &Terminal) -> Result<En
     write_atomically(&public, trusted.to_pem()?.as_bytes())?;
 
     let source = Source::recording(recording, None)?;
-    let collected = collect_into(&store, &source, period, terminal)?;
+    let collected = collect_into(&store, &source, period, &Authorities::default(), terminal)?;
     let capture = Capture::open(&collected.folder)?;
     let inputs = Inputs {
         organisation: Organisation { name: head.organisation.name, system: head.organisation.system },
@@ -69,11 +70,11 @@ pub(super) fn run(options: &Demo, args: &Args, terminal: &Terminal) -> Result<En
         inputs,
         key: &signing,
         now: source.now(),
-        extra_root: None,
+        network: Network::default(),
         replace: true,
     };
     let pack = out.join("pack");
-    let end = finish(&sealing, &PackOptions { out: Some(pack.clone()), zip: false }, terminal)?;
+    let end = finish(&sealing, &PackOptions { out: Some(pack.clone()), zip: false, tsa: Vec::new() }, terminal)?;
     if terminal.format == super::args::Format::Human {
         advise(&pack, &public, terminal)?;
     }

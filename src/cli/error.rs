@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::config::ConfigError;
 use crate::azure::{CloudError, LiveError, RecordingError};
-use crate::collect::CollectError;
+use crate::collect::{CollectError, PseudonymError};
 use crate::control::ControlError;
 use crate::evidence::{EvidenceError, PeriodError};
 use crate::model::ModelError;
@@ -37,6 +37,9 @@ pub enum CliError {
     /// The collection as a whole.
     #[error(transparent)]
     Collect(#[from] CollectError),
+    /// The key of pseudonyms.
+    #[error(transparent)]
+    Pseudonym(#[from] PseudonymError),
     /// A capture.
     #[error(transparent)]
     Evidence(#[from] EvidenceError),

@@ -17,12 +17,15 @@ mod init;
 mod job;
 mod key;
 mod list;
+mod personal;
+mod progress;
 mod readme;
 mod reperform;
 mod resume;
 mod role;
 mod run;
 mod seal;
+mod stamp;
 mod summary;
 mod terminal;
 mod verify;
@@ -63,6 +66,7 @@ pub fn main() -> ExitCode {
         Command::Reperform(options) => reperform::run(options, &terminal),
         Command::Explain(options) => explain::run(options, &terminal),
         Command::List => list::run(&terminal),
+        Command::Pseudonyms { command } => personal::run(command, &args, &terminal),
         Command::Completions { shell } => {
             let mut text = Vec::new();
             clap_complete::generate(*shell, &mut Args::command(), "tickmark", &mut text);

@@ -16,6 +16,10 @@ pub(super) fn text(sealing: &Sealing<'_>, facts: &Facts, assessment: &Assessment
     } else {
         "attestation/pack.tsr is an RFC 3161 time-stamp over attestation/pack.sig (step D)."
     };
+    let plan = match assessment.head.plan_tokens().is_empty() {
+        true => "That the plan came first is asserted by the collector: no authority put a time on it.",
+        false => "plan.tsr is an RFC 3161 time-stamp over plan.json, from before the first request.",
+    };
     let text = TEXT
         .replace("{pack}", &facts.pack_id)
         .replace("{tenant}", &facts.tenant)
@@ -23,7 +27,8 @@ pub(super) fn text(sealing: &Sealing<'_>, facts: &Facts, assessment: &Assessment
         .replace("{end}", &facts.period.end)
         .replace("{fingerprint}", &sealing.inputs.key_fingerprint)
         .replace("{replayed}", replayed)
-        .replace("{time}", time);
+        .replace("{time}", time)
+        .replace("{plan}", plan);
     text.chars().map(|c| if c.is_ascii() { c } else { '?' }).collect()
 }
 
@@ -59,6 +64,8 @@ C. the authoritative signature: a DSSE envelope around an in-toto statement that
 D. time
    {time}
    openssl ts -verify -data attestation/pack.sig -in attestation/pack.tsr -CAfile TSA-CA.pem
+   {plan}
+   openssl ts -verify -data plan.json -in plan.tsr -CAfile TSA-CA.pem
 With tickmark itself, your own copy of it:
    tickmark verify . --key TRUSTED.pub.pem
    tickmark reperform .        derives results and report again from evidence/ and compares
@@ -66,8 +73,10 @@ With tickmark itself, your own copy of it:
 WHAT IS IN HERE
 report/        the report, the populations and the exceptions (CSV)
 results.json   every result, for programs
-evidence/      every answer as received after redaction, with the record of how it was asked
-plan.json      what was to be collected, written before the first request
+evidence/      every answer as received after redaction, with the record of how it was asked;
+               redactions.json says where something was cut, and by which rule
+plan.json      what was to be collected and what is kept of personal data, written before the
+               first request
 ledger.jsonl   every run of the store, also the failed ones, as a chain of digests
 manifest.json  every file with size, digest and role; scope, period, tool, inputs
 SHA256SUMS     every file but itself; attestation/ holds the signatures

@@ -3,6 +3,7 @@
 //! Tenant, period, expected scope and the window of the logs are those of the plan, whatever the configuration says
 //! now. What would mix two captures is refused before anything is changed.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
@@ -13,7 +14,8 @@ use super::terminal::Terminal;
 use super::{CliError, context};
 use crate::collect::CollectRequest;
 use crate::evidence::{
-    CaptureStatus, CaptureWriter, Event, Head, Ledger, LockedLedger, Period, Plan, Resumed, TakenUp, Tool, sha256_hex,
+    CaptureStatus, CaptureWriter, Event, Head, Ledger, LockedLedger, Period, PersonalData, Plan, Resumed, TakenUp,
+    Tool, sha256_hex,
 };
 
 /// Continues the capture `which`, or the newest of this tenant that did not reach its end.
@@ -39,7 +41,8 @@ pub(super) fn run(
     if head.status == CaptureStatus::Complete {
         let note = "noticed later: the capture is whole, its last line was missing";
         ledger.append(entry(&head, &writer, Event::Finished, now, Some(note.to_owned()))?)?;
-        return Ok(Collected { folder, capture_id: head.capture_id, period: head.period });
+        let conduct = BTreeMap::new(); // nobody was asked
+        return Ok(Collected { folder, capture_id: head.capture_id, period: head.period, conduct });
     }
     if ledger.start_of(&head.capture_id).is_none() {
         let note = format!("noticed later: it began at {}", head.started_at.to_rfc3339());
@@ -59,7 +62,7 @@ pub(super) fn run(
     terminal.note(&format!("continuing {}: {note}", head.capture_id));
     ledger.append(entry(&head, &writer, Event::Resumed, now, Some(note))?)?;
     drop(ledger);
-    let request = CollectRequest::of_plan(&plan, tool);
+    let request = CollectRequest::of_plan(&plan, tool, source.personal.clone());
     if request.expected != source.expected {
         terminal.note("the scope is the one that the capture was begun with, not the configured one");
     }
@@ -138,6 +141,13 @@ fn may_continue(
     // a recording's clock stands still
     if head.replayed && head.started_at != source.now() {
         return refuse("it was begun with another recording".to_owned());
+    }
+    if plan.personal_data != *source.personal.data() {
+        let is_key = PersonalData { key_id: None, ..plan.personal_data.clone() }
+            == PersonalData { key_id: None, ..source.personal.data().clone() };
+        let what = if is_key { "another key of pseudonyms" } else { "other settings of personal data" };
+        let advice = "set [personal_data] as it was, or collect anew";
+        return refuse(format!("it was begun with {what}\n{advice}"));
     }
     if let Some(period) = period.filter(|period| *period != head.period) {
         let advice = "leave out --period, or collect anew";

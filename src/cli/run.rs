@@ -3,9 +3,11 @@
 use super::args::{Args, Run};
 use super::collect::{Source, collect_into};
 use super::config::Config;
-use super::seal::{Sealing, extra_root, finish};
+use super::seal::{Sealing, finish};
+use super::stamp::Authorities;
 use super::terminal::Terminal;
 use super::{CliError, End, assess, context, doctor, key};
+use crate::assess::Inputs;
 use crate::azure::Recording;
 use crate::evidence::Capture;
 
@@ -19,19 +21,20 @@ pub(super) fn run(options: &Run, args: &Args, terminal: &Terminal) -> Result<End
     if options.strict_rights {
         doctor::require_rights(&source)?;
     }
+    let authorities = Authorities::of(&options.pack.tsa, Some(&config))?;
     let store = context::store(args, Some(&config));
     let period = context::period(args, Some(&config), source.now())?;
-    let collected = collect_into(&store, &source, period, terminal)?;
+    let collected = collect_into(&store, &source, period, &authorities, terminal)?;
     let capture = Capture::open(&collected.folder)?;
     let inputs = assess::inputs(args, Some(&config), &capture, signing.public()?.fingerprint().to_owned())?;
     let sealing = Sealing {
         store: &store,
         folder: &collected.folder,
         capture: &capture,
-        inputs,
+        inputs: Inputs { tsa: authorities.addresses, ..inputs },
         key: &signing,
         now: source.now(),
-        extra_root: extra_root(&config)?,
+        network: authorities.network,
         replace: false,
     };
     finish(&sealing, &options.pack, terminal)

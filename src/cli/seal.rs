@@ -5,16 +5,16 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use rand_core::{OsRng, RngCore};
 use sha2::{Digest, Sha256};
 
 use super::args::{Args, PackOptions, Seal};
 use super::derive::{Derived, derive};
+use super::stamp::Authorities;
 use super::summary::{self, PackLine};
 use super::terminal::Terminal;
-use super::{CliError, End, assess, context, key, readme};
+use super::{CliError, End, assess, context, key, readme, stamp};
 use crate::assess::{Assessment, Inputs};
-use crate::azure::request_timestamp;
+use crate::azure::Network;
 use crate::check::Outcome;
 use crate::evidence::{Capture, CaptureStatus, Entry, Event, Ledger, LockedLedger, sha256_hex};
 use crate::pack::statement::{Collection, Counts, Previous, Span, Tool};
@@ -25,6 +25,7 @@ pub(super) fn run(options: &Seal, args: &Args, terminal: &Terminal) -> Result<En
     let store = context::store(args, Some(&config));
     let (folder, capture) = context::capture(&store, options.which.capture.as_deref())?;
     let signing = key::open(&config.signing.key)?;
+    let authorities = Authorities::of(&options.pack.tsa, Some(&config))?;
     let inputs = assess::inputs(args, Some(&config), &capture, signing.public()?.fingerprint().to_owned())?;
     #[allow(clippy::disallowed_methods, reason = "the command line reads the clock")]
     let now = Utc::now();
@@ -32,10 +33,10 @@ pub(super) fn run(options: &Seal, args: &Args, terminal: &Terminal) -> Result<En
         store: &store,
         folder: &folder,
         capture: &capture,
-        inputs,
+        inputs: Inputs { tsa: authorities.addresses, ..inputs },
         key: &signing,
         now,
-        extra_root: extra_root(&config)?,
+        network: authorities.network,
         replace: false,
     };
     finish(&sealing, &options.pack, terminal)
@@ -49,16 +50,10 @@ pub(super) struct Sealing<'a> {
     pub(super) inputs: Inputs,
     pub(super) key: &'a SigningKey,
     pub(super) now: DateTime<Utc>,
-    /// PEM of further roots to trust when a time-stamping authority is asked.
-    pub(super) extra_root: Option<Vec<u8>>,
+    /// How a time-stamping authority is reached.
+    pub(super) network: Network,
     /// Whether a pack at the place is replaced; only for the demo.
     pub(super) replace: bool,
-}
-
-/// The configured further roots.
-pub(super) fn extra_root(config: &super::config::Config) -> Result<Option<Vec<u8>>, CliError> {
-    let read = |path: &PathBuf| std::fs::read(path).map_err(CliError::io("read", path));
-    config.azure.ca_file.as_ref().map(read).transpose()
 }
 
 /// Seals, writes the zip if asked, and prints the end.
@@ -105,12 +100,9 @@ pub(super) fn make(sealing: &Sealing<'_>, out: Option<&Path>) -> Result<(Sealed,
     }
     let facts = facts(sealing, &assessment, &ledger, sequence, previous, pack_id.clone())?;
     let mut answers: Vec<_> =
-        sealing.inputs.tsa.iter().map(|address| ask_authority(address.clone(), sealing.extra_root.clone())).collect();
-    let authorities = sealing.inputs.tsa.iter().zip(&mut answers).map(|(name, ask)| {
-        let mut nonce = [0; 8];
-        OsRng.fill_bytes(&mut nonce);
-        Authority { name: name.clone(), nonce, ask }
-    });
+        sealing.inputs.tsa.iter().map(|address| stamp::ask(address.clone(), sealing.network.clone())).collect();
+    let authorities = sealing.inputs.tsa.iter().zip(&mut answers);
+    let authorities = authorities.map(|(name, ask)| Authority { name: name.clone(), nonce: stamp::nonce(), ask });
     let request = SealRequest {
         files: pack_files(sealing, &assessment, files, &ledger, &facts)?,
         facts,
@@ -231,16 +223,8 @@ fn media_type(path: &str) -> &'static str {
         Some("html") => "text/html",
         Some("md") => "text/markdown",
         Some("csv") => "text/csv",
+        _ if path.starts_with("plan.tsr") => "application/timestamp-reply",
         _ => "application/octet-stream",
-    }
-}
-
-fn ask_authority(address: String, extra_root: Option<Vec<u8>>) -> impl FnMut(&[u8]) -> Result<Vec<u8>, String> {
-    move |request: &[u8]| {
-        let runtime = context::runtime().map_err(|error| error.to_string())?;
-        runtime
-            .block_on(request_timestamp(&address, request.to_vec(), extra_root.as_deref()))
-            .map_err(|error| error.to_string())
     }
 }
 

@@ -43,6 +43,9 @@ pub(super) fn print(
     if let Some(days) = collection.covered_days {
         terminal.line(&format!("vault logs can cover {days} of {} days", collection.period_days))?;
     }
+    for why in plan_failures(assessment) {
+        terminal.line(&clean(&format!("the plan has {why}")).replace('\n', " "))?;
+    }
     for excess in &assessment.own.excess {
         let words = format!("the collecting identity must not have this: {}", excess.line());
         terminal.line(&terminal.tone(Tone::Bad, &clean(&words).replace('\n', " ")))?;
@@ -133,10 +136,18 @@ fn totals(assessment: &Assessment) -> Counts {
     }
 }
 
+/// Why an authority that was asked put no time on the plan.
+fn plan_failures(assessment: &Assessment) -> impl Iterator<Item = &String> {
+    assessment.head.plan_stamps.iter().filter_map(|stamp| stamp.failed.as_ref())
+}
+
 fn end(assessment: &Assessment, counts: &Counts) -> End {
     if counts.fail > 0 {
         End::Exceptions
-    } else if counts.not_evaluated > 0 || !assessment.collection.gaps.is_empty() {
+    } else if counts.not_evaluated > 0
+        || !assessment.collection.gaps.is_empty()
+        || plan_failures(assessment).count() > 0
+    {
         End::Incomplete
     } else {
         End::Clean
@@ -158,6 +169,7 @@ fn as_json(assessment: &Assessment, pack: Option<&PackLine<'_>>, counts: &Counts
         "questions": assessment.collection.questions,
         "answered": assessment.collection.answered,
         "counts": counts,
+        "plan_stamps": assessment.head.plan_stamps,
         "must_not_have": assessment.own.excess.iter().map(|excess| excess.line()).collect::<Vec<_>>(),
         "controls": controls,
         "pack": pack.map(|pack| json!({

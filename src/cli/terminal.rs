@@ -1,13 +1,11 @@
 //! Printing: results to standard output, everything else to standard error.
 
 use std::io::{IsTerminal, Write};
-use std::sync::Mutex;
-
-use indicatif::{ProgressBar, ProgressStyle};
 
 use super::CliError;
 use super::args::{Color, Format};
-use crate::collect::Progress;
+use super::progress::Shown;
+use crate::azure::Door;
 
 /// Where and how a command prints.
 pub(super) struct Terminal {
@@ -92,17 +90,9 @@ impl Terminal {
         format!("\x1b[{code}m{text}\x1b[0m")
     }
 
-    /// Progress of a collection: a bar on a terminal, plain lines elsewhere, nothing with `--quiet`.
-    pub(super) fn progress(&self) -> Box<dyn Progress> {
-        if self.quiet {
-            return Box::new(Silent);
-        }
-        if std::io::stderr().is_terminal() {
-            let style = ProgressStyle::with_template("{spinner} {pos}/{len} questions  {elapsed}  {wide_msg}");
-            let bar = ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-            return Box::new(Bar(bar));
-        }
-        Box::new(Lines(Mutex::new(Count::default())))
+    /// Progress of a run through that door.
+    pub(super) fn progress<'door>(&self, door: &'door Door) -> Shown<'door> {
+        Shown::new(self.quiet, door)
     }
 }
 
@@ -121,60 +111,6 @@ pub(super) fn clean(text: &str) -> String {
 
 fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
-}
-
-struct Silent;
-
-impl Progress for Silent {}
-
-struct Bar(ProgressBar);
-
-impl Progress for Bar {
-    fn planned(&self, more: usize) {
-        self.0.inc_length(more as u64);
-    }
-
-    fn ended(&self, title: &str, gap: Option<&str>) {
-        if let Some(gap) = gap {
-            self.0.println(format!("gap: {}: {}", clean(title), clean(gap)));
-        }
-        self.0.set_message(clean(title));
-        self.0.inc(1);
-    }
-}
-
-impl Drop for Bar {
-    fn drop(&mut self) {
-        self.0.finish_and_clear();
-    }
-}
-
-#[derive(Default)]
-struct Count {
-    planned: usize,
-    ended: usize,
-}
-
-struct Lines(Mutex<Count>);
-
-impl Progress for Lines {
-    fn planned(&self, more: usize) {
-        if let Ok(mut count) = self.0.lock() {
-            count.planned += more;
-        }
-    }
-
-    fn ended(&self, title: &str, gap: Option<&str>) {
-        let Ok(mut count) = self.0.lock() else { return };
-        count.ended += 1;
-        let place = format!("[{}/{}]", count.ended, count.planned);
-        let mut err = std::io::stderr();
-        let _ = match gap {
-            Some(gap) => writeln!(err, "{place} gap: {}: {}", clean(title), clean(gap)),
-            None if count.ended.is_multiple_of(25) => writeln!(err, "{place} {}", clean(title)),
-            None => Ok(()),
-        }; // nothing can be said when standard error is gone
-    }
 }
 
 #[cfg(test)]

@@ -3,19 +3,24 @@
 use super::ask::Put;
 use super::record::request_of;
 use super::table::Form;
-use crate::evidence::Record;
+use crate::evidence::{Reason, Record};
 
 /// Whether a record is of this very question: also the same request, on the same host, in the same version, for the
 /// same window and the same ids. Ids to look up follow from answers, so that a look-up may have become another one.
 pub(super) fn is_same(record: &Record, question: &Put) -> bool {
-    let first = question.asks.first().map(request_of);
-    if first.as_ref() != Some(&record.request) {
+    let versions = std::iter::once(&question.parts).chain(&question.older);
+    let mut versions = versions.filter_map(|parts| Some(&parts.first()?.ask));
+    if !versions.any(|ask| request_of(ask) == record.request) {
+        return false;
+    }
+    let was_held_back = record.gap.as_ref().is_some_and(|gap| gap.reason == Reason::NotAsked);
+    if was_held_back != question.held_back.is_some() {
         return false;
     }
     if !matches!(question.collector.form, Form::Ids | Form::Listing(_)) {
         return true;
     }
-    let mut batches = question.asks.iter().map(|ask| ask.body.as_deref());
+    let mut batches = question.parts.iter().map(|part| part.ask.body.as_deref());
     let is_first_page = |body: &Option<&str>| body.is_some_and(|body| !body.contains("$skipToken"));
     let sent = record.pages.iter().map(|page| page.body.as_deref()).filter(is_first_page);
     let is_prefix = sent.into_iter().all(|body| batches.next() == Some(body));
@@ -26,28 +31,34 @@ pub(super) fn is_same(record: &Record, question: &Put) -> bool {
 mod tests {
     use serde_json::json;
 
+    use super::super::Personal;
     use super::super::table::collector;
     use super::*;
     use crate::azure::{Api, Ask, Method};
-    use crate::evidence::{Gap, Kind, Reason, testing::CaptureBuilder};
+    use crate::evidence::{Gap, Kind, testing::CaptureBuilder};
 
     fn look_up(batches: &[&str]) -> Put {
-        let ask = |body: &&str| Ask {
-            api: Api::Graph,
-            method: Method::Post,
-            url: "https://graph.microsoft.com/v1.0/directoryObjects/getByIds".to_owned(),
-            headers: Vec::new(),
-            body: Some((*body).to_owned()),
+        let part = |body: &&str| {
+            let url = "https://graph.microsoft.com/v1.0/directoryObjects/getByIds".to_owned();
+            let body = Some((*body).to_owned());
+            Ask { api: Api::Graph, method: Method::Post, url, headers: Vec::new(), body }.into()
         };
         let collector = collector(Kind::Principals).expect("a row");
-        Put { collector, scope: "directory".to_owned(), asks: batches.iter().map(ask).collect(), held_back: None }
+        Put {
+            collector,
+            scope: "directory".to_owned(),
+            parts: batches.iter().map(part).collect(),
+            older: Vec::new(),
+            personal: Personal::default(),
+            held_back: None,
+        }
     }
 
     fn record(batches: &[&str]) -> Record {
         let pages = batches.iter().map(|body| (json!({"value": []}), Some((*body).to_owned()))).collect();
         let capture = CaptureBuilder::default().pages(Kind::Principals, "directory", pages).build();
         let mut record = capture.records.into_iter().next().expect("a record");
-        record.request = request_of(&look_up(batches).asks[0]);
+        record.request = request_of(&look_up(batches).parts[0].ask);
         record
     }
 

@@ -9,14 +9,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::plan::{subscription_scope, workspace_scope};
-use super::redact;
 use super::table::collector;
+use super::windows::Days;
+use super::{redact, rows};
 use crate::evidence::{Kind, Over};
 
-/// Columns of log rows that hold object ids: of who did it, and of who was given a role.
-const PRINCIPALS: &[&str] = &["CallerObjectId", "PrincipalId", "InitiatorId", "ServicePrincipalId"];
 /// The object id that role and deny assignments use for everyone.
 const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
+
+/// The claim that says who called, as a JSON Pointer.
+const CALLER: &str = "/http:~1~1schemas.microsoft.com~1identity~1claims~1objectidentifier";
 
 /// Ids by their lower-case form.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -63,6 +65,8 @@ pub(super) struct Found {
     pub subscriptions: Ids,
     /// Ids that are scopes of further questions.
     scopes: BTreeMap<Over, Ids>,
+    /// Subscriptions that the tree of management groups names, visible or not.
+    pub tree: Ids,
     /// Subscriptions below each management group, by its lower-case id.
     pub below: BTreeMap<String, Ids>,
     /// Workspaces that were read.
@@ -82,7 +86,7 @@ pub(super) struct Found {
     /// Object ids that the directory calls groups, lower case.
     pub known_groups: BTreeSet<String>,
     /// Rows that the counts expect, by question for rows and scope.
-    pub expected_rows: BTreeMap<(Kind, String), u64>,
+    pub expected_rows: BTreeMap<(Kind, String), Days>,
 }
 
 impl Found {
@@ -96,15 +100,18 @@ impl Found {
         if !teaches(kind) {
             return;
         }
+        if let Some(counted) = kind.counts() {
+            return rows::count(page, self.expected_rows.entry((counted, scope.to_owned())).or_default());
+        }
+        if kind.is_log() {
+            return rows::principals(page).iter().for_each(|id| self.learn_principal(Some(id)));
+        }
         let Ok(body) = serde_json::from_slice::<Value>(page) else { return };
         for item in items(&body) {
             self.learn_item(kind, scope, item);
         }
-        match (kind, kind.counts()) {
-            (Kind::Workspace, _) => self.learn_workspace(&body),
-            (_, Some(rows)) => self.learn_count(rows, scope, &body),
-            _ if kind.is_log() => self.learn_callers(&body),
-            _ => {}
+        if kind == Kind::Workspace {
+            self.learn_workspace(&body);
         }
     }
 
@@ -113,19 +120,43 @@ impl Found {
         for over in collector(kind).map(|row| row.gives).unwrap_or_default() {
             self.learn_scope(*over, id);
         }
+        self.learn_identity(item);
         match kind {
             Kind::Subscriptions => {
                 let guid = text(item, "/subscriptionId").or(id);
                 guid.into_iter().for_each(|guid| self.subscriptions.add(&subscription_scope(guid)));
             }
-            Kind::ManagementGroupDescendants => {
+            Kind::ManagementGroupDescendants | Kind::Entities => {
                 let is_subscription =
                     text(item, "/type").is_some_and(|kind| kind.to_ascii_lowercase().ends_with("/subscriptions"));
                 if let (true, Some(id)) = (is_subscription, id.or(text(item, "/name"))) {
-                    self.below.entry(scope.to_lowercase()).or_default().add(&subscription_scope(id));
+                    self.tree.add(&subscription_scope(id));
+                    if kind == Kind::ManagementGroupDescendants {
+                        self.below.entry(scope.to_lowercase()).or_default().add(&subscription_scope(id));
+                    }
                 }
             }
-            Kind::Resources | Kind::VirtualMachines => self.learn_identity(item),
+            Kind::ManagedClusters => {
+                for place in ["/properties/identityProfile", "/properties/addonProfiles"] {
+                    for identity in members(item, place) {
+                        self.learn_principal(text(identity, "/objectId").or(text(identity, "/identity/objectId")));
+                    }
+                }
+            }
+            Kind::DatabricksWorkspaces => {
+                self.learn_principal(text(item, "/properties/storageAccountIdentity/principalId"));
+                self.learn_principal(text(item, "/properties/managedDiskIdentity/principalId"));
+            }
+            Kind::SqlServers => {
+                // for an application it is the application's id, which is no object's
+                let is_object = text(item, "/properties/administrators/principalType")
+                    .is_some_and(|kind| ["user", "group"].contains(&kind.to_ascii_lowercase().as_str()));
+                self.learn_principal(text(item, "/properties/administrators/sid").filter(|_| is_object));
+            }
+            Kind::ManagedHsms => {
+                let admins = item.pointer("/properties/initialAdminObjectIds").and_then(Value::as_array);
+                admins.into_iter().flatten().for_each(|admin| self.learn_principal(admin.as_str()));
+            }
             Kind::UserAssignedIdentities => self.learn_principal(text(item, "/properties/principalId")),
             Kind::Vaults => {
                 if let (Some(id), Some(uri)) = (id, text(item, "/properties/vaultUri")) {
@@ -136,7 +167,12 @@ impl Found {
                     self.learn_principal(text(policy, "/objectId"));
                 }
             }
-            Kind::RoleAssignments => {
+            Kind::RoleAssignments
+            | Kind::RoleEligibilityScheduleInstances
+            | Kind::RoleAssignmentScheduleInstances
+            | Kind::RoleAssignmentScheduleRequests
+            | Kind::RoleEligibilityScheduleRequests => {
+                self.learn_principal(text(item, "/properties/requestorId"));
                 let principal = text(item, "/properties/principalId");
                 self.learn_principal(principal);
                 let is_group =
@@ -145,9 +181,28 @@ impl Found {
                     self.said_groups.insert(id);
                 }
             }
-            Kind::DiagnosticSettings => {
+            Kind::DirectoryRoleAssignments | Kind::DirectoryRoleInstances | Kind::DirectoryRoleEligibilities => {
+                self.learn_principal(text(item, "/principalId"));
+            }
+            Kind::RoleManagementPolicyAssignments => {
+                let rules = list(item, "/properties/effectiveRules");
+                for stage in rules.flat_map(|rule| list(rule, "/setting/approvalStages")) {
+                    for approver in list(stage, "/primaryApprovers").chain(list(stage, "/escalationApprovers")) {
+                        self.learn_principal(text(approver, "/id"));
+                    }
+                }
+            }
+            Kind::DiagnosticSettings
+            | Kind::SubscriptionExports
+            | Kind::ManagementGroupExports
+            | Kind::DirectoryExports => {
                 let named = text(item, "/properties/workspaceId").filter(|id| is_workspace(id));
                 named.into_iter().for_each(|id| self.named_workspaces.add(id));
+                let archive = text(item, "/properties/storageAccountId").filter(|id| is_storage_account(id));
+                archive.into_iter().for_each(|id| self.scopes.entry(Over::Archive).or_default().add(id));
+            }
+            _ if kind.is_activity() => {
+                self.learn_principal(item.get("claims").and_then(|claims| text(claims, CALLER)));
             }
             Kind::Workspaces => self.learn_workspace(item),
             Kind::Tables => {
@@ -188,11 +243,11 @@ impl Found {
         self.principals.extend(id.and_then(guid));
     }
 
+    /// The `identity` block that a resource of any type may carry.
     fn learn_identity(&mut self, item: &Value) {
         self.learn_principal(text(item, "/identity/principalId"));
-        let attached = item.pointer("/identity/userAssignedIdentities").and_then(Value::as_object);
-        for identity in attached.into_iter().flatten() {
-            self.learn_principal(text(identity.1, "/principalId"));
+        for identity in members(item, "/identity/userAssignedIdentities") {
+            self.learn_principal(text(identity, "/principalId"));
         }
     }
 
@@ -202,26 +257,6 @@ impl Found {
         if let Some(customer) = text(item, "/properties/customerId").and_then(guid) {
             self.query_scopes.insert(id.trim_end_matches('/').to_lowercase(), workspace_scope(&customer));
         }
-    }
-
-    fn learn_callers(&mut self, body: &Value) {
-        for row in Rows::of(body) {
-            for column in PRINCIPALS {
-                self.learn_principal(row.cell(column).and_then(Value::as_str));
-            }
-            let identity = row.cell("Identity");
-            let parsed = identity.and_then(Value::as_str).and_then(|text| serde_json::from_str::<Value>(text).ok());
-            let oid = parsed.as_ref().or(identity).and_then(|identity| text(identity, "/claim/oid"));
-            self.learn_principal(oid);
-        }
-    }
-
-    fn learn_count(&mut self, of: Kind, scope: &str, body: &Value) {
-        let kept = Rows::of(body).filter_map(|row| match row.cell("Kept")? {
-            Value::String(text) => text.trim().parse().ok(),
-            number => number.as_u64(),
-        });
-        *self.expected_rows.entry((of, scope.to_owned())).or_default() += kept.sum::<u64>();
     }
 
     /// The plan of a table of the log at `scope`, where it is one that takes only some queries.
@@ -248,60 +283,40 @@ impl Found {
     }
 }
 
-/// Rows of the primary table of a log answer.
-struct Rows<'a> {
-    columns: Vec<&'a str>,
-    rows: std::slice::Iter<'a, Value>,
-}
-
-struct Row<'a> {
-    columns: Vec<&'a str>,
-    cells: &'a Value,
-}
-
-impl<'a> Rows<'a> {
-    fn of(body: &'a Value) -> Rows<'a> {
-        let tables = body.get("tables").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        let is_primary = |table: &&Value| text(table, "/name") == Some("PrimaryResult");
-        let table = tables.iter().find(is_primary).or(tables.first());
-        let list = |name: &str| {
-            table.and_then(|table| table.get(name)).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
-        };
-        let columns = list("columns").iter().map(|column| text(column, "/name").unwrap_or_default()).collect();
-        Rows { columns, rows: list("rows").iter() }
-    }
-}
-
-impl<'a> Iterator for Rows<'a> {
-    type Item = Row<'a>;
-
-    fn next(&mut self) -> Option<Row<'a>> {
-        self.rows.next().map(|cells| Row { columns: self.columns.clone(), cells })
-    }
-}
-
-impl<'a> Row<'a> {
-    fn cell(&self, name: &str) -> Option<&'a Value> {
-        let index = self.columns.iter().position(|column| *column == name)?;
-        self.cells.get(index)
-    }
-}
-
 /// Whether later questions follow from answers of this kind. The others are large and need not be read here.
-fn teaches(kind: Kind) -> bool {
+pub(super) fn teaches(kind: Kind) -> bool {
     !matches!(
         kind,
         Kind::FederatedCredentials
             | Kind::DeletedVaults
+            | Kind::VaultDataKeys
+            | Kind::VaultDataSecrets
+            | Kind::VaultDataCertificates
+            | Kind::VaultKeys
+            | Kind::VaultSecrets
             | Kind::RoleDefinitions
             | Kind::DenyAssignments
+            | Kind::OwnPermissions
             | Kind::ManagedIdentityPrincipals
+            | Kind::ServicePrincipals
+            | Kind::ApplicationFederatedCredentials
+            | Kind::ApplicationOwners
             | Kind::GroupMembers
+            | Kind::ServicePrincipalOwners
     )
 }
 
 fn items(body: &Value) -> impl Iterator<Item = &Value> {
-    body.get("value").and_then(Value::as_array).into_iter().flatten()
+    list(body, "/value")
+}
+
+fn list<'a>(value: &'a Value, pointer: &str) -> impl Iterator<Item = &'a Value> {
+    value.pointer(pointer).and_then(Value::as_array).into_iter().flatten()
+}
+
+/// The values of an object that is used as a map.
+fn members<'a>(value: &'a Value, pointer: &str) -> impl Iterator<Item = &'a Value> {
+    value.pointer(pointer).and_then(Value::as_object).into_iter().flatten().map(|(_, member)| member)
 }
 
 fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
@@ -319,6 +334,10 @@ fn is_workspace(id: &str) -> bool {
     id.to_ascii_lowercase().contains("/providers/microsoft.operationalinsights/workspaces/")
 }
 
+fn is_storage_account(id: &str) -> bool {
+    id.to_ascii_lowercase().contains("/providers/microsoft.storage/storageaccounts/")
+}
+
 /// The text in lower case when it is a GUID and not the zero one.
 fn guid(text: &str) -> Option<String> {
     let parts: Vec<usize> = text.split('-').map(str::len).collect();
@@ -334,6 +353,7 @@ mod tests {
 
     const A: &str = "aaaaaaaa-0000-0000-0000-000000000001";
     const B: &str = "bbbbbbbb-0000-0000-0000-000000000002";
+    const C: &str = "cccccccc-0000-0000-0000-000000000003";
 
     fn learn(kind: Kind, scope: &str, body: &Value) -> Found {
         let mut found = Found::default();
@@ -385,6 +405,24 @@ mod tests {
     }
 
     #[test]
+    fn clusters_and_workspaces_name_identities_in_ways_of_their_own() {
+        let cluster = json!({"value": [{"identity": {"type": "SystemAssigned", "principalId": A}, "properties": {
+            "identityProfile": {"kubeletidentity": {"objectId": B, "clientId": B}, "other": null},
+            "addonProfiles": {"azureKeyvaultSecretsProvider": {"enabled": true, "identity": {"objectId": C}}}}}]});
+        let all = BTreeSet::from([A.to_owned(), B.to_owned(), C.to_owned()]);
+        assert_eq!(learn(Kind::ManagedClusters, "", &cluster).principals, all);
+        let workspace = json!({"value": [{"properties": {"storageAccountIdentity": {"principalId": A},
+            "managedDiskIdentity": {"principalId": B}}}]});
+        assert_eq!(learn(Kind::DatabricksWorkspaces, "", &workspace).principals.len(), 2);
+        let server =
+            |kind: &str| json!({"value": [{"properties": {"administrators": {"sid": A, "principalType": kind}}}]});
+        assert_eq!(learn(Kind::SqlServers, "", &server("Group")).principals, BTreeSet::from([A.to_owned()]));
+        assert!(learn(Kind::SqlServers, "", &server("Application")).principals.is_empty());
+        let hsm = json!({"value": [{"properties": {"initialAdminObjectIds": [A, null]}}]});
+        assert_eq!(learn(Kind::ManagedHsms, "", &hsm).principals.len(), 1);
+    }
+
+    #[test]
     fn subscriptions_below_a_group_are_told_from_groups() {
         let body = json!({"value": [
             {"id": "/subscriptions/s1", "type": "/subscriptions"},
@@ -398,14 +436,14 @@ mod tests {
     }
 
     #[test]
-    fn callers_and_counts_come_from_rows_by_column_name() {
-        let rows = json!({"tables": [{"name": "PrimaryResult", "columns": [{"name": "Identity"}, {"name": "CallerObjectId"}],
-            "rows": [[null, A], [format!("{{\"claim\":{{\"oid\":\"{B}\"}}}}"), ""], [{"claim": {"oid": "x"}}, null]]}]});
+    fn callers_and_counts_come_from_rows() {
+        let rows = json!({"tables": [{"name": "PrimaryResult", "columns": [{"name": "CallerObjectId"}],
+            "rows": [[A], [B], ["x"], [null], [A]]}]});
         assert_eq!(learn(Kind::VaultLogDedicated, "w", &rows).principals.len(), 2);
         let counts = json!({"tables": [{"name": "PrimaryResult", "columns": [{"name": "Rows"}, {"name": "Kept"}],
             "rows": [[10, 3], ["9", "4"], [1, null]]}]});
         let found = learn(Kind::VaultLogLegacyCount, "w", &counts);
-        assert_eq!(found.expected_rows[&(Kind::VaultLogLegacy, "w".to_owned())], 7);
+        assert_eq!(found.expected_rows[&(Kind::VaultLogLegacy, "w".to_owned())], Days::from([(None, 7)]));
     }
 
     #[test]

@@ -100,6 +100,18 @@ const QUERIES: &[(Kind, &str, &str)] = &[
     (Kind::ManagedIdentitySignIns, "managed_identity_sign_ins", include_str!("queries/managed_identity_sign_ins.kql")),
     (Kind::UserSignIns, "user_sign_ins", include_str!("queries/user_sign_ins.kql")),
     (Kind::UserTokenSignIns, "user_token_sign_ins", include_str!("queries/user_token_sign_ins.kql")),
+    (
+        Kind::ServicePrincipalSignInsCount,
+        "service_principal_sign_ins_count",
+        include_str!("queries/service_principal_sign_ins_count.kql"),
+    ),
+    (
+        Kind::ManagedIdentitySignInsCount,
+        "managed_identity_sign_ins_count",
+        include_str!("queries/managed_identity_sign_ins_count.kql"),
+    ),
+    (Kind::UserSignInsCount, "user_sign_ins_count", include_str!("queries/user_sign_ins_count.kql")),
+    (Kind::UserTokenSignInsCount, "user_token_sign_ins_count", include_str!("queries/user_token_sign_ins_count.kql")),
 ];
 
 /// The tables whose continuity is asked about, and the part of each that matters. The shared table holds the logs of
@@ -231,8 +243,29 @@ mod tests {
         let pairs = Kind::ALL.iter().filter_map(|kind| Some((*kind, kind.counts()?)));
         for (count, rows) in pairs.filter(|(count, _)| !is_older(source(*count).expect("a query").0)) {
             assert_eq!(filter(count), filter(rows), "{count:?}");
-            assert!(filter(count).len() > 4, "{count:?}");
+            assert!(filter(count).len() >= 4, "{count:?}: declaration, table, period and cutoff at least");
         }
+    }
+
+    #[test]
+    fn sums_are_counted_by_the_keys_that_make_them() {
+        let keys = |kind: Kind| -> Vec<&str> {
+            let (_, text) = source(kind).expect("a query");
+            text.lines()
+                .skip_while(|line| !line.starts_with("    by "))
+                .take_while(|line| !line.starts_with('|'))
+                .collect()
+        };
+        for (count, sums) in Kind::ALL.iter().filter_map(|kind| Some((*kind, kind.counts()?))) {
+            if sums.is_sum_of_day() {
+                assert_eq!(keys(count), keys(sums), "{count:?}");
+                assert!(keys(count)[0].starts_with("    by Day = bin(TimeGenerated, 1d), "), "{count:?}");
+            }
+        }
+        assert_eq!(Kind::ALL.iter().filter(|kind| kind.is_sum_of_day()).count(), 4);
+        let of_log = |kind: &&Kind| kind.over().contains(&crate::evidence::Over::Log);
+        let counted: Vec<Kind> = Kind::ALL.iter().filter_map(|kind| kind.counts()).collect();
+        assert!(Kind::ALL.iter().filter(of_log).all(|kind| counted.contains(kind)), "windows follow from counts");
     }
 
     #[test]

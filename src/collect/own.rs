@@ -5,17 +5,17 @@
 //! Azure is asked for the assignments that reach the identity, through groups as well. Where that form is not
 //! answered, every assignment is read and the groups among them are expanded.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::CollectRequest;
-use super::ask::{Told, put};
-use super::kql::KqlError;
+use super::ask::put;
 use super::probe::Nothing;
 use super::run::{CollectError, Run};
 use crate::azure::Door;
-use crate::evidence::{Kind, Over, Reason};
+use crate::evidence::{Gap, Kind, Over, Page, Reason};
 
 /// A role that the identity holds somewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,7 +95,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    async fn read(&mut self) -> Result<(), KqlError> {
+    async fn read(&mut self) -> Result<(), CollectError> {
         self.learn_scopes().await?;
         let subscriptions = self.run.scopes(Over::Subscription);
         self.own.subscriptions = subscriptions.len();
@@ -127,12 +127,7 @@ impl Reader<'_> {
             }
         }
         self.roles(assignments.into_values().collect(), &subscriptions).await?;
-        for scope in &subscriptions {
-            for vault in self.list(Kind::Vaults, scope).await?.unwrap_or_default() {
-                self.policies(&vault);
-            }
-        }
-        self.own.policies.sort_by_key(|policy| policy.vault.to_lowercase());
+        self.policies(&subscriptions).await?;
         let is_seen = !self.own.roles.is_empty() || self.own.effective.iter().any(|at| !at.entries.is_empty());
         if !is_seen && self.own.unread.is_empty() {
             // it reads, so it holds something; what that is may hold more
@@ -142,7 +137,7 @@ impl Reader<'_> {
     }
 
     /// Asks which subscriptions and management groups there are.
-    async fn learn_scopes(&mut self) -> Result<(), KqlError> {
+    async fn learn_scopes(&mut self) -> Result<(), CollectError> {
         for over in [Over::Tenant, Over::ManagementGroup] {
             let is_needed = |kind: Kind| match kind {
                 // for whom the subscriptions are named, it does not matter which are visible
@@ -155,7 +150,7 @@ impl Reader<'_> {
             let questions: Vec<_> = questions.into_iter().filter(|(kind, _)| is_needed(*kind)).collect();
             for (kind, scope) in questions {
                 let Some(told) = self.put(kind, &scope, "").await? else { continue };
-                told.kept.iter().for_each(|page| self.run.found.learn(kind, &scope, page));
+                told.pages.iter().for_each(|page| self.run.found.borrow_mut().learn(kind, &scope, page));
                 self.take(kind, &scope, &told);
             }
         }
@@ -164,7 +159,7 @@ impl Reader<'_> {
 
     /// The identity's own assignments at a scope: Azure is asked for those; where that form is not answered, all are
     /// read and looked through.
-    async fn own_assignments(&mut self, scope: &str) -> Result<Vec<Value>, KqlError> {
+    async fn own_assignments(&mut self, scope: &str) -> Result<Vec<Value>, CollectError> {
         const KIND: Kind = Kind::RoleAssignments;
         // above subscriptions the question has a filter already
         let joint = if scope.to_ascii_lowercase().starts_with("/subscriptions/") { "&$filter=" } else { "%20and%20" };
@@ -187,7 +182,7 @@ impl Reader<'_> {
 
     /// At `/` a refusal hides nothing where its own permissions are known in every subscription: what is held at `/`
     /// holds in all of them.
-    fn take_assignments(&mut self, scope: &str, told: &Told) -> Vec<Value> {
+    fn take_assignments(&mut self, scope: &str, told: &Answer) -> Vec<Value> {
         let is_refused = told.gap.as_ref().is_some_and(|gap| gap.reason == Reason::Forbidden);
         let is_known_below = self.own.subscriptions > 0 && self.own.effective.len() == self.own.subscriptions;
         if scope == "/" && is_refused && is_known_below {
@@ -198,7 +193,7 @@ impl Reader<'_> {
 
     /// Looks up what the roles of these assignments give. Each subscription lists the built-in roles and those that
     /// can be assigned at or above it.
-    async fn roles(&mut self, assignments: Vec<Value>, subscriptions: &[String]) -> Result<(), KqlError> {
+    async fn roles(&mut self, assignments: Vec<Value>, subscriptions: &[String]) -> Result<(), CollectError> {
         let role_of = |item: &Value| last_segment(text(item, "/properties/roleDefinitionId").unwrap_or_default());
         let mut roles: BTreeMap<String, (String, Vec<OwnEntry>)> = BTreeMap::new();
         for subscription in subscriptions {
@@ -233,7 +228,7 @@ impl Reader<'_> {
     }
 
     /// Whether an assignment is to the identity, or to a group that it is in.
-    async fn is_own(&mut self, item: &Value) -> Result<bool, KqlError> {
+    async fn is_own(&mut self, item: &Value) -> Result<bool, CollectError> {
         let principal = text(item, "/properties/principalId").unwrap_or_default().to_lowercase();
         if principal == self.object_id {
             return Ok(true);
@@ -241,56 +236,125 @@ impl Reader<'_> {
         if !text(item, "/properties/principalType").is_none_or(|kind| kind.eq_ignore_ascii_case("Group")) {
             return Ok(false);
         }
-        if let Some(known) = self.groups.get(&principal) {
+        self.is_member(&principal).await
+    }
+
+    /// Whether it is in a group, directly or through others.
+    async fn is_member(&mut self, group: &str) -> Result<bool, CollectError> {
+        if let Some(known) = self.groups.get(group) {
             return Ok(*known);
         }
-        let members = self.list(Kind::GroupMembers, &format!("group:{principal}")).await?.unwrap_or_default();
+        let scope = format!("group:{group}");
+        let told = self.put(Kind::GroupMembers, &scope, "").await?;
+        let members = told.map(|told| self.take(Kind::GroupMembers, &scope, &told)).unwrap_or_default();
         let is_self = |item: &Value| text(item, "/id").is_some_and(|id| id.eq_ignore_ascii_case(&self.object_id));
         let is_member = members.iter().any(is_self);
-        self.groups.insert(principal, is_member);
+        self.groups.insert(group.to_owned(), is_member);
         Ok(is_member)
     }
 
-    fn policies(&mut self, vault: &Value) {
-        let policies = vault.pointer("/properties/accessPolicies").and_then(Value::as_array);
-        let own =
-            |policy: &&Value| text(policy, "/objectId").is_some_and(|id| id.eq_ignore_ascii_case(&self.object_id));
-        let mut found = BTreeSet::new();
-        for policy in policies.into_iter().flatten().filter(own) {
-            for family in ["keys", "secrets", "certificates", "storage"] {
-                let given = texts(policy, &format!("/permissions/{family}"));
-                found.extend(given.iter().map(|name| format!("{family}/{}", name.to_lowercase())));
+    /// Access policies that name the identity, or a group that it is in.
+    async fn policies(&mut self, subscriptions: &[String]) -> Result<(), CollectError> {
+        let mut policies = Vec::new();
+        for scope in subscriptions {
+            for vault in self.list(Kind::Vaults, scope).await?.unwrap_or_default() {
+                policies.extend(policies_of(&vault));
             }
         }
-        if !found.is_empty() {
-            let vault = text(vault, "/id").unwrap_or("a vault without an id").to_owned();
-            self.own.policies.push(OwnPolicy { vault, permissions: found.into_iter().collect() });
+        let others: BTreeSet<String> = policies.iter().map(|(_, holder, _)| holder.clone()).collect();
+        let mut own = BTreeSet::from([self.object_id.clone()]);
+        for group in self.groups_among(others).await? {
+            if self.is_member(&group).await? {
+                own.insert(group);
+            }
         }
+        let mut found: BTreeMap<String, OwnPolicy> = BTreeMap::new();
+        for (vault, _, permissions) in policies.into_iter().filter(|(_, holder, _)| own.contains(holder)) {
+            let empty = || OwnPolicy { vault: vault.clone(), permissions: Vec::new() };
+            found.entry(vault.to_lowercase()).or_insert_with(empty).permissions.extend(permissions);
+        }
+        self.own.policies = found.into_values().collect();
+        self.own.policies.iter_mut().for_each(|policy| {
+            policy.permissions.sort();
+            policy.permissions.dedup();
+        });
+        Ok(())
+    }
+
+    /// Those of these object ids that are groups, as the directory says. Where a recording does not hold the look-up,
+    /// those whose members it holds.
+    async fn groups_among(&mut self, mut ids: BTreeSet<String>) -> Result<BTreeSet<String>, CollectError> {
+        ids.remove(&self.object_id);
+        if ids.is_empty() {
+            return Ok(ids);
+        }
+        self.run.found.borrow_mut().principals = ids.clone();
+        let Some(told) = self.put(Kind::Principals, "directory", "").await? else { return Ok(BTreeSet::new()) };
+        if told.gap.as_ref().is_some_and(|gap| gap.reason == Reason::NotRecorded) {
+            for id in ids.clone() {
+                let told = self.put(Kind::GroupMembers, &format!("group:{id}"), "").await?;
+                if told.is_none_or(|told| told.gap.is_some_and(|gap| gap.reason == Reason::NotRecorded)) {
+                    ids.remove(&id);
+                }
+            }
+            return Ok(ids);
+        }
+        let is_group = |item: &&Value| text(item, "/@odata.type").is_some_and(|kind| kind.ends_with(".group"));
+        let found = self.take(Kind::Principals, "directory", &told);
+        let groups = found.iter().filter(is_group).filter_map(|item| text(item, "/id")).map(str::to_lowercase);
+        Ok(groups.filter(|id| ids.contains(id)).collect())
     }
 
     /// The items of a list, as a run asks for it; none when it was not read to its end.
-    async fn list(&mut self, kind: Kind, scope: &str) -> Result<Option<Vec<Value>>, KqlError> {
+    async fn list(&mut self, kind: Kind, scope: &str) -> Result<Option<Vec<Value>>, CollectError> {
         let Some(told) = self.put(kind, scope, "").await? else { return Ok(None) };
         let items = self.take(kind, scope, &told);
         Ok(Some(items).filter(|items| told.gap.is_none() || !items.is_empty()))
     }
 
     /// Puts a question as a run does, with something added to its address.
-    async fn put(&self, kind: Kind, scope: &str, further: &str) -> Result<Option<Told>, KqlError> {
+    async fn put(&self, kind: Kind, scope: &str, further: &str) -> Result<Option<Answer>, CollectError> {
         let Some(mut question) = self.run.question(kind, scope.to_owned())? else { return Ok(None) };
-        question.asks.iter_mut().for_each(|ask| ask.url.push_str(further));
-        Ok(Some(put(self.run.door, &question).await))
+        question.parts.iter_mut().for_each(|part| part.ask.url.push_str(further));
+        let pages = RefCell::new(Vec::new());
+        let hold = |page: &Page, bytes: &[u8]| {
+            pages.borrow_mut().extend((page.status == 200).then(|| bytes.to_vec()));
+            Ok(())
+        };
+        let told = put(self.run.door, &question, &hold).await?;
+        Ok(Some(Answer { gap: told.gap, pages: pages.into_inner() }))
     }
 
     /// What was read of a list, with a note when that is not all of it.
-    fn take(&mut self, kind: Kind, scope: &str, told: &Told) -> Vec<Value> {
+    fn take(&mut self, kind: Kind, scope: &str, told: &Answer) -> Vec<Value> {
         if let Some(gap) = &told.gap {
             self.own.unread.push(format!("{} at `{scope}`: {}", kind.words(), gap.detail));
         }
-        let read = told.pages.iter().zip(&told.kept).filter(|(page, _)| page.status == 200);
-        let bodies = read.filter_map(|(_, kept)| serde_json::from_slice::<Value>(kept).ok());
+        let bodies = told.pages.iter().filter_map(|page| serde_json::from_slice::<Value>(page).ok());
         bodies.flat_map(|body| body.get("value").and_then(Value::as_array).cloned().unwrap_or_default()).collect()
     }
+}
+
+/// The pages of a list, and why they are not all.
+struct Answer {
+    gap: Option<Gap>,
+    pages: Vec<Vec<u8>>,
+}
+
+/// The access policies of a vault: its id, who holds them, lower case, and what they give, such as `secrets/get`.
+fn policies_of(vault: &Value) -> Vec<(String, String, Vec<String>)> {
+    let id = text(vault, "/id").unwrap_or("a vault without an id");
+    let policies = vault.pointer("/properties/accessPolicies").and_then(Value::as_array);
+    let policy = |policy: &Value| {
+        let holder = text(policy, "/objectId").unwrap_or_default().to_lowercase();
+        let of_family = |family: &str| {
+            let given = texts(policy, &format!("/permissions/{family}"));
+            given.iter().map(|name| format!("{family}/{}", name.to_lowercase())).collect::<Vec<_>>()
+        };
+        let permissions = ["keys", "secrets", "certificates", "storage"].iter().flat_map(|family| of_family(family));
+        (id.to_owned(), holder, permissions.collect())
+    };
+    policies.into_iter().flatten().map(policy).collect()
 }
 
 fn entry(entry: &Value) -> OwnEntry {

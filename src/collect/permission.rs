@@ -82,6 +82,7 @@ mod tests {
             of_vaults,
             [
                 "Microsoft.KeyVault/deletedVaults/read",
+                "Microsoft.KeyVault/managedHSMs/read",
                 "Microsoft.KeyVault/vaults/keys/read",
                 "Microsoft.KeyVault/vaults/read",
                 "Microsoft.KeyVault/vaults/secrets/read"

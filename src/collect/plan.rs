@@ -32,7 +32,9 @@ pub fn plan(request: &CollectRequest) -> Plan {
         period: request.period,
         written_at: request.now,
         expected: request.expected.clone(),
+        personal_data: request.personal.data().clone(),
         vault_objects: request.vault_objects,
+        api_versions: request.api_versions.clone(),
         questions,
         derived,
     }
@@ -103,6 +105,9 @@ fn last_segment(text: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::Personal;
     use super::*;
     use crate::evidence::{Kind, Period, Tool};
 
@@ -111,9 +116,11 @@ mod tests {
             tenant_id: "t1".to_owned(),
             expected,
             vault_objects: VaultObjects::Arm,
+            api_versions: BTreeMap::new(),
             period: Period::parse("2026Q3").expect("a period"),
             now: "2026-10-02T09:00:00Z".parse().expect("a time"),
             tool: Tool { name: "tickmark".to_owned(), version: "0".to_owned(), rule_set_sha256: String::new() },
+            personal: Personal::default(),
         }
     }
 
@@ -135,7 +142,7 @@ mod tests {
         let of_subscription = Kind::ALL.iter().filter(|kind| kind.is_per_subscription()).count();
         assert_eq!(scopes_of(&plan, Kind::ResourceGraphVaults), ["subscriptions"]);
         let of_directory = Kind::ALL.iter().filter(|kind| kind.over().contains(&Over::Directory)).count();
-        assert_eq!(plan.questions.len(), 3 + 2 * of_subscription + 3 + of_directory);
+        assert_eq!(plan.questions.len(), 6 + 3 + 2 * of_subscription + of_directory);
         assert!(!is_derived(&plan, Kind::Vaults), "nothing is left to be found out");
         assert!(is_derived(&plan, Kind::DiagnosticSettings));
     }

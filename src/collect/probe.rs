@@ -7,13 +7,12 @@
 
 use std::collections::BTreeSet;
 
-use super::ask::{Put, Told, put, put_first_page};
-use super::kql::KqlError;
-use super::run::{CollectError, Keeper, Run};
+use super::ask::{Put, Sink, Told, put, put_first_page};
+use super::run::{CollectError, Run};
 use super::table::{Form, collector, collectors};
-use super::{CollectRequest, Progress, record};
+use super::{CollectRequest, Keeper, Progress, record};
 use crate::azure::{Ask, Door};
-use crate::evidence::{EvidenceError, Kind, Over, Reason, Record};
+use crate::evidence::{EvidenceError, Kind, Over, Page, Reason, Record, VaultObjects};
 
 /// Whether a question would be answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -114,7 +113,11 @@ impl Probe {
 pub(super) struct Nothing;
 
 impl Keeper for Nothing {
-    fn keep(&self, _: &Record, _: &[Vec<u8>]) -> Result<(), EvidenceError> {
+    fn keep_page(&self, _: &str, _: &Page, _: &[u8]) -> Result<(), EvidenceError> {
+        Ok(())
+    }
+
+    fn keep(&self, _: &Record) -> Result<(), EvidenceError> {
         Ok(())
     }
 }
@@ -139,13 +142,16 @@ struct Prober<'a> {
 }
 
 impl Prober<'_> {
-    async fn ask_over(&mut self, over: Over) -> Result<(), KqlError> {
+    async fn ask_over(&mut self, over: Over) -> Result<(), CollectError> {
         let scopes = self.sample(over);
         let questions = self.run.questions_over(over).into_iter().filter(|(_, scope)| scopes.contains(scope));
         let questions: Vec<(Kind, String)> = questions.collect();
         let kinds = collectors().map(|row| row.kind).filter(|kind| kind.over().contains(&over));
         for kind in kinds.filter(|kind| questions.iter().all(|(asked, _)| asked != kind)) {
             let why = match over {
+                Over::VaultDataPlane if self.run.request.vault_objects == VaultObjects::Arm => {
+                    "vaults are not asked themselves, as the configuration says (`vault_objects`)".to_owned()
+                }
                 Over::Principals => "nothing was found that it could be asked about".to_owned(),
                 _ => format!("there is no {}, as far as the pages that were read tell", over.words()),
             };
@@ -173,19 +179,24 @@ impl Prober<'_> {
         scopes.into_iter().filter(|scope| seen.insert(subscription_of(scope))).collect()
     }
 
-    async fn ask(&mut self, kind: Kind, scope: String) -> Result<(), KqlError> {
+    async fn ask(&mut self, kind: Kind, scope: String) -> Result<(), CollectError> {
         let Some(question) = self.run.question(kind, scope.clone())? else { return Ok(()) };
-        self.run.progress.planned(1);
-        let told = ask_cheaply(self.run.door, &question).await;
-        for (page, bytes) in told.pages.iter().zip(&told.kept) {
+        let service = question.collector.api;
+        self.run.progress.planned(service, 1);
+        let learn = |page: &Page, bytes: &[u8]| {
             if page.status == 200 {
-                self.run.found.learn(kind, &scope, bytes);
+                self.run.found.borrow_mut().learn(kind, &scope, bytes);
             }
-        }
+            Ok(())
+        };
+        let told = ask_cheaply(self.run.door, &question, &learn).await?;
         self.probe.clock_offset = self.probe.clock_offset.or(told.clock_offset);
         let detail = told.gap.as_ref().map(|gap| gap.detail.clone());
-        self.run.progress.ended(&record::title(kind, &scope), detail.as_deref());
+        self.run.progress.ended(service, &record::title(kind, &scope), detail.as_deref());
         self.note(kind, &scope, told.gap.as_ref().map(|gap| gap.reason), detail);
+        if let (true, Some(noted)) = (question.held_back.is_some(), self.probe.questions.last_mut()) {
+            noted.state = State::Failed; // a run would not get an answer either
+        }
         Ok(())
     }
 
@@ -206,9 +217,9 @@ impl Prober<'_> {
         missing_tables(&mut self.probe.questions);
         self.probe.questions.sort_by_key(|asked| (asked.kind, asked.scope.to_lowercase()));
         self.probe.subscriptions = self.run.scopes(Over::Subscription);
-        self.probe.groups = self.run.found.of(Over::ManagementGroup).shown().map(str::to_owned).collect();
+        self.probe.groups = self.run.found.borrow().of(Over::ManagementGroup).shown().map(str::to_owned).collect();
         if !self.run.request.expected.subscriptions.is_empty() {
-            let visible = &self.run.found.subscriptions;
+            let visible = &self.run.found.borrow().subscriptions;
             let invisible = self.probe.subscriptions.iter().filter(|id| !visible.contains(id));
             self.probe.invisible = invisible.cloned().collect();
         }
@@ -224,20 +235,20 @@ fn subscription_of(scope: &str) -> String {
 }
 
 /// Puts the cheap form; where the service or a recording does not know it, the plain one.
-async fn ask_cheaply(door: &Door, question: &Put) -> Told {
+async fn ask_cheaply(door: &Door, question: &Put, sink: Sink<'_>) -> Result<Told, EvidenceError> {
     // Lists that say where to ask are read whole: a subscription on their second page counts like any other.
     if question.collector.kind.over().iter().all(|over| matches!(over, Over::Tenant | Over::ManagementGroup)) {
-        return put(door, question).await;
+        return put(door, question, sink).await;
     }
-    let Some(cheap) = question.asks.first().and_then(|plain| cheapest(question, plain)) else {
-        return put_first_page(door, question).await;
+    let Some(cheap) = question.parts.first().and_then(|plain| cheapest(question, &plain.ask)) else {
+        return put_first_page(door, question, sink).await;
     };
-    let told = put_first_page(door, &Put { asks: vec![cheap], ..question.clone() }).await;
+    let told = put_first_page(door, &Put { parts: vec![cheap.into()], ..question.clone() }, sink).await?;
     match (question.collector.form, told.gap.as_ref().map(|gap| gap.reason)) {
         (Form::Get | Form::Advanced, Some(Reason::NotRecorded | Reason::Refused)) => {
-            put_first_page(door, question).await
+            put_first_page(door, question, sink).await
         }
-        _ => told,
+        _ => Ok(told),
     }
 }
 
@@ -265,14 +276,16 @@ fn cheapest(question: &Put, plain: &Ask) -> Option<Ask> {
 /// A query for one row of the table that the question needs. It names that question, as every query does.
 fn one_row(question: &Put) -> Option<String> {
     let table = question.collector.table(&question.scope)?;
-    let asked: serde_json::Value = serde_json::from_str(question.asks.first()?.body.as_deref()?).ok()?;
+    let asked: serde_json::Value = serde_json::from_str(question.parts.first()?.ask.body.as_deref()?).ok()?;
     let name = asked.get("query")?.as_str()?.lines().next()?.to_owned();
-    Some(format!("{name}\n{table}\n| take 1\n| project TimeGenerated\n"))
+    Some(format!("{name}\nlet Log = {table};\nLog\n| take 1\n| project TimeGenerated\n"))
 }
 
 fn state(gap: Option<Reason>) -> State {
     match gap {
         None => State::Works,
+        // what a service no longer has grants nothing, and that it says so is an answer
+        Some(Reason::Retired) => State::Works,
         Some(Reason::Forbidden) => State::Refused,
         Some(Reason::NotLicensed) => State::NotLicensed,
         Some(Reason::NotInCloud) => State::NotInCloud,

@@ -13,14 +13,19 @@ pub(super) fn of_answer(kind: Kind, status: u16, codes: &[String]) -> Reason {
     if has(&["AadPremiumLicenseRequired", "Authentication_RequestFromNonPremiumTenantOrB2CTenant"]) {
         return Reason::NotLicensed;
     }
+    let is_unknown = has(&["InvalidApiVersionParameter", "NoRegisteredProviderFound", "InvalidResourceType"]);
+    // The model ended on 2024-08-31 (learn:azure/role-based-access-control/classic-administrators); how its list ends
+    // is not told. A refusal for want of a right, or of the subscription, says nothing about that.
+    let is_gone = status == 410 || matches!(status, 400 | 404) && is_unknown;
+    if kind == Kind::ClassicAdministrators && is_gone {
+        return Reason::Retired;
+    }
     let is_log = kind.is_log();
     match status {
         // A workspace that never stored anything has no tables.
         204 if is_log => Reason::TableMissing,
         200..=399 => Reason::Malformed,
-        400 if has(&["InvalidApiVersionParameter", "NoRegisteredProviderFound", "InvalidResourceType"]) => {
-            Reason::NotInCloud
-        }
+        400 if is_unknown => Reason::NotInCloud,
         // A syntax error would be ours, and says nothing about the table.
         400 if is_log && has(&["SemanticError"]) => Reason::TableMissing,
         401 => Reason::Unauthenticated,
@@ -38,6 +43,7 @@ pub(super) fn of_answer(kind: Kind, status: u16, codes: &[String]) -> Reason {
 pub(super) fn of_refused(refused: &Refused) -> Reason {
     match refused {
         Refused::NotARead { .. } | Refused::ForeignHost { .. } | Refused::Redirect { .. } => Reason::Refused,
+        Refused::GivenUp { .. } => Reason::Throttled,
         Refused::Failed { error, .. } => match error {
             TransportError::Connect(_) | TransportError::TimedOut | TransportError::Reset(_) => Reason::Unavailable,
             TransportError::TooLarge { .. } => Reason::CutShort,
@@ -48,6 +54,10 @@ pub(super) fn of_refused(refused: &Refused) -> Reason {
         },
     }
 }
+
+/// What would supply an answer that was refused for want of further claims.
+pub(super) const CLAIMS: &str = "Conditional Access wants a new sign-in (continuous access evaluation), which this \
+     run cannot give; sign in again, or let the policy admit this identity, and continue the capture";
 
 /// What would supply the answer.
 pub(super) fn advice(reason: Reason, collector: &Collector, scope: &str, codes: &[String]) -> String {
@@ -68,7 +78,7 @@ pub(super) fn advice(reason: Reason, collector: &Collector, scope: &str, codes: 
         Reason::Throttled => "collect again at a quieter time".to_owned(),
         Reason::Unavailable => "collect again".to_owned(),
         Reason::NotFound => "it was deleted, or the collecting identity may not see it".to_owned(),
-        Reason::NotInCloud => format!("version {} or its provider is not offered there", collector.api_version),
+        Reason::NotInCloud => "this version or its provider is not offered there".to_owned(),
         Reason::NotLicensed => "the tenant has no licence for it".to_owned(),
         Reason::TableMissing => "the workspace has no such table, so nothing was ever stored in it".to_owned(),
         Reason::Refused if codes.iter().any(|code| code.contains("Registration")) => {
@@ -146,6 +156,10 @@ mod tests {
             (arm, 202, &[], Reason::Malformed),
             (arm, 409, &["MissingSubscriptionRegistration"], Reason::Refused),
             (arm, 400, &["BadRequest"], Reason::Refused),
+            (Kind::ClassicAdministrators, 410, &["Gone"], Reason::Retired),
+            (Kind::ClassicAdministrators, 400, &["NoRegisteredProviderFound"], Reason::Retired),
+            (Kind::ClassicAdministrators, 403, &["AuthorizationFailed"], Reason::Forbidden),
+            (Kind::ClassicAdministrators, 404, &["SubscriptionNotFound"], Reason::NotFound),
         ];
         for (kind, status, codes, reason) in table {
             let codes: Vec<String> = codes.iter().map(|code| (*code).to_owned()).collect();
@@ -159,6 +173,7 @@ mod tests {
         assert_eq!(failed(TransportError::NotRecorded), Reason::NotRecorded);
         assert_eq!(failed(TransportError::TimedOut), Reason::Unavailable);
         assert_eq!(failed(TransportError::Token("x".to_owned())), Reason::Unauthenticated);
+        assert_eq!(of_refused(&Refused::GivenUp { key: "k".to_owned() }), Reason::Throttled);
     }
 
     #[test]

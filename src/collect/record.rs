@@ -25,7 +25,7 @@ pub(super) fn record(
             cloud: door.cloud().name().to_owned(),
             tenant_id: request.tenant_id.clone(),
             host: host(collector.api, door, &told.request.url),
-            api_version: collector.api_version.to_owned(),
+            api_version: version_of(&told.request.url).unwrap_or(collector.api_version).to_owned(),
             permission: collector.permission(),
         },
         request: told.request.clone(),
@@ -44,6 +44,12 @@ pub(super) fn record(
         ended_at: told.ended_at,
         gap: told.gap.clone(),
     }
+}
+
+/// The version that was asked for, where it stands in the query.
+pub(super) fn version_of(url: &str) -> Option<&str> {
+    let (_, query) = url.split_once('?')?;
+    query.split('&').find_map(|pair| pair.strip_prefix("api-version="))
 }
 
 /// Host that was asked. Each vault has its own.

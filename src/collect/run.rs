@@ -6,73 +6,34 @@
 //! A run that continues an interrupted one goes the same way. A question that has an answer of then is not put; its
 //! answer is kept again under the number that it has now, and later questions follow from it as if it were new.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
-use chrono::{DateTime, TimeDelta, Utc};
 use futures::StreamExt;
+use futures::stream::FuturesUnordered;
 use thiserror::Error;
 
-use super::ask::{Put, Told, not_put, put};
+use super::ask::{Put, Told, not_put, put_in_turn};
 use super::earlier::is_same;
-use super::extract::Found;
-use super::kql::{self, KqlError};
+use super::extract::{Found, teaches};
+use super::kql::KqlError;
 use super::plan::{SUBSCRIPTIONS, group_scope, scopes, subscription_scope, table_scopes};
 use super::record::{record, run_as};
-use super::table::{Form, Listing, Shape, collector, collectors};
-use super::{CollectRequest, extract};
-use crate::azure::{Api, Ask, Door, Method};
+use super::table::{Shape, collector, collectors};
+use super::{CollectRequest, Keeper, extract};
+use crate::azure::{Api, Door};
 use crate::evidence::{
-    CaptureStatus, CaptureWriter, ControlTotal, Earlier, EvidenceError, Kind, Over, Page, Reason, Record, RunAs,
-    VaultObjects, Window,
+    CaptureStatus, ControlTotal, Earlier, EvidenceError, Kind, Over, Page, Reason, Record, RunAs, VaultObjects,
 };
-
-/// How many questions are under way at a time; the door may allow fewer requests.
-const AT_A_TIME: usize = 8;
-/// How many ids go into one look-up.
-const IDS_A_BATCH: usize = 1000;
-/// How many subscriptions go into one query to Resource Graph, which advises to stay below 300
-/// (learn:azure/governance/resource-graph/concepts/guidance-for-throttled-requests).
-const SUBSCRIPTIONS_A_BATCH: usize = 250;
-/// Rows younger than this may still be on their way into the log: minutes.
-const SETTLING: TimeDelta = TimeDelta::minutes(30);
-
-/// Keeps records.
-pub trait Keeper {
-    /// Keeps one record with the bytes of its pages.
-    fn keep(&self, record: &Record, pages: &[Vec<u8>]) -> Result<(), EvidenceError>;
-
-    /// What the run that is continued kept for a question.
-    fn earlier(&self, _kind: Kind, _scope: &str) -> Result<Option<Earlier>, EvidenceError> {
-        Ok(None)
-    }
-
-    /// Keeps what [`Keeper::earlier`] gave as `record`, which is the same with this run's number.
-    fn take_over(&self, earlier: &Earlier, record: &Record) -> Result<(), EvidenceError> {
-        self.keep(record, &earlier.pages)
-    }
-}
-
-impl Keeper for CaptureWriter {
-    fn keep(&self, record: &Record, pages: &[Vec<u8>]) -> Result<(), EvidenceError> {
-        CaptureWriter::keep(self, record, pages)
-    }
-
-    fn earlier(&self, kind: Kind, scope: &str) -> Result<Option<Earlier>, EvidenceError> {
-        CaptureWriter::earlier(self, kind, scope)
-    }
-
-    fn take_over(&self, earlier: &Earlier, record: &Record) -> Result<(), EvidenceError> {
-        CaptureWriter::take_over(self, earlier, record)
-    }
-}
 
 /// Is told how the run goes, and may stop it.
 pub trait Progress {
-    /// So many further questions are known now.
-    fn planned(&self, _questions: usize) {}
+    /// So many further questions to a service are known now.
+    fn planned(&self, _service: Api, _questions: usize) {}
 
     /// A question has ended; `gap` says why it has no full answer.
-    fn ended(&self, _title: &str, _gap: Option<&str>) {}
+    fn ended(&self, _service: Api, _title: &str, _gap: Option<&str>) {}
 
     /// Whether the run is to stop: questions that were not put end as gaps.
     fn stop_asked(&self) -> bool {
@@ -129,12 +90,12 @@ pub(super) struct Run<'a> {
     pub(super) request: &'a CollectRequest,
     keeper: &'a dyn Keeper,
     pub(super) progress: &'a dyn Progress,
-    /// What later questions follow from.
-    pub(super) found: Found,
+    /// What later questions follow from. It learns from every page as it comes.
+    pub(super) found: Rc<RefCell<Found>>,
     /// Kind, scope and reason of the gap, by number.
     ended: BTreeMap<usize, (Kind, String, Option<Reason>)>,
     /// Records that counted rows and were answered whole, by the question for rows.
-    counted: BTreeMap<(Kind, String), String>,
+    pub(super) counted: BTreeMap<(Kind, String), String>,
     /// Questions whose answer is an earlier run's.
     taken_over: usize,
     /// Whether a question was not put because the run was to stop.
@@ -156,7 +117,7 @@ impl<'a> Run<'a> {
             request,
             keeper,
             progress,
-            found: Found::default(),
+            found: Rc::default(),
             ended: BTreeMap::new(),
             counted: BTreeMap::new(),
             taken_over: 0,
@@ -174,12 +135,12 @@ impl<'a> Run<'a> {
 
     /// The scopes of a family: those that are expected, and those that answers have named.
     pub(super) fn scopes(&self, over: Over) -> Vec<String> {
-        let expected = &self.request.expected;
+        let (expected, found) = (&self.request.expected, self.found.borrow());
         let shown = |ids: &extract::Ids| ids.shown().map(str::to_owned).collect();
         match over {
             Over::Tenant | Over::Root | Over::Directory => over.fixed().into_iter().map(str::to_owned).collect(),
             Over::ManagementGroup => {
-                let mut groups = self.found.of(over);
+                let mut groups = found.of(over);
                 scopes(&expected.management_groups, group_scope).iter().for_each(|id| groups.add(id));
                 shown(&groups)
             }
@@ -187,22 +148,34 @@ impl<'a> Run<'a> {
             // no subscriptions, no question: one that names none would be about all that are visible
             Over::Subscriptions => self.subscriptions().shown().take(1).map(|_| SUBSCRIPTIONS.to_owned()).collect(),
             Over::NamedWorkspace => {
-                let named = self.found.named_workspaces.shown();
-                named.filter(|id| !self.found.workspaces.contains(id)).map(str::to_owned).collect()
+                let named = found.named_workspaces.shown();
+                named.filter(|id| !found.workspaces.contains(id)).map(str::to_owned).collect()
             }
-            Over::Workspace => self.found.workspaces_in_use(&expected.workspaces).0,
-            Over::LogCount | Over::Log => self.found.workspaces_in_use(&expected.workspaces).1.into_iter().collect(),
-            Over::LogTable => self.scopes(Over::Log).iter().flat_map(|log| table_scopes(log)).collect(),
+            Over::Workspace => found.workspaces_in_use(&expected.workspaces).0,
+            Over::LogCount | Over::Log => found.workspaces_in_use(&expected.workspaces).1.into_iter().collect(),
+            Over::LogTable => {
+                let logs = found.workspaces_in_use(&expected.workspaces).1;
+                logs.iter().flat_map(|log| table_scopes(log)).collect()
+            }
             // no ids, no question about them
-            Over::Principals if self.found.principals.is_empty() => Vec::new(),
+            Over::Principals if found.principals.is_empty() => Vec::new(),
             Over::Principals => vec!["directory".to_owned()],
             Over::Group => self.groups().iter().map(|id| format!("group:{id}")).collect(),
             Over::VaultDataPlane => match self.request.vault_objects {
                 VaultObjects::Arm => Vec::new(),
-                VaultObjects::DataPlane => shown(&self.found.of(Over::Vault)),
+                VaultObjects::DataPlane => shown(&found.of(Over::Vault)),
             },
             Over::VaultContents => self.vaults_for_resource_manager(),
-            Over::Identity | Over::Vault | Over::Application | Over::ServicePrincipal => shown(&self.found.of(over)),
+            Over::Identity
+            | Over::Vault
+            | Over::Site
+            | Over::Archive
+            | Over::Slot
+            | Over::Factory
+            | Over::SqlServer
+            | Over::Application
+            | Over::AppPolicy
+            | Over::ServicePrincipal => shown(&found.of(over)),
         }
     }
 
@@ -211,7 +184,7 @@ impl<'a> Run<'a> {
         let own = [Kind::VaultDataKeys, Kind::VaultDataSecrets];
         let refused = self.ended.values().filter(|(kind, _, gap)| own.contains(kind) && gap.is_some());
         let refused: BTreeSet<&str> = refused.map(|(_, scope, _)| scope.as_str()).collect();
-        let vaults = self.found.of(Over::Vault);
+        let vaults = self.found.borrow().of(Over::Vault);
         let is_asked = |vault: &&str| self.request.vault_objects == VaultObjects::Arm || refused.contains(vault);
         vaults.shown().filter(is_asked).map(str::to_owned).collect()
     }
@@ -219,12 +192,14 @@ impl<'a> Run<'a> {
     /// Puts these questions side by side.
     async fn phase(&mut self, mut questions: Vec<(Kind, String)>) -> Result<(), CollectError> {
         questions.sort_by_key(|(kind, scope)| (*kind, scope.to_lowercase()));
-        self.progress.planned(questions.len());
         let first = self.ended.len() + 1;
         let mut puts = Vec::new();
         for (kind, scope) in questions {
             puts.extend(self.question(kind, scope)?);
         }
+        let mut planned: BTreeMap<Api, usize> = BTreeMap::new();
+        puts.iter().for_each(|put: &Put| *planned.entry(put.collector.api).or_default() += 1);
+        planned.into_iter().for_each(|(service, questions)| self.progress.planned(service, questions));
         let mut open = Vec::new();
         for (index, question) in puts.into_iter().enumerate() {
             match self.earlier(&question)?.filter(Earlier::is_settled) {
@@ -232,18 +207,32 @@ impl<'a> Run<'a> {
                 None => open.push((first + index, question)),
             }
         }
-        let (door, progress) = (self.door, self.progress);
+        let (door, progress, keeper, found) = (self.door, self.progress, self.keeper, &self.found.clone());
+        // All of them wait at the door, which lets in as many as the services bear: one that is throttled holds up no
+        // other. What a question needs while it is put is on the heap, so that those that wait are small.
         let put = open.into_iter().map(|(number, question)| async move {
+            let id = evidence_id(number);
+            let sink = |page: &Page, bytes: &[u8]| {
+                keeper.keep_page(&id, page, bytes)?;
+                if page.status == 200 {
+                    found.borrow_mut().learn(question.collector.kind, &question.scope, bytes);
+                }
+                Ok(())
+            };
+            let mut visit = door.visit();
+            if let Some(first) = question.parts.first() {
+                let _ = visit.ready(&first.ask).await; // if it is refused, putting it says so
+            }
             let told = match progress.stop_asked() {
                 true => None,
-                false => Some(put(door, &question).await),
+                false => Some(Box::pin(put_in_turn(door, visit, &question, &sink)).await),
             };
             (number, question, told)
         });
-        let mut under_way = futures::stream::iter(put).buffer_unordered(AT_A_TIME);
+        let mut under_way: FuturesUnordered<_> = put.collect();
         while let Some((number, question, told)) = under_way.next().await {
             match told {
-                Some(told) => self.keep(number, &question, &told)?,
+                Some(told) => self.keep(number, &question, &told?)?,
                 None => self.leave(number, &question)?,
             }
         }
@@ -266,65 +255,15 @@ impl<'a> Run<'a> {
         Ok(earlier.filter(|earlier| is_same(&earlier.record, question)))
     }
 
-    /// A question as it is put.
-    pub(super) fn question(&self, kind: Kind, scope: String) -> Result<Option<Put>, KqlError> {
-        let Some(collector) = collector(kind) else { return Ok(None) };
-        let path = collector.path_and_query(&scope, &self.window());
-        let url = match collector.api {
-            // a vault that told no address gives one that the door refuses
-            Api::KeyVault => {
-                let uri = self.found.vault_uris.get(&scope.to_lowercase()).map(String::as_str).unwrap_or_default();
-                format!("{}{path}", uri.trim_end_matches('/'))
-            }
-            api => self.door.cloud().url(api, &path),
-        };
-        let get = Ask { api: collector.api, method: Method::Get, url, headers: Vec::new(), body: None };
-        let post = |body: String| Ask { method: Method::Post, body: Some(body), ..get.clone() };
-        let asks = match collector.form {
-            Form::Get => vec![get],
-            Form::Advanced => vec![Ask { headers: vec![("ConsistencyLevel", "eventual".to_owned())], ..get }],
-            Form::Post(body) => vec![post(body.to_owned())],
-            Form::Query => {
-                vec![Ask {
-                    headers: vec![("Prefer", "wait=600".to_owned())],
-                    ..post(kql::body(kind, &scope, &self.window())?)
-                }]
-            }
-            Form::Ids => {
-                let ids: Vec<&String> = self.found.principals.iter().collect();
-                ids.chunks(IDS_A_BATCH).map(|ids| post(serde_json::json!({ "ids": ids }).to_string())).collect()
-            }
-            Form::Listing(listing) => {
-                let subscriptions = self.subscriptions();
-                let guids: Vec<&str> = subscriptions.shown().filter_map(|id| id.rsplit('/').next()).collect();
-                guids.chunks(SUBSCRIPTIONS_A_BATCH).map(|guids| post(listing_body(listing, guids))).collect()
-            }
-        };
-        let plan = collector.table(&scope).and_then(|table| Some((table, self.found.odd_plan(&scope, table)?)));
-        let held_back = plan.map(|(table, plan)| {
-            format!(
-                "the table `{table}` is on the plan `{plan}`, whose tables do not take these queries; put it on the plan \
-                 Analytics, or supply its rows by hand"
-            )
-        });
-        Ok(Some(Put { collector, scope, asks, held_back }))
-    }
-
-    /// The part of the period that has passed, and the instant up to which rows count as arrived.
-    fn window(&self) -> Window {
-        let (period, now) = (self.request.period, self.request.now);
-        let end = period.end.min(now).max(period.start);
-        Window { start: period.start, end, cutoff: whole_seconds(now) - SETTLING }
-    }
-
     fn keep(&mut self, number: usize, question: &Put, told: &Told) -> Result<(), CollectError> {
         let (kind, scope) = (question.collector.kind, question.scope.as_str());
         let id = evidence_id(number);
-        let window = (question.collector.api == Api::LogAnalytics).then(|| self.window());
+        let has_window = question.collector.api == Api::LogAnalytics || question.collector.kept_days.is_some();
+        let window = has_window.then(|| self.window_of(question.collector));
         let totals = self.control_totals(&id, kind, scope, &told.pages, told.said_total);
         let record = record((&id, question.collector, scope), told, (self.request, self.door), (window, totals));
-        self.keeper.keep(&record, &told.kept)?;
-        self.ended(number, &record, &told.kept);
+        self.keeper.keep(&record)?;
+        self.ended(number, &record);
         Ok(())
     }
 
@@ -336,20 +275,18 @@ impl<'a> Run<'a> {
         let said = said.map(|total| total.expected);
         let totals = self.control_totals(&id, kind, &question.scope, &then.pages, said);
         let record = Record { evidence_id: id, control_totals: totals, ..then.clone() };
+        for page in then.pages.iter().filter(|page| page.status == 200 && teaches(kind)) {
+            self.found.borrow_mut().learn(kind, &then.scope, &earlier.page(page)?);
+        }
         self.keeper.take_over(earlier, &record)?;
         self.taken_over += 1;
-        self.ended(number, &record, &earlier.pages);
+        self.ended(number, &record);
         Ok(())
     }
 
-    /// Learns from a record what later questions need.
-    fn ended(&mut self, number: usize, record: &Record, kept: &[Vec<u8>]) {
+    /// Notes how a question ended.
+    fn ended(&mut self, number: usize, record: &Record) {
         let (kind, scope) = (record.kind, record.scope.as_str());
-        for (page, bytes) in record.pages.iter().zip(kept) {
-            if page.status == 200 {
-                self.found.learn(kind, scope, bytes);
-            }
-        }
         if let (Some(rows), None) = (kind.counts(), &record.gap) {
             self.counted.insert((rows, scope.to_owned()), record.evidence_id.clone());
         }
@@ -357,7 +294,9 @@ impl<'a> Run<'a> {
         let reason = record.gap.as_ref().map(|gap| gap.reason);
         // whether a table that does not exist is a gap depends on settings that are read later
         let gap = record.gap.as_ref().filter(|gap| gap.reason != Reason::TableMissing);
-        self.progress.ended(&record.title, gap.map(|gap| gap.detail.as_str()));
+        if let Some(collector) = collector(kind) {
+            self.progress.ended(collector.api, &record.title, gap.map(|gap| gap.detail.as_str()));
+        }
         self.ended.insert(number, (kind, scope.to_owned(), reason));
     }
 
@@ -375,7 +314,7 @@ impl<'a> Run<'a> {
         let counted = self.counted.get(&key).map(|record| ControlTotal {
             source: "rows counted by the service in a query of its own".to_owned(),
             record: record.clone(),
-            expected: self.found.expected_rows.get(&key).copied().unwrap_or(0),
+            expected: self.found.borrow().expected_rows.get(&key).map_or(0, |days| days.values().sum()),
             read,
         });
         let is_data = collector(kind).is_some_and(|row| row.shape == Shape::Data);
@@ -390,16 +329,19 @@ impl<'a> Run<'a> {
         counted.into_iter().chain(said).filter(|_| pages.iter().any(|page| page.status == 200)).collect()
     }
 
-    /// Subscriptions to ask in: those expected, those below an expected group, else all that are visible.
+    /// Subscriptions to ask in: those expected, those below an expected group, else all that are visible and all that
+    /// the tree of management groups names. One of those that is not visible is refused, which is seen.
     pub(super) fn subscriptions(&self) -> extract::Ids {
-        let expected = &self.request.expected;
+        let (expected, found) = (&self.request.expected, self.found.borrow());
         if expected.subscriptions.is_empty() && expected.management_groups.is_empty() {
-            return self.found.subscriptions.clone();
+            let mut ids = found.subscriptions.clone();
+            found.tree.shown().for_each(|id| ids.add(id));
+            return ids;
         }
         let mut ids = extract::Ids::default();
         scopes(&expected.subscriptions, subscription_scope).iter().for_each(|id| ids.add(id));
         for group in scopes(&expected.management_groups, group_scope) {
-            let below = self.found.below.get(&group.to_lowercase());
+            let below = found.below.get(&group.to_lowercase());
             below.into_iter().flat_map(extract::Ids::shown).for_each(|id| ids.add(id));
         }
         ids
@@ -408,10 +350,11 @@ impl<'a> Run<'a> {
     /// Groups to expand: those that the directory calls so. Where it was not heard to the end, also those that
     /// role assignments call so; else such a one no longer exists, which the look-up shows.
     fn groups(&self) -> BTreeSet<String> {
-        let mut groups = self.found.known_groups.clone();
+        let found = self.found.borrow();
+        let mut groups = found.known_groups.clone();
         let is_whole = self.ended.values().any(|(kind, _, gap)| *kind == Kind::Principals && gap.is_none());
         if !is_whole {
-            groups.extend(self.found.said_groups.iter().cloned());
+            groups.extend(found.said_groups.iter().cloned());
         }
         groups
     }
@@ -430,21 +373,6 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Body of a query to Resource Graph. Rows come as objects, in the largest pages that there are.
-fn listing_body(listing: &Listing, subscriptions: &[&str]) -> String {
-    let mut options = serde_json::json!({ "resultFormat": "objectArray", "$top": 1000 });
-    if listing.is_inherited
-        && let Some(options) = options.as_object_mut()
-    {
-        options.insert("authorizationScopeFilter".to_owned(), "AtScopeAboveAndBelow".into());
-    }
-    serde_json::json!({ "subscriptions": subscriptions, "query": listing.query, "options": options }).to_string()
-}
-
 fn evidence_id(number: usize) -> String {
     format!("ev-{number:04}")
-}
-
-fn whole_seconds(at: DateTime<Utc>) -> DateTime<Utc> {
-    DateTime::from_timestamp(at.timestamp(), 0).unwrap_or(at)
 }

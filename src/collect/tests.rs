@@ -4,9 +4,14 @@ mod probe;
 mod resume;
 mod script;
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
-use self::script::{CALLER, GROUP, Ran, SUB, Stopping, WORKSPACE, empty, of_sub, run, run_at_vaults, run_with, tenant};
+use self::script::{
+    CALLER, GROUP, Ran, SUB, Script, Stopping, WORKSPACE, empty, of_sub, request, run, run_asking, run_at_vaults,
+    run_with, tenant,
+};
 use super::*;
 use crate::evidence::{CaptureStatus, Kind, Over, Reason};
 
@@ -23,12 +28,24 @@ fn a_whole_tenant_is_asked_once_and_in_order() {
         ]
     );
     let kinds: Vec<Kind> = ran.capture.records.iter().map(|record| record.kind).collect();
-    assert_eq!(kinds[..3], [Kind::Subscriptions, Kind::ManagementGroups, Kind::RoleAssignments]);
-    assert_eq!(kinds.last(), Some(&Kind::GroupMembers));
+    assert_eq!(
+        kinds[..6],
+        [
+            Kind::Subscriptions,
+            Kind::ManagementGroups,
+            Kind::Entities,
+            Kind::RoleAssignments,
+            Kind::DirectoryExports,
+            Kind::TenantActivity
+        ]
+    );
+    assert_eq!(kinds.last(), Some(&Kind::GroupEligibilities));
     let per_subscription = Kind::ALL.iter().filter(|kind| kind.is_per_subscription()).count();
-    // three lists of all subscriptions; two lists of what the vault holds, and its settings; the workspace's tables; two counts, two logs
+    // three lists of all subscriptions; two lists of what the vault holds, and its settings; the workspace's tables
     let of_directory = Kind::ALL.iter().filter(|kind| kind.over().contains(&Over::Directory)).count();
-    assert_eq!(kinds.len(), 3 + per_subscription + 3 + 3 + 1 + 2 + 2 + of_directory + 1 + 1);
+    let of_a_group = Kind::ALL.iter().filter(|kind| kind.over().contains(&Over::Group)).count();
+    let of_logs = Kind::ALL.iter().filter(|kind| kind.is_log() && **kind != Kind::LogContinuity).count();
+    assert_eq!(kinds.len(), 6 + per_subscription + 3 + 3 + 1 + of_logs + 8 + of_directory + 1 + of_a_group);
     assert_eq!(ran.asked.len(), kinds.len(), "nothing was asked twice");
 
     // The caller in the log and the principal of the assignment were looked up together.
@@ -37,6 +54,34 @@ fn a_whole_tenant_is_asked_once_and_in_order() {
     assert_eq!(principals.pages[0].body.as_deref(), Some(body.as_str()));
     assert_eq!(ran.page(principals, 0)["value"][0].get("mail"), None);
     assert_eq!(ran.record(Kind::ManagedIdentityPrincipals, "directory").control_totals[0].expected, 0);
+}
+
+#[test]
+fn a_version_that_is_named_is_asked_first_and_the_tables_own_where_it_is_not_known() {
+    let unknown = json!({"error": {"code": "InvalidApiVersionParameter", "message": "by the test"}});
+    let vaults = |version: &str| format!("{SUB}/providers/Microsoft.KeyVault/vaults?api-version={version}");
+    let asking = |script: Script| {
+        let api_versions = BTreeMap::from([(Kind::Vaults, "2020-01-01".to_owned())]);
+        let ran = run_asking(script, CollectRequest { api_versions, ..request(Expected::default()) }, None);
+        let asked = ran.asked.iter().filter_map(|ask| ask.url.split_once(&vaults("")).map(|(_, rest)| rest.to_owned()));
+        (asked.collect::<Vec<_>>(), ran)
+    };
+    let (asked, ran) = asking(tenant());
+    assert_eq!(asked, ["2020-01-01"]);
+    assert_eq!(ran.record(Kind::Vaults, SUB).source.api_version, "2020-01-01");
+    assert_eq!(ran.capture.plan.api_versions.get(&Kind::Vaults).map(String::as_str), Some("2020-01-01"));
+
+    let (asked, ran) = asking(tenant().first(&vaults("2020"), "", 400, &unknown));
+    assert_eq!(asked, ["2020-01-01", "2026-02-01"]);
+    let record = ran.record(Kind::Vaults, SUB);
+    assert!(record.is_whole() && record.request.url.contains("api-version=2026-02-01"), "{record:?}");
+    assert_eq!((record.source.api_version.as_str(), record.row_count), ("2026-02-01", 1));
+
+    let (asked, ran) = asking(tenant().first(&vaults(""), "", 400, &unknown));
+    assert_eq!(asked, ["2020-01-01", "2026-02-01", "2023-07-01"]);
+    let (reason, detail) = ran.gap(Kind::Vaults, SUB);
+    assert_eq!(reason, Reason::NotInCloud);
+    assert!(detail.ends_with("is not offered there; asked in 2020-01-01, 2026-02-01, 2023-07-01"), "{detail}");
 }
 
 #[test]
@@ -217,6 +262,17 @@ fn a_loop_and_a_foreign_host_are_not_followed() {
         (Reason::CutShort, "2 pages were read, then: the list links back to a page that was read")
     );
 
+    let with_port = |number| link(number).replace("azure.com/", "azure.com:443/");
+    let around = with_vaults(
+        &json!({"value": [], "nextLink": link("2")}),
+        &[("2", 200, json!({"value": [], "nextLink": with_port("2")}))],
+    );
+    assert_eq!(
+        around.gap(Kind::Vaults, SUB).0,
+        Reason::CutShort,
+        "the same page, with the port that goes without saying"
+    );
+
     let foreign = with_vaults(&json!({"value": [], "nextLink": "https://evil.example/next?sig=CANARY"}), &[]);
     assert_eq!(foreign.gap(Kind::Vaults, SUB).0, Reason::CutShort);
     assert_eq!(
@@ -254,6 +310,73 @@ fn partial_rows_are_kept_and_said_to_be_partial() {
     let gap = record.gap.as_ref().expect("a gap");
     assert_eq!((gap.reason, gap.code.as_deref(), record.truncated), (Reason::Partial, Some("PartialError"), true));
     assert_eq!(record.row_count, 1);
+}
+
+/// The tenant with two busy days in its log, and further answers to queries that hold these texts.
+fn busy(answers: &[(&str, u16, Value)]) -> Script {
+    let counts = json!({"tables": [{"name": "PrimaryResult",
+        "columns": [{"name": "Day", "type": "datetime"}, {"name": "Kept", "type": "long"}],
+        "rows": [["2026-07-10T00:00:00Z", 9_000], ["2026-08-10T00:00:00Z", 9_000]]}]});
+    let script = tenant().first("/query", "question=vault_log_dedicated_count;", 200, &counts);
+    answers.iter().fold(script, |script, (part, status, body)| script.first("/query", part, *status, body))
+}
+
+/// The windows that log rows were asked for in, and those whose answers were kept.
+fn windows(ran: &Ran) -> (Vec<String>, Vec<String>) {
+    let timespan = |body: &str| {
+        let body: Value = serde_json::from_str(body).expect("JSON");
+        body["timespan"].as_str().expect("a timespan").replace("T00:00:00Z", "")
+    };
+    let bodies = ran.asked.iter().filter_map(|ask| ask.body.as_deref());
+    let asked = bodies.filter(|body| body.contains("question=vault_log_dedicated;")).map(timespan).collect();
+    let record = ran.record(Kind::VaultLogDedicated, &format!("workspace:{WORKSPACE}"));
+    let first = record.request.body.as_deref().expect("a body");
+    (asked, record.pages.iter().map(|page| timespan(page.body.as_deref().unwrap_or(first))).collect())
+}
+
+const JULY: &str = "2026-07-01/2026-08-10";
+const AUGUST: &str = "2026-08-10/2026-10-01";
+
+#[test]
+fn many_rows_are_asked_for_in_windows_that_follow_on_each_other() {
+    let ran = run(busy(&[]), Expected::default());
+    let both = vec![JULY.to_owned(), AUGUST.to_owned()];
+    assert_eq!(windows(&ran), (both.clone(), both));
+    let record = ran.record(Kind::VaultLogDedicated, &format!("workspace:{WORKSPACE}"));
+    assert_eq!((record.page_count, record.row_count, record.gap.as_ref()), (2, 4, None));
+    assert_eq!((record.control_totals[0].expected, record.control_totals[0].read), (18_000, 4));
+    let window = record.window.as_ref().expect("a window");
+    assert_eq!(window.end - window.start, chrono::TimeDelta::days(92), "the record is about the whole");
+    let looked_up = ran.record(Kind::Principals, "directory").pages[0].body.clone();
+    assert!(looked_up.is_some_and(|body| body.contains(CALLER)), "callers in any window are looked up");
+}
+
+#[test]
+fn a_cut_answer_to_a_large_window_is_no_evidence_and_its_halves_are_asked_for() {
+    let rows = json!({"tables": [{"name": "PrimaryResult", "columns": [], "rows": [[], []]}],
+        "error": {"code": "PartialError"}});
+    let july = "2026-07-01T00:00:00Z/2026-08-10T00:00:00Z";
+    let halves = ["2026-07-01/2026-07-21".to_owned(), "2026-07-21/2026-08-10".to_owned()];
+    for (status, body) in [(200, rows), (504, json!({}))] {
+        let ran = run(busy(&[(july, status, body)]), Expected::default());
+        let (asked, kept) = windows(&ran);
+        let kept_due = [&halves[..], &[AUGUST.to_owned()]].concat();
+        assert_eq!(kept, kept_due, "{status}");
+        assert!(asked.starts_with(&[JULY.to_owned()]) && asked.ends_with(&kept_due), "{asked:?}");
+        let record = ran.record(Kind::VaultLogDedicated, &format!("workspace:{WORKSPACE}"));
+        assert_eq!((record.row_count, record.truncated, record.gap.as_ref()), (6, false, None), "{status}");
+    }
+}
+
+#[test]
+fn windows_that_no_halving_helps_end_as_a_gap() {
+    let rows = json!({"tables": [{"name": "PrimaryResult", "columns": [], "rows": [[]]}],
+        "error": {"code": "PartialError"}});
+    let ran = run(busy(&[("question=vault_log_dedicated;", 200, rows)]), Expected::default());
+    let (asked, kept) = windows(&ran);
+    assert_eq!((asked.len(), kept.len()), (9, 1));
+    let record = ran.record(Kind::VaultLogDedicated, &format!("workspace:{WORKSPACE}"));
+    assert_eq!((record.gap.as_ref().map(|gap| gap.reason), record.truncated), (Some(Reason::Partial), true));
 }
 
 #[test]
@@ -298,8 +421,8 @@ fn a_tenant_without_subscriptions_is_no_error() {
     script.answers.insert(0, ("azure.com/subscriptions?".to_owned(), String::new(), 200, empty().to_string()));
     let ran = run(script, Expected::default());
     assert!(ran.summary.gaps.is_empty());
-    let of_directory = Kind::ALL.iter().filter(|kind| kind.over().contains(&Over::Directory)).count();
-    assert_eq!(ran.capture.records.len(), 3 + of_directory);
+    let fixed = Kind::ALL.iter().flat_map(|kind| kind.over()).filter(|over| over.fixed().is_some()).count();
+    assert_eq!(ran.capture.records.len(), fixed);
 }
 
 #[test]

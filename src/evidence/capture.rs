@@ -35,7 +35,7 @@ pub(super) enum Place {
 pub struct EvidenceFile {
     /// Path below the capture, with `/`.
     pub path: String,
-    /// The record that it belongs to; none for `plan.json`.
+    /// The record that it belongs to; none for `plan.json` and its time-stamps.
     pub record: Option<String>,
 }
 
@@ -130,9 +130,10 @@ impl Capture {
         self
     }
 
-    /// The files that go into a pack: the plan, and every file of every record, in a fixed order.
+    /// The files that go into a pack: the plan and its time-stamps, and every file of every record, in a fixed order.
     pub fn files(&self) -> Vec<EvidenceFile> {
-        let mut files = vec![EvidenceFile { path: "plan.json".to_owned(), record: None }];
+        let plan = std::iter::once("plan.json".to_owned()).chain(self.head.plan_tokens());
+        let mut files: Vec<EvidenceFile> = plan.map(|path| EvidenceFile { path, record: None }).collect();
         for record in &self.records {
             let own = |file: &str| EvidenceFile {
                 path: format!("evidence/{}/{file}", record.evidence_id),

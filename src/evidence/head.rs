@@ -20,7 +20,7 @@ pub struct Head {
     pub run_id: String,
     /// Entra tenant, as configured.
     pub tenant_id: String,
-    /// Name of the cloud: `public`, `usgov`, `china`, `custom`.
+    /// Name of the cloud: `public`, `usgov`, `usgov_dod`, `china`, `custom`.
     pub cloud: String,
     /// The period that the questions about logs were asked for.
     pub period: Period,
@@ -39,6 +39,26 @@ pub struct Head {
     /// When and with what the run was continued after an interruption; empty for a run in one go.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resumed: Vec<Resumed>,
+    /// Time-stamps that were asked for over `plan.json`, before the first question was put.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub plan_stamps: Vec<PlanStamp>,
+}
+
+/// What one time-stamping authority said about the plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct PlanStamp {
+    /// Address of the authority.
+    pub authority: String,
+    /// The time in its token, before which the plan was as it is; none when there is no token.
+    pub at: Option<DateTime<Utc>>,
+    /// Why there is no token.
+    pub failed: Option<String>,
+}
+
+/// Name of a token over the plan, counted from 0, beside `plan.json`: `plan.tsr`, `plan.tsr.2`, …
+pub fn plan_token_name(index: usize) -> String {
+    if index == 0 { "plan.tsr".to_owned() } else { format!("plan.tsr.{}", index + 1) }
 }
 
 /// One continuation of a run that was interrupted.
@@ -52,6 +72,12 @@ pub struct Resumed {
 }
 
 impl Head {
+    /// Names of the tokens over the plan that are kept beside it.
+    pub fn plan_tokens(&self) -> Vec<String> {
+        let tokens = self.plan_stamps.iter().filter(|stamp| stamp.at.is_some()).count();
+        (0..tokens).map(plan_token_name).collect()
+    }
+
     /// Reads the head of the capture in `folder`.
     pub fn open(folder: &Path) -> Result<Head, EvidenceError> {
         if !folder.join("capture.json").is_file() {

@@ -25,6 +25,19 @@ macro_rules! kinds {
                 }
             }
 
+            /// The kind as it is written in evidence and configuration: `role_assignments`.
+            pub fn name(self) -> String {
+                let name = format!("{self:?}");
+                let mut snake = String::with_capacity(name.len() + 8);
+                for (index, letter) in name.char_indices() {
+                    if letter.is_uppercase() && index > 0 {
+                        snake.push('_');
+                    }
+                    snake.extend(letter.to_lowercase());
+                }
+                snake
+            }
+
             /// The families of scopes that it is asked at.
             pub fn over(self) -> &'static [Over] {
                 match self {
@@ -43,6 +56,9 @@ kinds! {
     ManagementGroups("management groups", Tenant);
     /// Everything below one management group.
     ManagementGroupDescendants("descendants of a management group", ManagementGroup);
+    /// Everything of the tree of management groups that the collecting identity may know of, subscriptions without
+    /// access among it.
+    Entities("entities of the tree of management groups", Tenant);
     // Workloads and identities
     /// Resources of every type, with their `identity` block.
     Resources("resources", Subscription);
@@ -52,11 +68,60 @@ kinds! {
     UserAssignedIdentities("user-assigned identities", Subscription);
     /// Federated credentials.
     FederatedCredentials("federated credentials", Identity);
+    /// Virtual machine scale sets.
+    ScaleSets("virtual machine scale sets", Subscription);
+    /// Apps of App Service, functions among them.
+    Sites("web and function apps", Subscription);
+    /// Slots of an app, each with an identity of its own.
+    SiteSlots("slots of an app", Site);
+    /// Settings of an app or a slot that refer to a vault: names and how they resolve, never values.
+    SettingReferences("vault references in the settings of an app", Site | Slot);
+    /// Connection strings of an app or a slot that refer to a vault: names and how they resolve, never values.
+    ConnectionReferences("vault references in the connection strings of an app", Site | Slot);
+    /// Container apps.
+    ContainerApps("container apps", Subscription);
+    /// Kubernetes clusters.
+    ManagedClusters("Kubernetes clusters", Subscription);
+    /// Data factories.
+    DataFactories("data factories", Subscription);
+    /// Services that a data factory is linked with.
+    LinkedServices("linked services of a data factory", Factory);
+    /// Synapse workspaces.
+    SynapseWorkspaces("Synapse workspaces", Subscription);
+    /// Databricks workspaces.
+    DatabricksWorkspaces("Databricks workspaces", Subscription);
+    /// Databricks access connectors.
+    AccessConnectors("Databricks access connectors", Subscription);
+    /// Automation accounts.
+    AutomationAccounts("Automation accounts", Subscription);
+    /// Logic Apps of the consumption plan.
+    LogicApps("Logic Apps", Subscription);
+    // Services that hold data
+    /// Disk encryption sets.
+    DiskEncryptionSets("disk encryption sets", Subscription);
+    /// SQL servers.
+    SqlServers("SQL servers", Subscription);
+    /// The key that protects a SQL server's data.
+    EncryptionProtectors("the encryption protector of a SQL server", SqlServer);
+    /// Storage accounts.
+    StorageAccounts("storage accounts", Subscription);
+    /// Cosmos DB accounts.
+    CosmosAccounts("Cosmos DB accounts", Subscription);
+    /// AI services accounts, with models of language among them.
+    CognitiveAccounts("AI services accounts", Subscription);
+    /// AI Search services.
+    SearchServices("AI Search services", Subscription);
+    /// PostgreSQL flexible servers.
+    PostgresServers("PostgreSQL servers", Subscription);
+    /// Private endpoints.
+    PrivateEndpoints("private endpoints", Subscription);
     // Vaults
     /// Key vaults.
     Vaults("vaults", Subscription);
     /// Soft-deleted key vaults.
     DeletedVaults("deleted vaults", Subscription);
+    /// Managed HSMs.
+    ManagedHsms("managed HSMs", Subscription);
     /// Keys, as the vault itself lists them.
     VaultDataKeys("keys that a vault lists", VaultDataPlane);
     /// Secrets, as the vault itself lists them: never a value.
@@ -79,12 +144,51 @@ kinds! {
     /// Role definitions that can be assigned there.
     RoleDefinitions("role definitions", Subscription);
     /// Deny assignments.
-    DenyAssignments("deny assignments", Subscription);
+    DenyAssignments("deny assignments", ManagementGroup | Subscription);
+    /// The service's own count of role assignments, a control total.
+    RoleAssignmentsUsageMetrics("counts of role assignments", Subscription);
+    /// Administrators of the retired classic model.
+    ClassicAdministrators("classic administrators", Subscription);
+    /// Locks against change and deletion.
+    Locks("locks", Subscription);
+    /// Access that was delegated to another tenant (Azure Lighthouse).
+    RegistrationAssignments("delegations to other tenants", Subscription);
+    /// Roles that can be activated now, by Privileged Identity Management.
+    RoleEligibilityScheduleInstances("eligible role assignments", ManagementGroup | Subscription);
+    /// Roles that are active now, with how they came to be: the join to role assignments tells standing access from
+    /// an activation.
+    RoleAssignmentScheduleInstances("active role assignments and how they came to be", ManagementGroup | Subscription);
+    /// Requests for active roles: activations, grants and removals.
+    RoleAssignmentScheduleRequests("requests for active roles", ManagementGroup | Subscription);
+    /// Requests for eligible roles.
+    RoleEligibilityScheduleRequests("requests for eligible roles", ManagementGroup | Subscription);
+    /// The rules by which each role is activated and assigned at a scope.
+    RoleManagementPolicyAssignments("rules for activating and assigning roles", ManagementGroup | Subscription);
     /// What the collecting identity may do there, all its roles together, also those from above and through groups.
     OwnPermissions("own permissions of the collecting identity", Subscription);
     // Logging
     /// Diagnostic settings.
     DiagnosticSettings("diagnostic settings", Vault);
+    /// Diagnostic settings by which the activity log of a subscription is exported.
+    SubscriptionExports("exports of the activity log", Subscription);
+    /// The same of a management group.
+    ManagementGroupExports("exports of the activity log of a management group", ManagementGroup);
+    /// Diagnostic settings by which the directory's sign-in and audit logs are exported.
+    DirectoryExports("exports of the directory's logs", Tenant);
+    /// Changes of roles, denies and locks in the activity log of a subscription.
+    ActivityOfAuthorization("changes of access in the activity log", Subscription);
+    /// Changes of vaults there.
+    ActivityOfVaults("changes of vaults in the activity log", Subscription);
+    /// Changes of diagnostic settings there.
+    ActivityOfDiagnosticSettings("changes of diagnostic settings in the activity log", Subscription);
+    /// Changes of user-assigned identities and their federated credentials there.
+    ActivityOfIdentities("changes of identities in the activity log", Subscription);
+    /// Changes of access at the tenant's root, an administrator's elevation among them.
+    TenantActivity("changes of access in the tenant's activity log", Tenant);
+    /// Plans of Defender for Cloud.
+    DefenderPlans("Defender plans", Subscription);
+    /// Containers of a storage account that a diagnostic setting names, with what keeps them from being changed.
+    ArchiveContainers("containers of an archive", Archive);
     /// Log Analytics workspaces.
     Workspaces("Log Analytics workspaces", Subscription);
     /// One workspace that a diagnostic setting names and no list showed.
@@ -98,14 +202,50 @@ kinds! {
     Applications("app registrations", Directory);
     /// Service principals of every type, with what is told of their credentials.
     ServicePrincipals("service principals", Directory);
+    /// The application permissions that Microsoft Graph offers, by id and name.
+    GraphAppRoles("application permissions that Microsoft Graph offers", Directory);
+    /// Who holds an application permission of Microsoft Graph.
+    GraphAppRoleAssignments("granted application permissions of Microsoft Graph", Directory);
+    /// Roles of the directory.
+    DirectoryRoleDefinitions("directory role definitions", Directory);
+    /// Who holds a role of the directory now.
+    DirectoryRoleAssignments("directory role assignments", Directory);
+    /// The same with the schedule: assigned or activated, from when and until when.
+    DirectoryRoleInstances("directory role assignments with their schedule", Directory);
+    /// Who can activate a role of the directory.
+    DirectoryRoleEligibilities("directory roles that can be activated", Directory);
+    /// Conditional Access policies, those for service principals among them.
+    ConditionalAccessPolicies("Conditional Access policies", Directory);
+    /// Whether security defaults are on.
+    SecurityDefaults("security defaults", Directory);
+    /// What the tenant says of the credentials of applications that no policy of their own speaks of.
+    DefaultAppPolicy("the default app management policy", Directory);
+    /// Policies that say it of single applications.
+    AppPolicies("app management policies", Directory);
+    /// App registrations that were deleted and can be restored.
+    DeletedApplications("deleted app registrations", Directory);
+    /// Service principals that were deleted and can be restored.
+    DeletedServicePrincipals("deleted service principals", Directory);
+    /// Users that were deleted and can be restored; their ids alone.
+    DeletedUsers("deleted users", Directory);
+    /// Groups that were deleted and can be restored.
+    DeletedGroups("deleted groups", Directory);
     /// Federated credentials of an app registration.
     ApplicationFederatedCredentials("federated credentials of an app registration", Application);
     /// Owners of an app registration.
     ApplicationOwners("owners of an app registration", Application);
+    /// The applications and service principals that a policy speaks of.
+    AppPolicyTargets("what an app management policy applies to", AppPolicy);
     /// Users, groups and service principals by object id; an id that is left out does not exist.
     Principals("principals in the directory", Principals);
     /// Transitive members.
     GroupMembers("members of a group", Group);
+    /// Owners of a group.
+    GroupOwners("owners of a group", Group);
+    /// Members and owners of a group as privileged identity management knows them.
+    GroupAssignments("memberships of a group with their schedule", Group);
+    /// Who can activate a membership or ownership.
+    GroupEligibilities("memberships of a group that can be activated", Group);
     /// Owners of a service principal.
     ServicePrincipalOwners("owners of a service principal", ServicePrincipal);
     // Second lists
@@ -150,6 +290,14 @@ kinds! {
     UserSignIns("sign-ins of people, summed", Log);
     /// The same on their behalf, without them.
     UserTokenSignIns("sign-ins on behalf of people, summed", Log);
+    /// The sums of service principals' sign-ins, counted per day.
+    ServicePrincipalSignInsCount("counts of sign-ins of service principals", LogCount);
+    /// The same of managed identities.
+    ManagedIdentitySignInsCount("counts of sign-ins of managed identities", LogCount);
+    /// The same of people.
+    UserSignInsCount("counts of sign-ins of people", LogCount);
+    /// The same on their behalf.
+    UserTokenSignInsCount("counts of sign-ins on behalf of people", LogCount);
 }
 
 impl Kind {
@@ -158,10 +306,32 @@ impl Kind {
         self.over().contains(&Over::Subscription)
     }
 
+    /// Whether it is asked at every management group above a subscription.
+    pub fn is_per_group(self) -> bool {
+        self.over().contains(&Over::ManagementGroup) && self != Kind::ManagementGroupDescendants
+    }
+
+    /// Whether what is listed at a management group holds for the subscriptions below it too.
+    pub fn holds_downwards(self) -> bool {
+        self.is_per_subscription() && self.over().contains(&Over::ManagementGroup)
+    }
+
     /// Whether it is asked only about things that other answers name: none found, none asked, nothing missing.
     pub fn is_per_thing_found(self) -> bool {
         let places = [Over::Tenant, Over::Root, Over::Subscription, Over::Directory];
         !self.over().iter().any(|over| places.contains(over))
+    }
+
+    /// Whether the answer is events of the platform's activity log.
+    pub fn is_activity(self) -> bool {
+        matches!(
+            self,
+            Kind::ActivityOfAuthorization
+                | Kind::ActivityOfVaults
+                | Kind::ActivityOfDiagnosticSettings
+                | Kind::ActivityOfIdentities
+                | Kind::TenantActivity
+        )
     }
 
     /// Whether the answer is rows of a log.
@@ -178,8 +348,20 @@ impl Kind {
             Kind::VaultChangesLegacyCount => Some(Kind::VaultChangesLegacy),
             Kind::ActivityCount => Some(Kind::Activity),
             Kind::DirectoryChangesCount => Some(Kind::DirectoryChanges),
+            Kind::ServicePrincipalSignInsCount => Some(Kind::ServicePrincipalSignIns),
+            Kind::ManagedIdentitySignInsCount => Some(Kind::ManagedIdentitySignIns),
+            Kind::UserSignInsCount => Some(Kind::UserSignIns),
+            Kind::UserTokenSignInsCount => Some(Kind::UserTokenSignIns),
             _ => None,
         }
+    }
+
+    /// Whether each row of the answer sums what a day of a log holds.
+    pub fn is_sum_of_day(self) -> bool {
+        matches!(
+            self,
+            Kind::ServicePrincipalSignIns | Kind::ManagedIdentitySignIns | Kind::UserSignIns | Kind::UserTokenSignIns
+        )
     }
 
     /// Whether the answer is rows of the log of a vault.
@@ -202,12 +384,20 @@ mod tests {
         sorted.sort();
         sorted.dedup();
         assert_eq!(sorted, Kind::ALL);
-        assert_eq!(Kind::ALL.last(), Some(&Kind::UserTokenSignIns));
+        assert_eq!(Kind::ALL.last(), Some(&Kind::UserTokenSignInsCount));
+    }
+
+    #[test]
+    fn a_name_is_what_evidence_says() {
+        for kind in Kind::ALL {
+            assert_eq!(serde_json::to_value(kind).expect("JSON"), kind.name().as_str());
+        }
     }
 
     #[test]
     fn the_family_of_scopes_says_how_a_kind_is_asked() {
         assert!(Kind::RoleAssignments.is_per_subscription() && !Kind::RoleAssignments.is_per_thing_found());
+        assert!(Kind::RoleAssignments.holds_downwards() && !Kind::Vaults.holds_downwards());
         assert!(Kind::DiagnosticSettings.is_per_thing_found() && !Kind::DiagnosticSettings.is_per_subscription());
         assert!(Kind::VaultLogLegacy.is_log() && Kind::VaultLogLegacyCount.is_log() && !Kind::Tables.is_log());
         assert!(!Kind::ManagedIdentityPrincipals.is_per_thing_found() && Kind::Principals.is_per_thing_found());

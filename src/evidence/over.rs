@@ -19,10 +19,20 @@ pub enum Over {
     Vault,
     /// A vault that is asked itself for what it holds. Scope: its id.
     VaultDataPlane,
+    /// An app of App Service. Scope: its id.
+    Site,
+    /// A data factory. Scope: its id.
+    Factory,
+    /// A SQL server. Scope: its id.
+    SqlServer,
     /// A vault whose contents Resource Manager is asked for. Scope: its id.
     VaultContents,
+    /// A slot of an app. Scope: its id.
+    Slot,
     /// A workspace that a diagnostic setting names and no list showed. Scope: its id.
     NamedWorkspace,
+    /// A storage account that a diagnostic setting names. Scope: its id.
+    Archive,
     /// A workspace in use. Scope: its id.
     Workspace,
     /// The log of a workspace in use, counted. Scope: `workspace:{GUID for queries}`.
@@ -36,6 +46,8 @@ pub enum Over {
     Directory,
     /// An app registration. Scope: `application:{object id}`.
     Application,
+    /// A policy that says which credentials applications may have. Scope: `app-policy:{id}`.
+    AppPolicy,
     /// The object ids that answers name, looked up in batches. Scope: `directory`.
     Principals,
     /// A group among the principals. Scope: `group:{object id}`.
@@ -51,13 +63,13 @@ impl Over {
         &[Over::Tenant, Over::Root],
         &[Over::ManagementGroup],
         &[Over::Subscription, Over::Subscriptions],
-        &[Over::Identity, Over::Vault, Over::VaultDataPlane],
-        &[Over::VaultContents, Over::NamedWorkspace],
+        &[Over::Identity, Over::Vault, Over::VaultDataPlane, Over::Site, Over::Factory, Over::SqlServer],
+        &[Over::VaultContents, Over::Slot, Over::NamedWorkspace, Over::Archive],
         &[Over::Workspace],
         &[Over::LogCount, Over::LogTable],
         &[Over::Log],
         &[Over::Directory],
-        &[Over::Application],
+        &[Over::Application, Over::AppPolicy],
         &[Over::Principals],
         &[Over::Group, Over::ServicePrincipal],
     ];
@@ -81,14 +93,21 @@ impl Over {
             Over::Subscription => "subscription that is visible",
             Over::Subscriptions => "group of subscriptions that are visible",
             Over::Identity => "user-assigned identity that was found",
-            Over::Vault | Over::VaultDataPlane => "vault that was found",
+            Over::Vault => "vault that was found",
+            Over::VaultDataPlane => "vault that was found, where `vault_objects` is `data_plane`",
+            Over::Site => "app that was found",
+            Over::Factory => "data factory that was found",
+            Over::SqlServer => "SQL server that was found",
+            Over::Slot => "slot of an app that was found",
             Over::VaultContents => "vault that was found, unless it has told itself what it holds",
             Over::NamedWorkspace => "workspace that a diagnostic setting names and no list holds",
+            Over::Archive => "storage account that a diagnostic setting names",
             Over::Workspace => "workspace in use: named by a diagnostic setting, or expected",
             Over::LogCount | Over::Log => "workspace in use",
             Over::LogTable => "table of a workspace in use",
             Over::Directory => "directory",
             Over::Application => "app registration that was found",
+            Over::AppPolicy => "app management policy that was found",
             Over::Principals => {
                 "thousand object ids in role assignments, access policies, identities, log rows and directory roles"
             }
@@ -101,6 +120,7 @@ impl Over {
     pub fn prefix(self) -> Option<&'static str> {
         match self {
             Over::Application => Some("application:"),
+            Over::AppPolicy => Some("app-policy:"),
             Over::Group => Some("group:"),
             Over::ServicePrincipal => Some("service-principal:"),
             _ => None,
@@ -112,6 +132,11 @@ impl Over {
         match self {
             Over::Identity => Some("microsoft.managedidentity/userassignedidentities"),
             Over::Vault | Over::VaultDataPlane | Over::VaultContents => Some("microsoft.keyvault/vaults"),
+            Over::Archive => Some("microsoft.storage/storageaccounts"),
+            Over::Site => Some("microsoft.web/sites"),
+            Over::Slot => Some("microsoft.web/sites/slots"),
+            Over::Factory => Some("microsoft.datafactory/factories"),
+            Over::SqlServer => Some("microsoft.sql/servers"),
             Over::NamedWorkspace | Over::Workspace => Some("microsoft.operationalinsights/workspaces"),
             _ => None,
         }

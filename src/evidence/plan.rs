@@ -1,9 +1,11 @@
 //! `plan.json`: what was to be asked, fixed before the first request.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Kind, Period};
+use super::{Kind, Period, PersonalData};
 
 /// The plan of one capture.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,9 +21,15 @@ pub struct Plan {
     pub written_at: DateTime<Utc>,
     /// What the configuration expects to exist.
     pub expected: Expected,
+    /// What is kept of personal data.
+    #[serde(default)]
+    pub personal_data: PersonalData,
     /// Where lists of vaults' contents come from.
     #[serde(default)]
     pub vault_objects: VaultObjects,
+    /// Versions that are asked first, in place of the program's own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub api_versions: BTreeMap<Kind, String>,
     /// Questions known before the first answer.
     pub questions: Vec<Question>,
     /// Questions that follow from answers: one for each thing found.

@@ -28,6 +28,8 @@ pub enum Reason {
     NotInCloud,
     /// The tenant has no licence for that source.
     NotLicensed,
+    /// The service has retired this, and nothing is granted by it any more.
+    Retired,
     /// The provider refused the request for a cause of its own (400, 409).
     Refused,
     /// The recording that is replayed holds no answer.
@@ -54,6 +56,8 @@ pub enum Reason {
     HierarchyUnknown,
     /// The record has a value that this version does not know.
     ValueUnknown,
+    /// What would tell was left out when it was collected, as configured.
+    Withheld,
 }
 
 impl Reason {
@@ -70,6 +74,7 @@ impl Reason {
         Reason::TableMissing,
         Reason::NotInCloud,
         Reason::NotLicensed,
+        Reason::Retired,
         Reason::Refused,
         Reason::NotRecorded,
         Reason::NotAsked,
@@ -83,6 +88,7 @@ impl Reason {
         Reason::DenyNotEvaluated,
         Reason::HierarchyUnknown,
         Reason::ValueUnknown,
+        Reason::Withheld,
     ];
 
     /// Whether the same question, put again when an interrupted run is continued, may well be answered.
@@ -112,6 +118,7 @@ impl Reason {
             Reason::TableMissing => "the log table does not exist in the workspace, so nothing was ever stored there",
             Reason::NotInCloud => "the provider or API version is not offered in this cloud",
             Reason::NotLicensed => "the tenant has no licence for this source",
+            Reason::Retired => "the service has retired this, and nothing is granted by it any more",
             Reason::Refused => "the provider refused the request",
             Reason::NotRecorded => "the replayed recording holds no answer to this question",
             Reason::NotAsked => "the question was never put",
@@ -125,6 +132,7 @@ impl Reason {
             Reason::DenyNotEvaluated => "a deny assignment may narrow the access and is not evaluated",
             Reason::HierarchyUnknown => "the chain of management groups up to the root was not read whole",
             Reason::ValueUnknown => "the record holds a value that this version does not know",
+            Reason::Withheld => "what would tell was left out when it was collected, as configured",
         }
     }
 }

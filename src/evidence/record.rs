@@ -176,6 +176,11 @@ pub struct Gap {
     pub request_id: Option<String>,
 }
 
+impl Page {
+    /// File of the first page of a record.
+    pub const FIRST: &str = "page-0001.json";
+}
+
 impl Record {
     /// The record as such, to cite that the question was put and how it ended.
     pub fn cite(&self) -> Cite {

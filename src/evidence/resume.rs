@@ -2,28 +2,33 @@
 //!
 //! What the earlier run kept is set back to `earlier/`, under a name made from its question. The run then goes the
 //! way of any run and takes back, or asks again, one question after the other: numbers are given anew, so that they
-//! are those of a run that was not interrupted. When that run is killed as well, `evidence/` and `earlier/` together
+//! are those of a run that was not interrupted. What was not synced yet when the machine stopped may be damaged;
+//! digests tell, and such a question is put again. When that run is killed as well, `evidence/` and `earlier/` together
 //! still hold everything.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::capture::{LARGEST_RECORD, Place};
-use super::write::{entries, lock, remove_aside, remove_folder, sync_folder, to_json, write_json};
-use super::{CaptureWriter, EvidenceError, Head, Kind, Plan, Record, sha256_hex};
+use super::write::{entries, is_aside, lock, remove_aside, remove_folder, sync_folder, to_json, write_json};
+use super::{CaptureWriter, EvidenceError, Head, Kind, Page, Plan, Record, sha256_hex};
 
 const EARLIER: &str = "earlier";
 
-/// What an earlier run of the same capture kept for one question.
+/// What an earlier run of the same capture kept for one question, and is still what its record says.
 #[derive(Clone, Debug)]
 pub struct Earlier {
     /// Its record, with the number that it had.
     pub record: Record,
-    /// The bytes of its pages.
-    pub pages: Vec<Vec<u8>>,
+    place: Place,
 }
 
 impl Earlier {
+    /// The bytes of one of its pages.
+    pub fn page(&self, page: &Page) -> Result<Vec<u8>, EvidenceError> {
+        self.place.read(&page.file, page.bytes)
+    }
+
     /// Whether the question need not be put again: it was answered whole, or asking again would say the same.
     pub fn is_settled(&self) -> bool {
         is_settled(&self.record)
@@ -49,8 +54,7 @@ impl CaptureWriter {
         let place = Place::Folder(folder.to_owned());
         let plan = place.json("plan.json", LARGEST_RECORD)?;
         // Read once more: the holder of the lock may have finished it meanwhile.
-        let writer = CaptureWriter { folder: folder.to_owned(), head: Head::open(folder)?, _lock: lock };
-        Ok((writer, plan))
+        Ok((CaptureWriter::with(folder.to_owned(), Head::open(folder)?, lock), plan))
     }
 
     /// The head as it was read or written last.
@@ -62,13 +66,16 @@ impl CaptureWriter {
     pub fn take_up(&mut self, head: Head) -> Result<TakenUp, EvidenceError> {
         let (evidence, earlier) = (self.folder.join("evidence"), self.folder.join(EARLIER));
         remove_aside(&self.folder)?;
-        remove_aside(&evidence)?;
         fs::create_dir_all(&earlier).map_err(EvidenceError::io("create", &earlier))?;
         let mut found = TakenUp::default();
-        for path in entries(&evidence)? {
+        // What waited at the side goes first: of two records of one question, the one in its place is taken.
+        let (mut all, in_place): (Vec<PathBuf>, Vec<PathBuf>) =
+            entries(&evidence)?.into_iter().partition(|path| is_aside(path));
+        all.extend(in_place);
+        for path in all {
             let Some(record) = whole_record(&path)? else {
                 remove_folder(&path)?;
-                found.damaged += 1;
+                found.damaged += usize::from(!is_aside(&path)); // what was being written is not damaged
                 continue;
             };
             let place = self.earlier_place(record.kind, &record.scope);
@@ -96,36 +103,35 @@ impl CaptureWriter {
     pub fn earlier(&self, kind: Kind, scope: &str) -> Result<Option<Earlier>, EvidenceError> {
         let path = self.earlier_place(kind, scope);
         let Some(record) = whole_record(&path)? else { return Ok(None) };
-        let place = Place::Folder(path);
-        let mut pages = Vec::new();
-        for page in &record.pages {
-            match or_damaged(place.read(&page.file, page.bytes))? {
-                Some(bytes) if sha256_hex(&bytes) == page.sha256 => pages.push(bytes),
+        let earlier = Earlier { record, place: Place::Folder(path) };
+        for page in &earlier.record.pages {
+            match or_damaged(earlier.page(page))? {
+                Some(bytes) if sha256_hex(&bytes) == page.sha256 => {}
                 _ => return Ok(None),
             }
         }
-        Ok(Some(Earlier { record, pages }))
+        Ok(Some(earlier))
     }
 
     /// Keeps an earlier run's answer in this one, as `record`: the same with this run's number.
     pub fn take_over(&self, earlier: &Earlier, record: &Record) -> Result<(), EvidenceError> {
+        let (from, to) = (self.earlier_place(record.kind, &record.scope), self.folder.join("evidence"));
         if earlier.record != *record {
-            return self.keep(record, &earlier.pages);
+            write_json(&from.join("ipe.json"), record)?;
         }
         // Not synced: before this rename and after it nothing is missing.
-        let (from, to) = (self.earlier_place(record.kind, &record.scope), self.folder.join("evidence"));
         fs::rename(&from, to.join(&record.evidence_id)).map_err(EvidenceError::io("rename", &from))
     }
 
     /// How many records of earlier runs no question has come to.
     pub fn left_over(&self) -> Result<usize, EvidenceError> {
-        let earlier = self.folder.join(EARLIER);
-        if earlier.exists() { Ok(entries(&earlier)?.len()) } else { Ok(0) }
+        self.settle()?;
+        if self.is_continuing() { Ok(entries(&self.folder.join(EARLIER))?.len()) } else { Ok(0) }
     }
 
-    /// Removes what an earlier run kept for the question of a record that is in its place now.
-    pub(super) fn forget(&self, record: &Record) -> Result<(), EvidenceError> {
-        remove_folder(&self.earlier_place(record.kind, &record.scope))
+    /// Whether there is something of earlier runs.
+    pub(super) fn is_continuing(&self) -> bool {
+        self.folder.join(EARLIER).exists()
     }
 
     /// Removes what is left of earlier runs.
@@ -134,7 +140,7 @@ impl CaptureWriter {
         remove_folder(&self.folder.join(EARLIER))
     }
 
-    fn earlier_place(&self, kind: Kind, scope: &str) -> PathBuf {
+    pub(super) fn earlier_place(&self, kind: Kind, scope: &str) -> PathBuf {
         let question = format!("{kind:?}\0{}", scope.to_lowercase());
         self.folder.join(EARLIER).join(sha256_hex(question.as_bytes()))
     }

@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::{
-    Capture, CaptureStatus, Clock, Expected, Gap, Head, Kind, Page, Period, Plan, Reason, Record, Request, RunAs,
-    Source, Tool, VaultObjects, sha256_hex,
+    Capture, CaptureStatus, Clock, Expected, Gap, Head, Kind, Page, Period, PersonalData, Plan, Reason, Record,
+    Request, RunAs, Source, Tool, VaultObjects, sha256_hex,
 };
 
 /// The tenant of test captures.
@@ -22,6 +22,7 @@ type Asked = (Kind, String, Vec<(Value, Option<String>)>, Option<Gap>);
 #[derive(Clone, Debug, Default)]
 pub struct CaptureBuilder {
     records: Vec<Asked>,
+    personal: PersonalData,
 }
 
 impl CaptureBuilder {
@@ -59,11 +60,22 @@ impl CaptureBuilder {
     }
 
     /// Replaces the question of this kind and scope by a gap; panics when there is none.
-    pub fn denied(mut self, kind: Kind, scope: &str) -> CaptureBuilder {
+    pub fn denied(self, kind: Kind, scope: &str) -> CaptureBuilder {
+        self.refused(kind, scope, Reason::Forbidden)
+    }
+
+    /// The same for any reason.
+    pub fn refused(mut self, kind: Kind, scope: &str, reason: Reason) -> CaptureBuilder {
         let before = self.records.len();
         self.records.retain(|record| !(record.0 == kind && record.1.eq_ignore_ascii_case(scope)));
         assert!(self.records.len() < before, "nothing to deny: {kind:?} {scope}");
-        self.gap(kind, scope, Reason::Forbidden)
+        self.gap(kind, scope, reason)
+    }
+
+    /// What is kept of personal data, by the plan. The answers are as they are given.
+    pub fn personal(mut self, personal: PersonalData) -> CaptureBuilder {
+        self.personal = personal;
+        self
     }
 
     /// Every question so far.
@@ -138,11 +150,13 @@ impl CaptureBuilder {
         }
         let plan = Plan {
             vault_objects: VaultObjects::Arm,
+            api_versions: BTreeMap::new(),
             schema: "tickmark.plan/v1".to_owned(),
             tenant_id: TENANT.to_owned(),
             period,
             written_at: at,
             expected: Expected::default(),
+            personal_data: self.personal,
             questions: Vec::new(),
             derived: Vec::new(),
         };
@@ -161,6 +175,7 @@ impl CaptureBuilder {
             tool,
             replayed: true,
             resumed: Vec::new(),
+            plan_stamps: Vec::new(),
         };
         Capture::from_memory(head, files).expect("a capture")
     }

@@ -1,6 +1,11 @@
 //! Writing a capture: everything to the side first, synced, then renamed, so that a capture, a record and a file are
 //! each whole or absent, whenever the process or the machine stops.
+//!
+//! To sync each record by itself would take longer than to collect it. Records wait at the side until there are many,
+//! are synced together, and are renamed then. What waits is not lost with the process: a run that continues finds it
+//! there, and takes it when it is whole.
 
+use std::cell::RefCell;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -8,17 +13,22 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::lock::FileLock;
-use super::{CaptureStatus, EvidenceError, Head, Plan, Record};
+use super::{CaptureStatus, EvidenceError, Head, Page, Plan, Record};
 
 /// Name of what is not in its place yet ends so.
 pub(super) const ASIDE: &str = ".tmp";
+
+/// How many records wait to be synced together.
+const TOGETHER: usize = 500;
 
 /// Writes one capture below `captures/` of a store. Nobody else can write the same one meanwhile.
 #[derive(Debug)]
 pub struct CaptureWriter {
     pub(super) folder: PathBuf,
     pub(super) head: Head,
-    pub(super) _lock: FileLock,
+    /// Records that are written to the side, and the place of what each of them replaces.
+    waiting: RefCell<Vec<(String, PathBuf)>>,
+    _lock: FileLock,
 }
 
 impl CaptureWriter {
@@ -40,7 +50,11 @@ impl CaptureWriter {
         sync_folder(&captures)?;
         sync_folder(store)?;
         let lock = lock(&folder)?;
-        Ok(CaptureWriter { folder, head, _lock: lock })
+        Ok(CaptureWriter::with(folder, head, lock))
+    }
+
+    pub(super) fn with(folder: PathBuf, head: Head, lock: FileLock) -> CaptureWriter {
+        CaptureWriter { folder, head, waiting: RefCell::default(), _lock: lock }
     }
 
     /// The capture's folder.
@@ -48,31 +62,72 @@ impl CaptureWriter {
         &self.folder
     }
 
-    /// Keeps one record with the bytes of its pages, in the order of `record.pages`. It takes the place of what an
-    /// earlier run kept for the same question.
-    pub fn keep(&self, record: &Record, pages: &[Vec<u8>]) -> Result<(), EvidenceError> {
+    /// Keeps what time-stamping authorities said about the plan: their tokens beside it, then the head that names them.
+    pub fn keep_plan_stamps(&mut self, head: Head, tokens: &[Vec<u8>]) -> Result<(), EvidenceError> {
+        for (name, token) in head.plan_tokens().iter().zip(tokens) {
+            write_atomically(&self.folder.join(name), token)?;
+        }
+        self.head = head;
+        write_json(&self.folder.join("capture.json"), &self.head)
+    }
+
+    /// Keeps one page of a record to the side, the first page first. The record is there once [`CaptureWriter::keep`]
+    /// was called.
+    pub fn keep_page(&self, evidence_id: &str, page: &Page, bytes: &[u8]) -> Result<(), EvidenceError> {
+        let aside = self.aside(evidence_id);
+        let made = if page.file == Page::FIRST { create_folder(&aside) } else { Ok(()) };
+        or_removed(made.and_then(|()| write(&aside.join(&page.file), bytes).map(drop)), &aside)
+    }
+
+    /// Keeps a record whose pages, if it has any, were kept to the side. It takes the place of what an earlier run
+    /// kept for the same question.
+    pub fn keep(&self, record: &Record) -> Result<(), EvidenceError> {
+        let aside = self.aside(&record.evidence_id);
+        or_removed(write_record(&aside, record), &aside)?;
+        let replaced = self.earlier_place(record.kind, &record.scope);
+        self.waiting.borrow_mut().push((record.evidence_id.clone(), replaced));
+        if self.waiting.borrow().len() < TOGETHER { Ok(()) } else { self.settle() }
+    }
+
+    /// Syncs the records that wait, and puts them into their places.
+    pub(super) fn settle(&self) -> Result<(), EvidenceError> {
+        let waiting = self.waiting.take();
+        if waiting.is_empty() {
+            return Ok(());
+        }
         let evidence = self.folder.join("evidence");
-        let aside = evidence.join(format!("{}{ASIDE}", record.evidence_id));
-        let place = evidence.join(&record.evidence_id);
-        remove_folder(&aside)?;
-        let kept = write_record(&aside, record, pages)
-            .and_then(|()| fs::rename(&aside, &place).map_err(EvidenceError::io("rename", &aside)));
-        if let Err(error) = kept {
-            let _ = fs::remove_dir_all(&aside); // room for the words that tell of the error, which is the one to tell
-            return Err(error);
+        let asides: Vec<PathBuf> = waiting.iter().map(|(id, _)| self.aside(id)).collect();
+        sync_all(&evidence, &asides)?;
+        for ((id, _), aside) in waiting.iter().zip(&asides) {
+            fs::rename(aside, evidence.join(id)).map_err(EvidenceError::io("rename", aside))?;
         }
         sync_folder(&evidence)?;
-        self.forget(record)
+        match self.is_continuing() {
+            true => waiting.iter().try_for_each(|(_, replaced)| remove_folder(replaced)),
+            false => Ok(()),
+        }
+    }
+
+    fn aside(&self, evidence_id: &str) -> PathBuf {
+        self.folder.join("evidence").join(format!("{evidence_id}{ASIDE}"))
     }
 
     /// Writes the head again, at the end of the run. Once it says that the capture is complete, nothing of earlier
     /// runs is left.
     pub fn finish(&mut self, head: Head) -> Result<(), EvidenceError> {
+        self.settle()?;
         if head.status == CaptureStatus::Complete {
             self.forget_all()?;
         }
         self.head = head;
         write_json(&self.folder.join("capture.json"), &self.head)
+    }
+}
+
+/// Whatever ends a run: what was kept is put into its place.
+impl Drop for CaptureWriter {
+    fn drop(&mut self) {
+        let _ = self.settle(); // the error that ended the run is the one to tell; what stays aside is found again
     }
 }
 
@@ -100,6 +155,26 @@ pub(super) fn sync_folder(folder: &Path) -> Result<(), EvidenceError> {
     opened.sync_all().map_err(EvidenceError::io("sync", folder))
 }
 
+/// Syncs what is in these folders, which lie in `parent`: with one call, for all of its file system.
+#[cfg(target_os = "linux")]
+fn sync_all(parent: &Path, _: &[PathBuf]) -> Result<(), EvidenceError> {
+    let opened = File::open(parent).map_err(EvidenceError::io("sync", parent))?;
+    rustix::fs::syncfs(&opened).map_err(|error| EvidenceError::io("sync", parent)(error.into()))
+}
+
+/// Syncs what is in these folders, file by file.
+#[cfg(not(target_os = "linux"))]
+fn sync_all(_: &Path, folders: &[PathBuf]) -> Result<(), EvidenceError> {
+    for folder in folders {
+        for path in entries(folder)? {
+            let file = File::options().write(true).open(&path).map_err(EvidenceError::io("sync", &path))?;
+            file.sync_all().map_err(EvidenceError::io("sync", &path))?;
+        }
+        sync_folder(folder)?;
+    }
+    Ok(())
+}
+
 /// Folders cannot be synced here.
 #[cfg(not(unix))]
 pub(super) fn sync_folder(_: &Path) -> Result<(), EvidenceError> {
@@ -108,10 +183,7 @@ pub(super) fn sync_folder(_: &Path) -> Result<(), EvidenceError> {
 
 /// Removes what a run left beside its place.
 pub(super) fn remove_aside(folder: &Path) -> Result<(), EvidenceError> {
-    for path in entries(folder)? {
-        if !path.to_string_lossy().ends_with(ASIDE) {
-            continue;
-        }
+    for path in entries(folder)?.into_iter().filter(|path| is_aside(path)) {
         if path.is_dir() {
             remove_folder(&path)?;
         } else {
@@ -119,6 +191,11 @@ pub(super) fn remove_aside(folder: &Path) -> Result<(), EvidenceError> {
         }
     }
     Ok(())
+}
+
+/// Whether this is not in its place yet.
+pub(super) fn is_aside(path: &Path) -> bool {
+    path.as_os_str().to_string_lossy().ends_with(ASIDE)
 }
 
 /// What is in a folder, in order.
@@ -138,14 +215,27 @@ pub(super) fn remove_folder(path: &Path) -> Result<(), EvidenceError> {
     }
 }
 
-fn write_record(folder: &Path, record: &Record, pages: &[Vec<u8>]) -> Result<(), EvidenceError> {
-    fs::create_dir(folder).map_err(EvidenceError::io("create", folder))?;
-    for (page, bytes) in record.pages.iter().zip(pages) {
-        write_synced(&folder.join(&page.file), bytes)?;
+/// An empty folder, whatever was there.
+fn create_folder(path: &Path) -> Result<(), EvidenceError> {
+    remove_folder(path)?;
+    fs::create_dir(path).map_err(EvidenceError::io("create", path))
+}
+
+/// Makes room for the words that tell of an error, which is the one to tell.
+fn or_removed(kept: Result<(), EvidenceError>, aside: &Path) -> Result<(), EvidenceError> {
+    if kept.is_err() {
+        let _ = fs::remove_dir_all(aside);
     }
-    write_synced(&folder.join("redactions.json"), &to_json(&record.transformations)?)?;
-    write_synced(&folder.join("ipe.json"), &to_json(record)?)?;
-    sync_folder(folder)
+    kept
+}
+
+fn write_record(folder: &Path, record: &Record) -> Result<(), EvidenceError> {
+    if record.pages.is_empty() {
+        create_folder(folder)?;
+    }
+    write(&folder.join("redactions.json"), &to_json(&record.transformations)?)?;
+    // last: with it the record is whole
+    write(&folder.join("ipe.json"), &to_json(record)?).map(drop)
 }
 
 pub(super) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), EvidenceError> {
@@ -160,7 +250,11 @@ pub(super) fn to_json(value: &impl Serialize) -> Result<Vec<u8>, EvidenceError> 
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), EvidenceError> {
+    write(path, bytes)?.sync_all().map_err(EvidenceError::io("write", path))
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<File, EvidenceError> {
     let mut file = File::create(path).map_err(EvidenceError::io("write", path))?;
     file.write_all(bytes).map_err(EvidenceError::io("write", path))?;
-    file.sync_all().map_err(EvidenceError::io("write", path))
+    Ok(file)
 }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Id;
-use crate::evidence::{Capture, CaptureStatus, Cite, Expected, Kind, Reason, Record};
+use crate::evidence::{Capture, CaptureStatus, Cite, Expected, Kind, Over, Reason, Record};
 
 /// What a check needs, and how far the need reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,12 +68,17 @@ pub struct Coverage {
     at: BTreeMap<(Kind, Id), Vec<usize>>,
     /// Questions that were planned, or that follow from what was found, and have no record.
     unasked: BTreeMap<Kind, BTreeSet<Id>>,
+    /// Questions that were answered whole about less than the period, because the source keeps no more: by kind and
+    /// scope, with the detail and the record.
+    out_of_reach: BTreeMap<(Kind, Id), (String, Cite)>,
     /// What the configuration expects to exist.
     expected: Expected,
     /// Whether the collection reached its end.
     finished: bool,
     /// For each vault: the log questions (kind, scope) that its rows come from. Filled by the model.
     pub(super) logs_of: BTreeMap<Id, BTreeSet<(Kind, String)>>,
+    /// Log questions beyond those of vaults to whose table no setting sends. Filled by the model.
+    pub(super) idle_tables: BTreeSet<(Kind, Id)>,
     /// For each vault: the workspaces that its audit events are sent to. Filled by the model.
     pub(super) workspaces_of: BTreeMap<Id, BTreeSet<Id>>,
     /// Management groups above each subscription and each group. Filled by the model.
@@ -117,6 +122,23 @@ impl Coverage {
         }
     }
 
+    /// Says that the source no longer keeps a part of the period. The question was answered as far as it can be, so
+    /// that the collection lacks nothing; who needs the whole period does.
+    pub(super) fn falls_short(&mut self, record: &Record, detail: String) {
+        self.out_of_reach.insert((record.kind, Id::new(record.scope.clone())), (detail, record.cite()));
+    }
+
+    /// The parts of the period that sources no longer keep.
+    pub fn out_of_reach(&self) -> impl Iterator<Item = Missing> {
+        self.out_of_reach.iter().map(|((kind, scope), (detail, from))| Missing {
+            kind: *kind,
+            scope: scope.shown().to_owned(),
+            reason: Reason::RetentionTooShort,
+            detail: detail.clone(),
+            from: Some(from.clone()),
+        })
+    }
+
     /// Says that a question should have been put. Without a record it counts as missing.
     pub(super) fn expect(&mut self, kind: Kind, scope: &Id) {
         if !self.at.contains_key(&(kind, scope.clone())) {
@@ -152,7 +174,7 @@ impl Coverage {
     /// What was not read of a kind, anywhere.
     pub fn missing_anywhere(&self, kind: Kind) -> Vec<Missing> {
         let mut missing: Vec<Missing> =
-            self.questions(kind).filter(|asked| !self.is_idle_table(asked)).filter_map(missing_of).collect();
+            self.questions(kind).filter(|asked| self.excuse(asked).is_none()).filter_map(missing_of).collect();
         let unasked = self.unasked.get(&kind).into_iter().flatten();
         missing.extend(unasked.map(|scope| never_asked(kind, scope.shown())));
         if kind.is_log() {
@@ -171,9 +193,10 @@ impl Coverage {
         if kind.is_per_subscription() {
             missing.extend(self.missing_subscriptions());
         }
-        if kind == Kind::RoleAssignments {
+        if kind.holds_downwards() {
             missing.extend(self.missing_anywhere(Kind::ManagementGroups));
         }
+        missing.extend(self.out_of_reach().filter(|missing| missing.kind == kind));
         missing
     }
 
@@ -223,8 +246,8 @@ impl Coverage {
             _ if prefix_of(kind).is_some() => self.missing_of_object(kind, subject),
             _ if kind.is_vault_log() && self.is_vault(subject) => self.missing_logs(kind, subject),
             Kind::Tables | Kind::Workspace if self.is_vault(subject) => self.missing_of_workspaces(kind, subject),
-            _ if is_path && type_of_thing(kind).is_some() => self.missing_of_thing(kind, subject),
-            Kind::RoleAssignments if is_path => self.missing_assignments(subject),
+            _ if is_path && types_of_things(kind).next().is_some() => self.missing_of_thing(kind, subject),
+            _ if is_path && kind.holds_downwards() => self.missing_downwards(kind, subject),
             _ if kind.is_per_subscription() => match subscription_of(subject) {
                 Some(subscription) => self.missing_at(kind, subscription.shown()),
                 // A group or the root: what holds there is listed by the subscriptions below, so by all of them.
@@ -250,7 +273,10 @@ impl Coverage {
         if asked.is_empty() {
             return vec![never_asked(kind, scope)];
         }
-        asked.into_iter().filter_map(missing_of).collect()
+        let scope = Id::new(scope);
+        let out_of_reach =
+            self.out_of_reach().filter(|missing| missing.kind == kind && Id::new(&*missing.scope) == scope);
+        asked.into_iter().filter_map(missing_of).chain(out_of_reach).collect()
     }
 
     /// Whether a vault has itself told all that Resource Manager would be asked for.
@@ -269,13 +295,12 @@ impl Coverage {
         !asked.is_empty() && asked.iter().all(|asked| asked.gap.is_none())
     }
 
-    /// Role assignments hold downwards: the subscription's own list, those of every group above it, and that at
-    /// the root are all needed.
-    fn missing_assignments(&self, subject: &Id) -> Vec<Missing> {
-        let kind = Kind::RoleAssignments;
+    /// What holds downwards: the subscription's own list, those of every group above it, and that at the root where
+    /// there is one are all needed.
+    fn missing_downwards(&self, kind: Kind, subject: &Id) -> Vec<Missing> {
         let Some(start) = subscription_of(subject).or_else(|| group_of(subject)) else {
             return match subject.key() {
-                "/" => self.missing_at(kind, "/"),
+                "/" if kind.over().contains(&Over::Root) => self.missing_at(kind, "/"),
                 _ => self.missing_of_whole(kind),
             };
         };
@@ -283,7 +308,9 @@ impl Coverage {
         for group in self.above.get(&start).into_iter().flatten() {
             missing.extend(self.missing_at(kind, group.shown()));
         }
-        missing.extend(self.missing_at(kind, "/"));
+        if kind.over().contains(&Over::Root) {
+            missing.extend(self.missing_at(kind, "/"));
+        }
         missing.extend(self.missing_above(subject));
         missing
     }
@@ -355,15 +382,51 @@ impl Coverage {
         missing
     }
 
+    /// Questions whose refusal is an answer, each with what it says, in words.
+    pub fn excused(&self) -> impl Iterator<Item = (&Asked, &'static str)> {
+        self.asked.values().flatten().filter_map(|asked| Some((asked, self.excuse(asked)?)))
+    }
+
+    fn excuse(&self, asked: &Asked) -> Option<&'static str> {
+        let (reason, _) = asked.gap.as_ref()?;
+        match self.is_idle_table(asked) {
+            true if is_of_vaults(asked) => Some("no such table, and no vault that writes to it"),
+            true => Some("no such table, and no setting that sends to it"),
+            false => excuse(asked.kind, *reason),
+        }
+    }
+
     /// Both shapes are asked of every workspace. A table that does not exist there, and that no setting sends
     /// to, holds nothing: that is an answer.
     fn is_idle_table(&self, asked: &Asked) -> bool {
         let is_table_missing = matches!(asked.gap, Some((Reason::TableMissing, _)));
         is_table_missing && asked.kind.is_log() && {
             let scope = Id::new(asked.scope.clone());
+            if !is_of_vaults(asked) {
+                return self.idle_tables.contains(&(asked.kind, scope));
+            }
             let mut sources = self.logs_of.values().flatten();
             !sources.any(|(kind, source)| *kind == asked.kind && Id::new(source.clone()) == scope)
         }
+    }
+}
+
+/// Whether the question is about a table that vaults write to.
+fn is_of_vaults(asked: &Asked) -> bool {
+    let tables = ["/AZKVAuditLogs", "/AzureDiagnostics"];
+    let is_table = asked.kind == Kind::LogContinuity && tables.iter().any(|table| asked.scope.ends_with(table));
+    asked.kind.is_vault_log() || is_table
+}
+
+/// What a refusal says, in words, where it is an answer and no gap.
+pub fn excuse(kind: Kind, reason: Reason) -> Option<&'static str> {
+    match (kind, reason) {
+        (_, Reason::Retired) => Some("retired by the service, so that nothing is granted by it"),
+        // A preview that clouds need not have. There is then no second count, which makes nothing less whole.
+        (Kind::RoleAssignmentsUsageMetrics, Reason::NotInCloud | Reason::NotFound | Reason::Refused) => {
+            Some("not offered, so that there is no second count")
+        }
+        _ => None,
     }
 }
 
@@ -398,17 +461,27 @@ fn prefix_of(kind: Kind) -> Option<&'static str> {
     kind.over().iter().find_map(|over| over.prefix())
 }
 
-/// The resource type whose things `kind` is asked about, lower case.
-fn type_of_thing(kind: Kind) -> Option<&'static str> {
-    kind.over().iter().find_map(|over| over.resource_type())
+/// The resource types whose things `kind` is asked about, lower case, what lies in another one first.
+fn types_of_things(kind: Kind) -> impl Iterator<Item = &'static str> {
+    kind.over().iter().rev().filter_map(|over| over.resource_type())
 }
 
 /// The thing of the type that `kind` is asked for that the subject is or lies in by its path.
 fn thing_of(kind: Kind, subject: &Id) -> Option<Id> {
-    let of_type = format!("/providers/{}/", type_of_thing(kind)?);
-    let (group, rest) = subject.key().split_once(of_type.as_str())?;
-    let name = rest.split('/').next().filter(|name| !name.is_empty())?;
-    Some(Id::new(format!("{group}{of_type}{name}")))
+    types_of_things(kind).find_map(|of_type| thing_of_type(of_type, subject))
+}
+
+/// The thing of a type that the subject is or lies in: a name follows each segment of the type.
+fn thing_of_type(of_type: &str, subject: &Id) -> Option<Id> {
+    let (namespace, types) = of_type.split_once('/')?;
+    let (above, rest) = subject.key().split_once(&format!("/providers/{namespace}/"))?;
+    let mut thing = format!("{above}/providers/{namespace}");
+    let mut segments = rest.split('/');
+    for segment in types.split('/') {
+        let name = segments.next().filter(|own| *own == segment).and_then(|_| segments.next());
+        thing = format!("{thing}/{segment}/{}", name.filter(|name| !name.is_empty())?);
+    }
+    Some(Id::new(thing))
 }
 
 fn missing_of(asked: &Asked) -> Option<Missing> {

@@ -30,7 +30,7 @@ mod zip;
 pub use error::PackError;
 pub use key::{SigningKey, TrustedKey, write_key_file};
 pub use names::check_path;
-pub use seal::{AskAuthority, Authority, Facts, PackFile, SealRequest, Sealed, Source, seal};
+pub use seal::{AskAuthority, Authority, Facts, PackFile, SealRequest, Sealed, Source, seal, time_stamp};
 pub use tsa::Stamp;
 pub use verify::{Expect, Outcome, Problem, Report, Step, StepOutcome, verify};
 pub use zip::zip_folder;

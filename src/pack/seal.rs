@@ -261,15 +261,22 @@ fn stamp(
 ) -> Result<(Vec<Stamp>, Vec<Vec<u8>>), PackError> {
     let (mut stamps, mut replies) = (Vec::new(), Vec::new());
     for authority in authorities {
-        let name = authority.name;
-        let failed = |why| PackError::TimeStamp { authority: name.clone(), why };
-        let query = tsa::request(signature, authority.nonce).map_err(failed)?;
-        let reply = (authority.ask)(&query).map_err(failed)?;
-        stamps.push(tsa::read_reply(&reply, signature, Some(authority.nonce)).map_err(failed)?);
+        let (reply, stamp) = time_stamp(authority, signature)?;
+        stamps.push(stamp);
         folder.write(&format!("attestation/{}", token_name(replies.len())), &reply)?;
         replies.push(reply);
     }
     Ok((stamps, replies))
+}
+
+/// Asks one authority for a time-stamp over `message`: its reply in DER, and what that says.
+pub fn time_stamp(authority: Authority<'_>, message: &[u8]) -> Result<(Vec<u8>, Stamp), PackError> {
+    let Authority { name, nonce, ask } = authority;
+    let failed = |why| PackError::TimeStamp { authority: name.clone(), why };
+    let query = tsa::request(message, nonce).map_err(failed)?;
+    let reply = ask(&query).map_err(failed)?;
+    let stamp = tsa::read_reply(&reply, message, Some(nonce)).map_err(failed)?;
+    Ok((reply, stamp))
 }
 
 /// `pack.tsr`, `pack.tsr.2`, `pack.tsr.3` …

@@ -25,7 +25,7 @@ const TST_INFO: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.
 /// What a time-stamp token says. Its authority's signature is not verified, see the module.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stamp {
-    /// The moment before which the signature existed.
+    /// The moment before which the bytes existed that it is over.
     pub at: DateTime<Utc>,
     /// The authority as it calls itself in the token, if it does.
     pub authority: Option<String>,
@@ -80,7 +80,7 @@ pub fn read_reply(reply: &[u8], message: &[u8], nonce: Option<[u8; 8]>) -> Resul
         return Err("the time-stamp is over a digest other than SHA-256".to_owned());
     }
     if info.imprint.hashed_message.as_bytes() != sha256(message) {
-        return Err("the time-stamp is over other bytes than this signature".to_owned());
+        return Err("the time-stamp is over other bytes than these".to_owned());
     }
     if let Some(nonce) = nonce
         && info.nonce.as_ref().map(Int::as_bytes) != Some(&positive(nonce)[..])

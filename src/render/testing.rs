@@ -11,7 +11,9 @@ use crate::assess::{
 };
 use crate::check::{Finding, Parameters, about};
 use crate::control;
-use crate::evidence::{CaptureStatus, Cite, Entry, Event, Head, Period, Reason, RunAs, Tool, sha256_hex};
+use crate::evidence::{
+    CaptureStatus, Cite, Entry, Event, Head, Period, PersonalData, Persons, PlanStamp, Reason, RunAs, Tool, sha256_hex,
+};
 use crate::model::Id;
 
 const SUB: &str = "/subscriptions/7d1f0c52-9d0b-4f0e-8a44-4f2f6f6f2c11";
@@ -83,6 +85,7 @@ fn head() -> Head {
         tool: Tool { name: "tickmark".to_owned(), version: "0.1.0".to_owned(), rule_set_sha256: sha256_hex(b"rules") },
         replayed: true,
         resumed: Vec::new(),
+        plan_stamps: Vec::new(),
     }
 }
 
@@ -152,6 +155,8 @@ pub(super) fn empty() -> Assessment {
         compared: Vec::new(),
         rows: 0,
         requests: 0,
+        cuts: BTreeMap::new(),
+        personal_data: PersonalData::default(),
     };
     assessment(Vec::new(), collection)
 }
@@ -178,6 +183,8 @@ pub(super) fn hostile() -> Assessment {
     assessment.populations[0].items.sort_by(|a, b| a.subject().id.cmp(&b.subject().id));
     assessment.head.tenant_id = "<script>alert(1)</script>".to_owned();
     assessment.head.run_as.managed_identity = Some("</dd><img src=x onerror=alert(1)>".to_owned());
+    let failed = |name: &&str| PlanStamp { authority: (*name).to_owned(), at: None, failed: Some((*name).to_owned()) };
+    assessment.head.plan_stamps = HOSTILE.iter().map(failed).collect();
     assessment.own.unread = HOSTILE.iter().map(|name| (*name).to_owned()).collect();
     assessment.own.excess = HOSTILE.iter().map(|name| excess(name)).collect();
     assessment.inputs.organisation =
@@ -221,6 +228,7 @@ pub(super) fn hostile() -> Assessment {
             request: format!("GET https://{text}"),
             statuses: vec![200],
             rows: 1,
+            cuts: 1,
             pages: vec![(text.clone(), sha256_hex(name.as_bytes()))],
             retries: 0,
             ended_at: at("2026-10-02T09:00:00Z"),
@@ -516,6 +524,12 @@ pub(super) fn sample() -> Assessment {
         }],
         rows: 15_238,
         requests: 61,
+        cuts: BTreeMap::from([("not_on_list".to_owned(), 41_230), ("address_coarsened".to_owned(), 14_002)]),
+        personal_data: PersonalData {
+            names: Persons::Pseudonym,
+            key_id: Some("00112233aabbccdd".to_owned()),
+            ..PersonalData::default()
+        },
     };
     let mut assessment = assessment(findings, collection);
     assessment.inventory = inventory(&names);
@@ -627,6 +641,7 @@ fn evidence() -> Vec<EvidenceLine> {
         request,
         statuses: if number == 9 { vec![403] } else { vec![200; pages] },
         rows,
+        cuts: u64::from(number % 3) * 1234,
         pages: (1..=pages)
             .map(|page| (format!("page-{page:04}.json"), sha256_hex(format!("{number}/{page}").as_bytes())))
             .collect(),

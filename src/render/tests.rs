@@ -23,6 +23,27 @@ fn the_same_assessment_gives_the_same_bytes() {
 }
 
 #[test]
+fn what_was_cut_and_what_was_kept_of_persons_is_on_the_first_page() {
+    let markdown = text(&testing::sample(), "report/report.md");
+    let first = markdown.split("## Controls").next().expect("the first page");
+    for line in [
+        "- Cut before it was kept: 55,232 values and members (`address_coarsened` 14,002, `not_on_list` 41,230); each \
+         place is in `redactions.json` beside the answer\n",
+        "- Addresses of callers: `kept as networks (/24, /48)`\n",
+        "- Names of users: `replaced by pseudonyms`\n",
+        "- User principal names: `not kept`\n",
+        "- Mail addresses: `kept where a person must be matched`\n",
+        "- Pseudonyms made with the key: `00112233aabbccdd`\n",
+    ] {
+        assert!(first.contains(line), "{line}");
+    }
+    assert!(markdown.contains("2,468 cut before it was kept"), "each record says how much was cut of it");
+    let html = text(&testing::sample(), "report/report.html");
+    assert!(html.contains("<dt>Names of users</dt>") && html.contains("2,468 cut before it was kept"));
+    assert!(text(&testing::empty(), "report/report.md").contains("- Cut before it was kept: nothing\n"));
+}
+
+#[test]
 fn the_policy_comes_first_and_names_the_digest_of_the_style() {
     use base64::Engine as _;
     let html = text(&testing::sample(), "report/report.html");

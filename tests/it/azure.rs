@@ -15,6 +15,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use tickmark::azure::Recording;
 
+use super::harness::as_recorded;
 use super::replay::Tenant;
 
 /// Path on this server, and the host of the public cloud that it stands for.
@@ -70,6 +71,8 @@ struct World {
 #[derive(Default)]
 struct Changing {
     issued: Vec<String>,
+    /// Proofs that tokens were given for, in the same order.
+    proofs: Vec<String>,
     asked: usize,
     had_mood: BTreeSet<&'static str>,
     seen: Vec<Seen>,
@@ -101,6 +104,11 @@ impl Azure {
     /// Tokens in the order in which they were issued.
     pub fn issued(&self) -> Vec<String> {
         self.world.lock().issued.clone()
+    }
+
+    /// What tokens were given for: the secret or assertion of the form, or the header of an identity endpoint.
+    pub fn proofs(&self) -> Vec<String> {
+        self.world.lock().proofs.clone()
     }
 
     /// Where it listens.
@@ -149,10 +157,26 @@ impl World {
     }
 
     fn sign_in(&self, form: &str) -> Response {
-        let is_known = form.contains("grant_type=client_credentials") && form.contains("client_secret=hunter2");
-        if !is_known {
+        let part = |name: &str| form.split('&').find_map(|pair| pair.strip_prefix(&format!("{name}=")));
+        let secret = part("client_secret").filter(|secret| *secret == "hunter2");
+        let assertion = part("client_assertion");
+        let Some(proof) = secret.or(assertion).filter(|_| part("grant_type") == Some("client_credentials")) else {
             return fault(StatusCode::UNAUTHORIZED, "invalid_client");
-        }
+        };
+        let token = self.issue(proof);
+        axum::Json(json!({"token_type": "Bearer", "expires_in": 3600, "access_token": token})).into_response()
+    }
+
+    /// The identity endpoint of an app.
+    fn app_identity(&self, url: &str, headers: &HeaderMap) -> Response {
+        let Some(header) = headers.get("x-identity-header").and_then(|value| value.to_str().ok()) else {
+            return fault(StatusCode::BAD_REQUEST, "no header");
+        };
+        let token = self.issue(&format!("{header} {url}"));
+        axum::Json(json!({"token_type": "Bearer", "expires_on": "4102444800", "access_token": token})).into_response()
+    }
+
+    fn issue(&self, proof: &str) -> String {
         let mut state = self.lock();
         let number = state.issued.len() + 1;
         let run_as = &self.tenant["runAs"];
@@ -162,7 +186,8 @@ impl World {
         });
         let token = format!("e30.{}.signature{number}", URL_SAFE_NO_PAD.encode(claims.to_string()));
         state.issued.push(token.clone());
-        axum::Json(json!({"token_type": "Bearer", "expires_in": 3600, "access_token": token})).into_response()
+        state.proofs.push(proof.to_owned());
+        token
     }
 
     /// The answer of a service.
@@ -190,7 +215,8 @@ impl World {
             return (StatusCode::FORBIDDEN, headers, axum::Json(body)).into_response();
         }
         let public = self.public(url).unwrap_or_default();
-        let Some(answer) = self.recording.answer_for(method.as_str(), &public, body) else {
+        let Some(answer) = self.recording.answer_for(method.as_str(), &as_recorded(&public, &self.recording), body)
+        else {
             return fault(StatusCode::NOT_IMPLEMENTED, "NotRecorded");
         };
         let status = StatusCode::from_u16(answer.status).expect("a status");
@@ -219,6 +245,10 @@ async fn answer(
     let tenant = world.tenant["tenantId"].as_str().expect("a tenant");
     let response = if url == format!("/authority/{tenant}/oauth2/v2.0/token") && method == Method::POST {
         world.sign_in(&body)
+    } else if url.starts_with("/identity?") {
+        world.app_identity(&url, &headers)
+    } else if url.starts_with("/oidc?") && method == Method::POST && bearer == Some("job-token") {
+        axum::Json(json!({"oidcToken": "of-the-job"})).into_response()
     } else {
         world.serve(&method, &url, bearer, &body)
     };

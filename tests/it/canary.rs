@@ -75,6 +75,21 @@ fn nothing_that_a_run_with_a_zip_writes_or_prints_holds_it() {
 }
 
 #[test]
+fn nothing_that_vaults_list_of_themselves_lets_it_through() {
+    let bench = Bench::new().with("TICKMARK_KEY_PASSPHRASE", "correct horse");
+    let recording = tenant_folder("canary").display().to_string();
+    bench.run(&["init", "--tenant", "f2ec6b4c-dbab-4220-9599-c663e261db2d"]);
+    let config = bench.read("tickmark.toml");
+    bench.write("tickmark.toml", &config.replace("# vault_objects = \"arm\"", "vault_objects = \"data_plane\""));
+    let ran = bench.run(&["collect", "--replay", &recording, "--period", "2026Q3"]);
+    assert_eq!(ran.code, 3, "two questions are refused: {}", ran.err);
+    let files = written(&bench, &[ran]);
+    let has = |text: &str| files.values().any(|bytes| String::from_utf8_lossy(bytes).contains(text));
+    assert!(has("https://kv-bench.vault.azure.net/certificates/bench-tls") && has("vault_deleted_secrets"));
+    canary().assert_absent(&files);
+}
+
+#[test]
 fn no_form_of_our_own_token_is_written_or_printed() {
     let claims = format!(r#"{{"oid":"o-1","appid":"a-1","tid":"t-1","name":"{TOKEN}"}}"#);
     let jwt = format!("eyJhbGciOiJub25lIn0.{}.{TOKEN}", URL_SAFE_NO_PAD.encode(claims));

@@ -5,7 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
+use chrono::{SecondsFormat, TimeDelta};
 use serde_json::Value;
+use tickmark::azure::Recording;
 
 /// A folder in which commands run.
 pub struct Bench {
@@ -100,6 +102,15 @@ impl Ran {
             err: String::from_utf8(output.stderr).expect("UTF-8"),
         }
     }
+}
+
+/// The request as it was recorded. The activity log is asked for the last 90 days, which a live clock shifts.
+pub fn as_recorded(url: &str, recording: &Recording) -> String {
+    const FROM: &str = "$filter=eventTimestamp%20ge%20%27";
+    let Some((before, rest)) = url.split_once(FROM) else { return url.to_owned() };
+    let reach = recording.head().recorded_at - TimeDelta::days(90) + TimeDelta::hours(2);
+    let since = reach.to_rfc3339_opts(SecondsFormat::Secs, true).replace(':', "%3A");
+    format!("{before}{FROM}{since}{}", &rest[rest.find("%27").unwrap_or(0)..])
 }
 
 pub fn tenant_folder(tenant: &str) -> PathBuf {

@@ -49,6 +49,7 @@ fn a_live_run_keeps_what_a_replay_keeps() {
     };
     assert!(attempts(THROTTLED) >= Some(2), "the evidence counts the second try");
     assert!(attempts(FAILED) >= Some(2), "the evidence counts the second try");
+    is_told(&bench, &ran, &azure.seen());
     let seen = azure.seen();
     is_patient(&seen);
     is_reading_only(&seen);
@@ -98,6 +99,17 @@ fn a_token_that_nobody_takes_is_a_gap_and_not_an_empty_tenant() {
     for finding in outcomes["findings"].as_array().expect("findings") {
         assert_eq!(finding["outcome"], "not_evaluated", "{finding}");
     }
+}
+
+/// Requests, retries and waits, beside the result and in the ledger.
+fn is_told(bench: &Bench, ran: &Ran, seen: &[Seen]) {
+    let to_arm = || seen.iter().filter(|one| one.url.starts_with("/arm/"));
+    let requests = to_arm().count();
+    let again = to_arm().filter(|one| [401, 429, 503].contains(&one.status)).count();
+    let expected = format!("asked Resource Manager {requests} times ({again} retries, throttled once, 2 s waited)");
+    assert!(ran.err.contains(&expected), "{expected}: {}", ran.err);
+    let ledger = bench.read("tickmark-store/ledger.jsonl");
+    assert!(ledger.contains(&expected) && ledger.contains("Log Analytics"), "{ledger}");
 }
 
 /// Ids, scopes, pages byte for byte, gaps and counts; and the results that follow.
@@ -181,11 +193,19 @@ fn is_reading_only(seen: &[Seen]) {
         let path = one.url.split('?').next().unwrap_or_default();
         let is_known_post = path == "/graph/v1.0/directoryObjects/getByIds"
             || path == "/arm/providers/Microsoft.ResourceGraph/resources"
+            || path == "/arm/providers/Microsoft.Management/getEntities"
             || (path.starts_with("/logs/v1/workspaces/") && path.ends_with("/query"))
             || (path.starts_with("/authority/") && path.ends_with("/oauth2/v2.0/token"));
         assert!(one.method == "GET" || (one.method == "POST" && is_known_post), "{one:?}");
         // lists of Resource Manager, of names and attributes
         if ["/keys", "/secrets"].iter().any(|list| path.ends_with(list)) && is_below_a_vault(path) {
+            continue;
+        }
+        // how references resolve, without what they resolve to
+        if ["appsettings", "connectionstrings"]
+            .iter()
+            .any(|list| path.ends_with(&format!("/config/configreferences/{list}")))
+        {
             continue;
         }
         for word in ["/secrets", "list", "config", "keys", "sharedkeys", "backup", "regenerate"] {

@@ -10,13 +10,13 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use tickmark::assess::{Assessment, Inputs, Organisation, assess};
-use tickmark::azure::{Clock, Cloud, Door, Pace, Recording};
+use tickmark::azure::{Answer, Ask, Clock, Cloud, Door, Pace, Recording, TokenFacts, Transport, TransportError};
 use tickmark::check::{Parameters, find};
-use tickmark::collect::{CollectRequest, Keeper, Progress, Summary, collect, plan};
-use tickmark::evidence::{Capture, EvidenceError, Expected, Head, Period, Record, Tool, VaultObjects};
+use tickmark::collect::{CollectRequest, Keeper, Personal, Progress, Summary, collect, plan};
+use tickmark::evidence::{Capture, EvidenceError, Expected, Head, Page, Period, Record, Tool, VaultObjects};
 use tickmark::{control, model};
 
-use super::harness::tenant_folder;
+use super::harness::{as_recorded, tenant_folder};
 
 /// The files of a recording.
 #[derive(Clone)]
@@ -108,6 +108,7 @@ fn capture_at(recording: Recording, now: DateTime<Utc>) -> Capture {
     let told = recording.head().clone();
     let request = CollectRequest {
         vault_objects: VaultObjects::Arm,
+        api_versions: BTreeMap::new(),
         tenant_id: told.tenant_id.clone(),
         expected: Expected {
             subscriptions: told.subscriptions,
@@ -117,12 +118,13 @@ fn capture_at(recording: Recording, now: DateTime<Utc>) -> Capture {
         period: Period::parse(&told.period).expect("a period"),
         now,
         tool: tool(),
+        personal: Personal::default(),
     };
     let kept = Memory::default();
     let plan = serde_json::to_vec(&plan(&request)).expect("JSON");
     kept.0.borrow_mut().insert("plan.json".to_owned(), plan);
     let cloud = Cloud::named("public").expect("a cloud");
-    let door = Door::new(Arc::new(recording), cloud, Arc::new(StillClock(now)), Pace::default());
+    let door = Door::new(Arc::new(AsRecorded(recording)), cloud, Arc::new(StillClock(now)), Pace::default());
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let summary = runtime.block_on(collect(&door, &request, &kept, &Quiet)).expect("a collection");
     Capture::from_memory(head(&request, summary), kept.0.into_inner()).expect("a capture")
@@ -143,6 +145,7 @@ fn head(request: &CollectRequest, summary: Summary) -> Head {
         tool: tool(),
         replayed: true,
         resumed: Vec::new(),
+        plan_stamps: Vec::new(),
     }
 }
 
@@ -150,18 +153,38 @@ fn tool() -> Tool {
     Tool { name: "tickmark".to_owned(), version: "0".to_owned(), rule_set_sha256: String::new() }
 }
 
+/// A recording that is asked later than it was made.
+struct AsRecorded(Recording);
+
+#[async_trait::async_trait]
+impl Transport for AsRecorded {
+    async fn send(&self, ask: &Ask, stale: Option<u32>) -> Result<Answer, TransportError> {
+        let ask = Ask { url: as_recorded(&ask.url, &self.0), ..ask.clone() };
+        self.0.send(&ask, stale).await
+    }
+
+    fn token_facts(&self) -> Option<TokenFacts> {
+        self.0.token_facts()
+    }
+
+    fn credential(&self) -> String {
+        self.0.credential()
+    }
+}
+
 /// Path → bytes, as [`Capture::from_memory`] takes them.
 #[derive(Default)]
 struct Memory(RefCell<BTreeMap<String, Vec<u8>>>);
 
 impl Keeper for Memory {
-    fn keep(&self, record: &Record, pages: &[Vec<u8>]) -> Result<(), EvidenceError> {
-        let mut files = self.0.borrow_mut();
-        let folder = format!("evidence/{}", record.evidence_id);
-        files.insert(format!("{folder}/ipe.json"), serde_json::to_vec(record).expect("JSON"));
-        for (page, bytes) in record.pages.iter().zip(pages) {
-            files.insert(format!("{folder}/{}", page.file), bytes.clone());
-        }
+    fn keep_page(&self, evidence_id: &str, page: &Page, bytes: &[u8]) -> Result<(), EvidenceError> {
+        self.0.borrow_mut().insert(format!("evidence/{evidence_id}/{}", page.file), bytes.to_vec());
+        Ok(())
+    }
+
+    fn keep(&self, record: &Record) -> Result<(), EvidenceError> {
+        let path = format!("evidence/{}/ipe.json", record.evidence_id);
+        self.0.borrow_mut().insert(path, serde_json::to_vec(record).expect("JSON"));
         Ok(())
     }
 }
@@ -170,7 +193,7 @@ struct Quiet;
 
 impl Progress for Quiet {}
 
-struct StillClock(DateTime<Utc>);
+pub struct StillClock(pub DateTime<Utc>);
 
 #[async_trait::async_trait]
 impl Clock for StillClock {

@@ -25,6 +25,25 @@ const NEEDED: &[(&str, &str, &str)] = &[
     ("/roleDefinitions?", "RBAC-001 RBAC-002 RBAC-005 RBAC-011", ""),
     // a deny only takes away; not to know of it makes nobody's access smaller
     ("/denyAssignments?", "", ""),
+    // no check that there is reads of changes, exports or plans
+    ("/eventtypes/management/values?", "", ""),
+    ("/microsoft.aadiam/diagnosticSettings?", "", ""),
+    ("/878bded4-26b8-4144-b980-f5c9be4eb9e1/providers/Microsoft.Insights/diagnosticSettings?", "", ""),
+    ("/ef046ce3-0366-4fe0-b02a-52d3a0309665/providers/Microsoft.Insights/diagnosticSettings?", "", ""),
+    ("/pricings?", "", ""),
+    ("/containers?", "", ""),
+    // as long as the list of subscriptions shows them all
+    ("/getEntities?", "", ""),
+    ("/roleAssignmentsUsageMetrics?", "", ""),
+    ("/classicAdministrators?", "", ""),
+    ("/locks?", "", ""),
+    ("/registrationAssignments?", "", ""),
+    // no check that there is reads of eligible roles
+    ("/roleEligibilityScheduleInstances?", "", ""),
+    ("/roleAssignmentScheduleInstances?", "", ""),
+    ("/roleAssignmentScheduleRequests?", "", ""),
+    ("/roleEligibilityScheduleRequests?", "", ""),
+    ("/roleManagementPolicyAssignments?", "", ""),
     // what the collecting identity may do decides nothing about others
     ("/permissions?", "", ""),
     // the function that the identity hangs on is in this list alone
@@ -40,10 +59,37 @@ const NEEDED: &[(&str, &str, &str)] = &[
         "KV-001 KV-002 KV-004 KV-005 KV-006 KV-007 LOG-001 EVT-001",
     ),
     ("/deletedVaults?", "KV-001", ""),
+    // resources by type: no check reads them yet
+    ("/virtualMachineScaleSets?", "", ""),
+    ("/Microsoft.Web/sites?", "", ""),
+    ("/slots?", "", ""),
+    ("/configreferences/appsettings?", "", ""),
+    ("/configreferences/connectionstrings?", "", ""),
+    ("/containerApps?", "", ""),
+    ("/managedClusters?", "", ""),
+    ("/factories?", "", ""),
+    ("/Microsoft.Synapse/workspaces?", "", ""),
+    ("/Microsoft.Databricks/workspaces?", "", ""),
+    ("/accessConnectors?", "", ""),
+    ("/automationAccounts?", "", ""),
+    ("/workflows?", "", ""),
+    ("/diskEncryptionSets?", "", ""),
+    ("/Microsoft.Sql/servers?", "", ""),
+    ("/storageAccounts?", "", ""),
+    ("/databaseAccounts?", "", ""),
+    ("/Microsoft.CognitiveServices/accounts?", "", ""),
+    ("/searchServices?", "", ""),
+    ("/flexibleServers?", "", ""),
+    ("/privateEndpoints?", "", ""),
+    ("/managedHSMs?", "", ""),
     // names and attributes of what a vault holds: no check reads them yet
     ("/vaults/kv-ledger-prod/keys?", "", ""),
     ("/vaults/kv-ledger-prod/secrets?", "", ""),
-    ("/diagnosticSettings?", "LOG-001 LOG-002 LOG-003 EVT-001 EVT-002 EVT-003 EVT-004 EVT-005", ""),
+    (
+        "/vaults/kv-ledger-prod/providers/Microsoft.Insights/diagnosticSettings?",
+        "LOG-001 LOG-002 LOG-003 EVT-001 EVT-002 EVT-003 EVT-004 EVT-005",
+        "",
+    ),
     // the list gives the id by which the workspace is queried
     ("/Microsoft.OperationalInsights/workspaces?", "LOG-002 EVT-001 EVT-002 EVT-003 EVT-004 EVT-005", ""),
     // the log has rows from the first day, so that how long it is kept matters to LOG-003 alone
@@ -54,6 +100,12 @@ const NEEDED: &[(&str, &str, &str)] = &[
     ("/federatedIdentityCredentials null", "", ""),
     ("/servicePrincipals?$count=", "", ""),
     ("/owners?", "", ""),
+    ("/servicePrincipals(appId='00000003-0000-0000-c000-000000000000')", "", ""),
+    ("/v1.0/roleManagement/", "", ""),
+    ("/v1.0/identity/conditionalAccess/", "", ""),
+    ("/v1.0/policies/", "", ""),
+    ("/v1.0/directory/deletedItems/", "", ""),
+    ("/v1.0/identityGovernance/privilegedAccess/", "", ""),
     // who of those that hold a role is a group, nobody says; the callers are in the list of managed identities
     ("/directoryObjects/getByIds", "NHI-006 RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-011", ""),
     // the group is Owner of the subscription: whoever is in it can grant, and reads no secret
@@ -81,6 +133,10 @@ const NEEDED: &[(&str, &str, &str)] = &[
     ("question=managed_identity_sign_ins;", "", ""),
     ("question=user_sign_ins;", "", ""),
     ("question=user_token_sign_ins;", "", ""),
+    ("question=service_principal_sign_ins_count;", "", ""),
+    ("question=managed_identity_sign_ins_count;", "", ""),
+    ("question=user_sign_ins_count;", "", ""),
+    ("question=user_token_sign_ins_count;", "", ""),
 ];
 
 #[test]

@@ -180,10 +180,7 @@ fn denied() {
         KV-005 | kv-track-prod | not_applicable
         KV-007 | kv-track-prod | manual
         RBAC-001, RBAC-002, RBAC-011 | UNREAD | not_evaluated
-        RBAC-001 | kv-track-prod ← vm-track-01 | fail
-        RBAC-001 | kv-track-prod ← sp-nightly-report | not_evaluated
-        RBAC-002 | kv-track-prod ← vm-track-01 | not_evaluated
-        RBAC-002 | kv-track-prod ← sp-nightly-report | fail
+        RBAC-001, RBAC-002 | kv-track-prod ← vm-track-01; kv-track-prod ← sp-nightly-report | not_evaluated
         RBAC-005 | vm-track-01; app-portal; caj-evidence; id-track-app; id-old-batch; id-github-deploy | not_evaluated
         RBAC-005 | sp-nightly-report; sp-landing-zone | not_evaluated
         RBAC-007 | id-github-deploy | fail

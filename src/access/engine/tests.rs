@@ -126,6 +126,8 @@ impl Small {
             .answer(Kind::Vaults, SUB, list(self.vaults))
             .answer(Kind::RoleDefinitions, SUB, list(self.roles))
             .answer(Kind::RoleAssignments, SUB, list(self.assignments))
+            .answer(Kind::DenyAssignments, &group_id(TENANT), list(Vec::new()))
+            .answer(Kind::DenyAssignments, &group_id("prod"), list(Vec::new()))
             .answer(Kind::DenyAssignments, SUB, list(self.denies))
             .answer(Kind::Principals, "directory", list(self.principals));
         for (group, members) in self.members {

@@ -4,13 +4,14 @@ mod read;
 mod table;
 mod template;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use crate::azure::{CredentialKind, Endpoints};
+use crate::azure::{Audiences, CredentialKind, Endpoints};
 use crate::check::Parameters;
-use crate::evidence::{Period, VaultObjects};
+use crate::evidence::{Kind, Period, PersonalData, VaultObjects};
 
 pub use template::TEMPLATE;
 
@@ -27,6 +28,10 @@ pub struct Config {
     pub period: PeriodChoice,
     /// `[signing]`.
     pub signing: Signing,
+    /// `[personal_data]`.
+    pub personal: PersonalSettings,
+    /// `[api_versions]`: by kind of question, the version that is asked first.
+    pub api_versions: BTreeMap<Kind, String>,
     /// `[parameters]`.
     pub parameters: Parameters,
 }
@@ -34,7 +39,7 @@ pub struct Config {
 /// `[azure]`.
 #[derive(Clone, Debug)]
 pub struct Azure {
-    /// `public`, `usgov`, `china`, `custom`.
+    /// `public`, `usgov`, `usgov_dod`, `china`, `custom`.
     pub cloud: String,
     /// Tenant GUID.
     pub tenant_id: String,
@@ -44,8 +49,8 @@ pub struct Azure {
     pub management_groups: Vec<String>,
     /// Workspace GUIDs; empty means those that diagnostic settings name.
     pub workspaces: Vec<String>,
-    /// How to get a token.
-    pub credential: CredentialKind,
+    /// How to get a token: the first that can.
+    pub credential: Vec<CredentialKind>,
     /// User-assigned identity or application.
     pub client_id: Option<String>,
     /// Certificate with private key, for `client_certificate`.
@@ -56,6 +61,8 @@ pub struct Azure {
     pub vault_objects: VaultObjects,
     /// `[azure.endpoints]`, with `cloud = "custom"`.
     pub endpoints: Option<Endpoints>,
+    /// `[azure.audiences]`.
+    pub audiences: Audiences,
 }
 
 /// `[period]`.
@@ -76,6 +83,24 @@ pub struct Signing {
     pub key: PathBuf,
     /// Time-stamping authorities.
     pub tsa: Vec<String>,
+}
+
+/// `[personal_data]`.
+#[derive(Clone, Debug)]
+pub struct PersonalSettings {
+    /// What is kept.
+    pub data: PersonalData,
+    /// Where the key of the pseudonyms is.
+    pub key: KeyPlace,
+}
+
+/// Where the key of the pseudonyms is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyPlace {
+    /// A file.
+    File(PathBuf),
+    /// A variable of the environment.
+    Variable(String),
 }
 
 /// A configuration that cannot be used.

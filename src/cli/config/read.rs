@@ -1,15 +1,17 @@
 //! From the file's text to a [`Config`].
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
 use super::table::{Mistakes, Table};
-use super::{Azure, Config, PeriodChoice, Signing};
+use super::{Azure, Config, KeyPlace, PeriodChoice, PersonalSettings, Signing};
 use crate::assess::Organisation;
-use crate::azure::{Cloud, CredentialKind, Endpoints, is_safe_address};
+use crate::azure::{Api, Audiences, Cloud, CredentialKind, Endpoints, is_safe_address};
 use crate::check::Parameters;
-use crate::evidence::{Period, VaultObjects};
+use crate::collect::collectors;
+use crate::evidence::{Addresses, Kind, Period, PersonalData, Persons, VaultObjects};
 
 const CREDENTIALS: &[(&str, CredentialKind)] = &[
     ("auto", CredentialKind::Auto),
@@ -35,13 +37,15 @@ pub(super) fn read(file: &str, folder: &Path, text: &str) -> Result<Config, Vec<
         return Err(mistakes.into_lines());
     }
     let root = Table::root(&document, &mistakes);
-    root.only(&["organisation", "azure", "store", "period", "signing", "parameters"]);
+    root.only(&["organisation", "azure", "store", "period", "signing", "personal_data", "api_versions", "parameters"]);
     let config = Config {
         organisation: organisation(&root.table("organisation")),
         azure: azure(&root.table("azure"), folder),
         store: store(&root.table("store"), folder),
         period: period(&root.table("period")),
         signing: signing(&root.table("signing"), folder),
+        personal: personal_data(&root.table("personal_data"), folder),
+        api_versions: api_versions(&root.table("api_versions")),
         parameters: parameters(&root.table("parameters")),
     };
     let lines = mistakes.into_lines();
@@ -76,6 +80,7 @@ fn azure(table: &Table<'_, '_>, folder: &Path) -> Azure {
         "ca_file",
         "vault_objects",
         "endpoints",
+        "audiences",
     ]);
     let cloud = table.text("cloud").unwrap_or_else(|| "public".to_owned());
     let endpoints = endpoints(&table.table("endpoints"), &cloud);
@@ -87,12 +92,6 @@ fn azure(table: &Table<'_, '_>, folder: &Path) -> Azure {
                 table.refuse("cloud", first_line(&error.to_string()));
             }
         }
-    }
-    let credential = table.text("credential").unwrap_or_else(|| "auto".to_owned());
-    let kind = CREDENTIALS.iter().find(|(name, _)| *name == credential).map(|(_, kind)| *kind);
-    if kind.is_none() {
-        let names: Vec<&str> = CREDENTIALS.iter().map(|(name, _)| *name).collect();
-        table.refuse("credential", format!("`{credential}` is no credential: expected one of {}", names.join(", ")));
     }
     let tenant_id = table.text("tenant_id").unwrap_or_default();
     if !is_guid(&tenant_id) {
@@ -114,11 +113,33 @@ fn azure(table: &Table<'_, '_>, folder: &Path) -> Azure {
         client_id: table.text("client_id"),
         certificate_file: table.text("certificate_file").map(|path| folder.join(path)),
         ca_file: table.text("ca_file").map(|path| folder.join(path)),
-        credential: kind.unwrap_or(CredentialKind::Auto),
+        credential: credentials(table),
         endpoints,
+        audiences: audiences(&table.table("audiences")),
         tenant_id,
         cloud,
     }
+}
+
+/// One credential, or several in the order in which they are tried.
+fn credentials(table: &Table<'_, '_>) -> Vec<CredentialKind> {
+    const KEY: &str = "credential";
+    let names = table.text_or_texts(KEY).unwrap_or_else(|| vec!["auto".to_owned()]);
+    if names.is_empty() {
+        table.refuse(KEY, "`credential` is an empty list: expected the credentials to try, in their order");
+    }
+    let mut kinds = Vec::new();
+    for (index, name) in names.iter().enumerate() {
+        match CREDENTIALS.iter().find(|(known, _)| known == name) {
+            Some((_, kind)) => kinds.push(*kind),
+            None => {
+                let known: Vec<&str> = CREDENTIALS.iter().map(|(name, _)| *name).collect();
+                let what = format!("`{name}` is no credential: expected one of {}", known.join(", "));
+                table.refuse_item(KEY, index, what);
+            }
+        }
+    }
+    kinds
 }
 
 fn endpoints(table: &Table<'_, '_>, cloud: &str) -> Option<Endpoints> {
@@ -149,6 +170,25 @@ fn endpoints(table: &Table<'_, '_>, cloud: &str) -> Option<Endpoints> {
         table.refuse(error.key().unwrap_or(""), first_line(&error.to_string()));
     }
     Some(endpoints)
+}
+
+fn audiences(table: &Table<'_, '_>) -> Audiences {
+    table.only(&["resource_manager", "graph", "log_analytics", "key_vault"]);
+    let audience = |key: &str| {
+        let text = table.text(key);
+        // an address, or `api://…`, and nothing that would add a second scope
+        let is_one = |text: &String| text.contains("://") && !text.contains(char::is_whitespace);
+        if text.as_ref().is_some_and(|text| !is_one(text)) {
+            table.refuse(key, format!("`{key}` is no audience: expected one as \"https://management.azure.com\""));
+        }
+        text
+    };
+    Audiences {
+        resource_manager: audience("resource_manager"),
+        graph: audience("graph"),
+        log_analytics: audience("log_analytics"),
+        key_vault: audience("key_vault"),
+    }
 }
 
 fn store(table: &Table<'_, '_>, folder: &Path) -> PathBuf {
@@ -195,6 +235,36 @@ fn signing(table: &Table<'_, '_>, folder: &Path) -> Signing {
     Signing { key: folder.join(table.text("key").unwrap_or_else(|| "keys/tickmark.p8".to_owned())), tsa }
 }
 
+fn personal_data(table: &Table<'_, '_>, folder: &Path) -> PersonalSettings {
+    table.only(&["addresses", "names", "user_principal_names", "mail", "key_file", "key_variable"]);
+    let default = PersonalData::default();
+    let data = PersonalData {
+        addresses: choice(table, "addresses", Addresses::ALL).unwrap_or(default.addresses),
+        names: choice(table, "names", Persons::ALL).unwrap_or(default.names),
+        user_principal_names: choice(table, "user_principal_names", Persons::ALL)
+            .unwrap_or(default.user_principal_names),
+        mail: choice(table, "mail", Persons::ALL).unwrap_or(default.mail),
+        key_id: None,
+    };
+    let (file, variable) = (table.text("key_file"), table.text("key_variable"));
+    if file.is_some() && variable.is_some() {
+        table.refuse("key_variable", "`key_file` and `key_variable` name two keys: expected one of them");
+    }
+    let file = || KeyPlace::File(folder.join(file.unwrap_or_else(|| "keys/pseudonyms.key".to_owned())));
+    PersonalSettings { data, key: variable.map_or_else(file, KeyPlace::Variable) }
+}
+
+/// One of the named choices.
+fn choice<T: Copy>(table: &Table<'_, '_>, key: &str, choices: &[(&str, T)]) -> Option<T> {
+    let text = table.text(key)?;
+    let found = choices.iter().find(|(name, _)| *name == text).map(|(_, choice)| *choice);
+    if found.is_none() {
+        let names: Vec<String> = choices.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+        table.refuse(key, format!("`{key}` is `{text}`: expected one of {}", names.join(", ")));
+    }
+    found
+}
+
 /// Names and defaults are those of [`Parameters`].
 fn parameters(table: &Table<'_, '_>) -> Parameters {
     let default = Parameters::default();
@@ -226,6 +296,30 @@ fn parameters(table: &Table<'_, '_>) -> Parameters {
         handshake_seconds: table.integer("handshake_seconds").unwrap_or(default.handshake_seconds),
         unanswered_handshakes: table.integer("unanswered_handshakes").unwrap_or(default.unanswered_handshakes),
     }
+}
+
+/// Names of questions, each with a version of Azure's management API.
+fn api_versions(table: &Table<'_, '_>) -> BTreeMap<Kind, String> {
+    let versioned = || collectors().filter(|row| matches!(row.api, Api::ResourceManager | Api::KeyVault));
+    let names: Vec<String> = versioned().map(|row| row.kind.name()).collect();
+    table.only(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let mut versions = BTreeMap::new();
+    for (row, name) in versioned().zip(&names) {
+        let Some(version) = table.text(name) else { continue };
+        if !is_version(&version) {
+            let what =
+                format!("`{version}` is no version: expected one as \"{}\", which is asked otherwise", row.api_version);
+            table.refuse(name, what);
+        }
+        versions.insert(row.kind, version);
+    }
+    versions
+}
+
+/// `2022-04-01`, `2021-05-01-preview`, `7.5`.
+fn is_version(text: &str) -> bool {
+    let is_plain = text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.');
+    is_plain && text.starts_with(|c: char| c.is_ascii_digit()) && text.len() <= 40
 }
 
 fn guids(table: &Table<'_, '_>, key: &str) -> Vec<String> {
@@ -288,9 +382,51 @@ gap_hours = 48
         assert_eq!(config.store, Path::new("/etc/tm/tickmark-store"));
         assert_eq!(config.signing.key, Path::new("/etc/tm/keys/tickmark.p8"));
         assert_eq!(config.azure.cloud, "public");
+        assert_eq!(config.azure.vault_objects, VaultObjects::Arm);
         assert_eq!(config.period, PeriodChoice::LastQuarter);
         assert_eq!(config.parameters.gap_hours, 48);
         assert_eq!(config.parameters.orphan_days, 7);
+    }
+
+    #[test]
+    fn personal_data_is_kept_as_it_is_written() {
+        let personal =
+            |text: &str| read("tickmark.toml", Path::new("/etc/tm"), &format!("{GOOD}[personal_data]\n{text}"));
+        let config = personal("").expect("a configuration");
+        assert_eq!(config.personal.data, PersonalData::default());
+        assert_eq!(config.personal.key, KeyPlace::File("/etc/tm/keys/pseudonyms.key".into()));
+        let text = "addresses = \"full\"\nnames = \"pseudonym\"\nuser_principal_names = \"all\"\nmail = \"none\"\n\
+                    key_variable = \"OUR_KEY\"\n";
+        let config = personal(text).expect("a configuration");
+        let data = PersonalData {
+            addresses: Addresses::Full,
+            names: Persons::Pseudonym,
+            user_principal_names: Persons::All,
+            mail: Persons::None,
+            key_id: None,
+        };
+        assert_eq!(config.personal.data, data);
+        assert_eq!(config.personal.key, KeyPlace::Variable("OUR_KEY".to_owned()));
+        for wrong in [
+            "names = \"hashed\"",
+            "addresses = \"pseudonym\"",
+            "key = \"x\"",
+            "mail = true",
+            "key_file = \"a\"\nkey_variable = \"B\"",
+        ] {
+            assert_eq!(personal(wrong).expect_err("a mistake").len(), 1, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn lists_of_vaults_contents_come_from_one_of_two_places() {
+        let with = |value: &str| GOOD.replace("credential =", &format!("vault_objects = \"{value}\"\ncredential ="));
+        let config = read("tickmark.toml", Path::new("/etc/tm"), &with("data_plane")).expect("a configuration");
+        assert_eq!(config.azure.vault_objects, VaultObjects::DataPlane);
+        assert_eq!(
+            lines(&with("both")),
+            ["tickmark.toml:9:17: `vault_objects` is `both`: expected \"arm\" or \"data_plane\""]
+        );
     }
 
     #[test]
@@ -339,6 +475,41 @@ gap_hours = 48
         }
         let found = lines(&with("http://127.0.0.1.example.com/tsr"));
         assert!(found[0].contains("is no https address"), "{found:#?}");
+    }
+
+    #[test]
+    fn an_audience_is_one_address() {
+        let with = |value: &str| format!("{GOOD}\n[azure.audiences]\nlog_analytics = \"{value}\"\n");
+        let good = read("t.toml", Path::new(""), &with("https://api.loganalytics.azure.com")).expect("good");
+        assert_eq!(good.azure.audiences.log_analytics.as_deref(), Some("https://api.loganalytics.azure.com"));
+        for wrong in ["api.loganalytics.io", "https://a https://b"] {
+            assert!(lines(&with(wrong))[0].contains("`log_analytics` is no audience"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn versions_are_of_questions_that_have_one() {
+        let with = |lines: &str| format!("{GOOD}\n[api_versions]\n{lines}\n");
+        let good = with("vaults = \"2023-07-01\"\ndiagnostic_settings = \"2021-05-01-preview\"");
+        let config = read("t.toml", Path::new(""), &good).expect("good");
+        assert_eq!(config.api_versions.get(&Kind::Vaults).map(String::as_str), Some("2023-07-01"));
+        assert_eq!(config.api_versions.len(), 2);
+        let found = lines(&with("vaults = \"2023-07-01&x=y\"\ngroup_members = \"v2\""));
+        assert!(found[0].contains("`2023-07-01&x=y` is no version: expected one as \"2026-02-01\""), "{found:#?}");
+        assert!(found[1].contains("unknown key `group_members` in [api_versions]"), "{found:#?}");
+    }
+
+    #[test]
+    fn one_credential_or_several_in_their_order() {
+        let with = |value: &str| GOOD.replace("\"azure_cli\"", value);
+        let kinds = |value: &str| read("t.toml", Path::new(""), &with(value)).expect("good").azure.credential;
+        assert_eq!(kinds("\"azure_cli\""), [CredentialKind::AzureCli]);
+        let order = [CredentialKind::ManagedIdentity, CredentialKind::AzureCli];
+        assert_eq!(kinds("[\"managed_identity\", \"azure_cli\"]"), order);
+        let found = lines(&with("[\"azure_cli\", \"magic\"]"));
+        assert!(found[0].starts_with("tickmark.toml:9:28: `magic` is no credential"), "{found:#?}");
+        assert!(lines(&with("[]"))[0].contains("is an empty list"));
+        assert!(lines(&with("7"))[0].contains("expected text in quotes"));
     }
 
     #[test]

@@ -134,6 +134,14 @@ impl<'t, 'a> Table<'t, 'a> {
         Some(texts)
     }
 
+    /// A text, or a list of texts.
+    pub(super) fn text_or_texts(&self, key: &str) -> Option<Vec<String>> {
+        match self.value(key)? {
+            (_, DeValue::Array(_)) => self.texts(key),
+            _ => self.text(key).map(|text| vec![text]),
+        }
+    }
+
     /// Where the `index`-th item of a list stands.
     pub(super) fn refuse_item(&self, key: &str, index: usize, what: impl AsRef<str>) {
         let span = match self.value(key) {

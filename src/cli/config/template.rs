@@ -9,7 +9,7 @@ name = "ORGANISATION"                    # as it stands in the report
 system = "SYSTEM"                        # the system under examination
 
 [azure]
-# cloud = "public"                       # public | usgov | china | custom (then [azure.endpoints])
+# cloud = "public"                       # public | usgov | usgov_dod | china | custom (then [azure.endpoints])
 tenant_id = "TENANT_ID"                  # az account show --query tenantId
 # What you expect to exist, so that a miss is seen. Without either, all that is visible is read.
 subscriptions = []                       # ["<subscription GUID>", …]
@@ -17,6 +17,7 @@ subscriptions = []                       # ["<subscription GUID>", …]
 # workspaces = []                        # Log Analytics workspace GUIDs; default: those that diagnostic settings name
 credential = "azure_cli"                 # auto | managed_identity | workload_identity | azure_cli | azure_pipelines
                                          # | client_certificate | client_secret | token (from TICKMARK_TOKEN)
+                                         # or several, tried in your order: ["managed_identity", "azure_cli"]
 # client_id = "…"                        # user-assigned identity or application, where it applies
 # certificate_file = "app.pem"           # for client_certificate: certificate and private key
 # vault_objects = "arm"                  # lists of keys and secrets from Resource Manager | "data_plane": from the vaults
@@ -40,7 +41,18 @@ credential = "azure_cli"                 # auto | managed_identity | workload_id
 
 [signing]
 key = "keys/tickmark.p8"                 # P-256, PKCS#8, encrypted; passphrase from a prompt or TICKMARK_KEY_PASSPHRASE
-# tsa = []                               # RFC 3161 time-stamping authorities; without one, the signer asserts the time
+# tsa = []                               # RFC 3161 authorities: time on the plan and on the signature; without, both are asserted
+
+[personal_data]                          # what is kept of persons; object ids are always kept
+# addresses = "network"                  # of callers: network (/24, /48) | full | none
+# names = "matched"                      # of users: matched (who holds a right) | all | pseudonym | none
+# user_principal_names = "none"          # the same choices
+# mail = "matched"                       # the same choices; also inside of tags and names
+# key_file = "keys/pseudonyms.key"       # for pseudonym: `tickmark pseudonyms new-key`; keep it from readers of packs
+# key_variable = "…"                     # or the variable of the environment that holds the key
+
+# [api_versions]                         # for a cloud that is behind, or ahead: keys as in docs/permissions.md
+# vaults = "2023-07-01"
 
 [parameters]                             # thresholds of checks; `tickmark explain CHECK-ID` says what each means
 # workload_environments = []             # NHI-002: tag values of env/environment that are in scope; empty is all

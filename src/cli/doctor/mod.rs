@@ -12,9 +12,10 @@ use super::config::Config;
 use super::terminal::Terminal;
 use super::{CliError, End, context};
 use crate::access::OwnRights;
-use crate::azure::{Recording, TokenFacts};
-use crate::collect::{CollectRequest, Probe, Progress, own_rights, probe};
+use crate::azure::{Api, Recording, TokenFacts};
+use crate::collect::{CollectRequest, Personal, Probe, Probed, Progress, own_rights, probe};
 use crate::evidence::Period;
+use crate::model::excuse;
 
 /// A clock that is further off than this makes times in the evidence doubtful: seconds.
 const CLOCK_LIMIT: u64 = 300;
@@ -30,11 +31,20 @@ struct Examination {
 }
 
 pub(super) fn run(options: &Doctor, args: &Args, terminal: &Terminal) -> Result<End, CliError> {
-    let source = match &options.replay {
-        Some(folder) => Source::recording(Recording::open(folder)?, None)?,
-        None => Source::live(&Config::open(&args.config)?)?,
+    let (source, period) = match &options.replay {
+        Some(folder) => {
+            let recording = Recording::open(folder)?;
+            let period = Period::parse(args.period.as_deref().unwrap_or(&recording.head().period))?;
+            (Source::recording(recording, None)?, period)
+        }
+        None => {
+            let config = Config::open(&args.config)?;
+            let source = Source::live(&config)?;
+            let period = context::period(args, Some(&config), source.now())?;
+            (source, period)
+        }
     };
-    let examination = examine(&source, terminal)?;
+    let examination = examine(&source, period, terminal)?;
     print::print(&examination, terminal)?;
     Ok(if examination.all_works() { End::Clean } else { End::Incomplete })
 }
@@ -42,47 +52,62 @@ pub(super) fn run(options: &Doctor, args: &Args, terminal: &Terminal) -> Result<
 /// Refuses to go on when the identity holds too much, or when that cannot be told.
 pub(super) fn require_rights(source: &Source) -> Result<(), CliError> {
     let door = source.door();
-    let own = context::runtime()?.block_on(own_rights(&door, &request(source)))?;
+    let now = source.now(); // no question about rights has a period
+    let request = request(source, Period { start: now - TimeDelta::days(1), end: now });
+    let own = context::runtime()?.block_on(own_rights(&door, &request))?;
     rights::require_clean(&rights::judge(&own))
 }
 
-fn examine(source: &Source, terminal: &Terminal) -> Result<Examination, CliError> {
+fn examine(source: &Source, period: Period, terminal: &Terminal) -> Result<Examination, CliError> {
+    source.tell_identity(terminal);
     let door = source.door();
-    let progress = WithoutGaps(terminal.progress());
-    let request = request(source);
+    let shown = terminal.progress(&door);
+    let progress = WithoutGaps(&shown);
+    let request = request(source, period);
     let (probe, rights) = context::runtime()?.block_on(async {
-        let probe = probe(&door, &request, &progress).await?;
+        let probe = shown.beside(probe(&door, &request, &progress)).await?;
         let rights = match probe.is_signed_out() {
             true => None,
             false => Some(rights::judge(&own_rights(&door, &request).await?)),
         };
         Ok::<_, CliError>((probe, rights))
     })?;
-    drop(progress);
+    drop(shown);
     let credential = door.transport().credential();
     let asking = door.transport().token_facts().unwrap_or(TokenFacts { credential, ..TokenFacts::default() });
     let warnings = warnings(source.tenant_id(), &asking, &probe, rights.as_ref());
     Ok(Examination { tenant_id: source.tenant_id().to_owned(), asking, probe, rights, warnings })
 }
 
-/// What a run would ask for; of logs, the last day.
-fn request(source: &Source) -> CollectRequest {
-    let now = source.now();
+/// What a run would ask for.
+fn request(source: &Source, period: Period) -> CollectRequest {
     CollectRequest {
         tenant_id: source.tenant_id().to_owned(),
         expected: source.expected().clone(),
         vault_objects: source.vault_objects,
-        period: Period { start: now - TimeDelta::days(1), end: now },
-        now,
+        api_versions: source.api_versions.clone(),
+        period,
+        now: source.now(),
         tool: context::tool(),
+        personal: Personal::default(), // nothing is kept
     }
 }
 
 impl Examination {
     fn all_works(&self) -> bool {
         let rights = self.rights.as_ref().is_some_and(OwnRights::is_clean);
-        rights && self.probe.questions.iter().all(|asked| asked.state.is_good()) && !self.probe.subscriptions.is_empty()
+        rights && self.probe.questions.iter().all(is_good) && !self.probe.subscriptions.is_empty()
     }
+}
+
+/// Whether a run would get an answer: also a refusal that is one.
+fn is_good(asked: &Probed) -> bool {
+    asked.state.is_good() || excused(asked).is_some()
+}
+
+/// What a refusal says, where it is an answer.
+fn excused(asked: &Probed) -> Option<&'static str> {
+    asked.reason.and_then(|reason| excuse(asked.kind, reason))
 }
 
 /// What is worth knowing and stops nothing.
@@ -130,15 +155,15 @@ fn clock_words(offset: i64) -> String {
 }
 
 /// Gaps are the result here and are printed once, in the table.
-struct WithoutGaps(Box<dyn Progress>);
+struct WithoutGaps<'a>(&'a dyn Progress);
 
-impl Progress for WithoutGaps {
-    fn planned(&self, questions: usize) {
-        self.0.planned(questions);
+impl Progress for WithoutGaps<'_> {
+    fn planned(&self, service: Api, questions: usize) {
+        self.0.planned(service, questions);
     }
 
-    fn ended(&self, title: &str, _gap: Option<&str>) {
-        self.0.ended(title, None);
+    fn ended(&self, service: Api, title: &str, _gap: Option<&str>) {
+        self.0.ended(service, title, None);
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use super::{Examination, clock_words};
+use super::{Examination, clock_words, excused, is_good};
 use crate::access::OwnRights;
 use crate::cli::CliError;
 use crate::cli::args::Format;
@@ -22,8 +22,8 @@ pub(super) fn print(examination: &Examination, terminal: &Terminal) -> Result<()
     for kind in Kind::ALL {
         of_kind(&asked.iter().filter(|asked| asked.kind == *kind).collect::<Vec<_>>(), terminal)?;
     }
-    let note = "one vault and one identity in each subscription, and one group, stand for the others; of workspaces, \
-                those that these vaults log to";
+    let note = "of things that are found, such as vaults, one in each subscription stands for the others, and of those \
+                in none, such as groups, one for all; of workspaces, those that these vaults log to";
     line(&format!("  {}", terminal.tone(Tone::Dim, note)), terminal)?;
     head("Rights that the collector should not have", terminal)?;
     rights(examination.rights.as_ref(), terminal)?;
@@ -74,6 +74,10 @@ fn of_kind(asked: &[&Probed], terminal: &Terminal) -> Result<(), CliError> {
     for asked in asked.iter().filter(|asked| asked.state != State::Works) {
         match (asked.state, &asked.detail) {
             (State::NotAsked, Some(why)) => row(asked.state, asked.kind, why, terminal)?,
+            _ if excused(asked).is_some() => {
+                let why = excused(asked).unwrap_or_default();
+                row(State::NotAsked, asked.kind, &format!("{}: {why}", asked.scope), terminal)?;
+            }
             (State::NoTable, _) => row(asked.state, asked.kind, &asked.scope, terminal)?,
             (_, detail) => {
                 row(asked.state, asked.kind, &asked.scope, terminal)?;
@@ -92,7 +96,8 @@ fn row(state: State, kind: Kind, place: &str, terminal: &Terminal) -> Result<(),
         _ => ("✗", Tone::Bad),
     };
     let words = terminal.tone(tone, &format!("{mark} {:<18}", state.words()));
-    line(&format!("  {words} {:<36} {}", kind.words(), clean(place)), terminal)
+    let width = Kind::ALL.iter().map(|kind| kind.words().len()).max().unwrap_or_default();
+    line(&format!("  {words} {:<width$} {}", kind.words(), clean(place)), terminal)
 }
 
 fn rights(rights: Option<&OwnRights>, terminal: &Terminal) -> Result<(), CliError> {
@@ -121,7 +126,7 @@ fn rights(rights: Option<&OwnRights>, terminal: &Terminal) -> Result<(), CliErro
 
 fn last_line(examination: &Examination) -> String {
     let questions = &examination.probe.questions;
-    let bad: Vec<&Probed> = questions.iter().filter(|asked| !asked.state.is_good()).collect();
+    let bad: Vec<&Probed> = questions.iter().filter(|asked| !is_good(asked)).collect();
     let asked = questions.iter().filter(|asked| asked.state != State::NotAsked).count();
     let mut words = match bad.len() {
         0 => format!("all {asked} questions that could be asked would be answered"),
@@ -153,7 +158,7 @@ fn as_json(examination: &Examination) -> serde_json::Value {
         .map(|asked| {
             json!({
                 "kind": asked.kind, "scope": asked.scope, "state": asked.state.word(), "reason": asked.reason,
-                "detail": asked.detail, "permissions": asked.permissions,
+                "detail": asked.detail, "excused": excused(asked), "permissions": asked.permissions,
             })
         })
         .collect();

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::DateTime;
 
+use crate::azure::Api;
 use crate::check::{CHECKS, Check};
 use crate::collect::{Collector, Form, Permission, collectors};
 use crate::evidence::{Kind, Over, Window};
@@ -32,8 +33,12 @@ evaluated, never as clean. `tickmark role` prints the setup, `tickmark doctor` s
 
 An action of an Azure role counts where it is assigned and below. Assigned at the root management group, one role covers
 every scope on this page but the root scope `/`: no custom role can be assigned there, so that the question about
-assignments at `/` takes a built-in role, such as Reader. No data action is needed: nothing is asked of a vault, only
-about vaults.
+assignments at `/` takes a built-in role, such as Reader.
+
+**Actions on data** are needed only where vaults are asked themselves for what they hold (`vault_objects = \"data_plane\"` in
+the configuration). They show names and attributes, no values. A custom role that has one can be assigned in subscriptions
+only, so that `tickmark role` prints a second role for them. In a vault with access policies the permissions `list` take
+their place.
 
 **The list of resources** leaves out, without a word, every type that the caller may not read. Only `*/read` (Reader)
 makes it whole, and reads everything else too. The computed role names single types instead: those that checks look for,
@@ -48,7 +53,9 @@ actions that are named for it.
 Analytics Data Reader at each workspace gives both for all tables. A table that is marked as protected needs more.
 
 **In Microsoft Graph**, `Directory.Read.All` is also accepted where `Application.Read.All`, `Group.Read.All`,
-`GroupMember.Read.All` or `User.Read.All` is named.
+`GroupMember.Read.All` or `User.Read.All` is named, but for the federated credentials of app registrations. Roles of the
+directory with their schedule, policies, and what privileged identity management knows of groups take the permission
+that is named.
 ";
 
 const BY_PERMISSION: &str = "
@@ -70,6 +77,10 @@ the table above.
 
 const BY_QUESTION: &str = "
 ## By question
+
+Where a cloud does not know the version that a question is asked in, it is asked in the next one that is named here; the
+evidence says in which it was answered. Under `[api_versions]` of `tickmark.toml`, the key of a question can name another
+one, which is asked first.
 ";
 
 /// One row for each permission: what is asked with it and why.
@@ -111,13 +122,21 @@ fn of_question(collector: &Collector) -> String {
         .iter()
         .map(|over| format!("- at {}: `{method} {}`\n", place(*over), request(collector, *over)))
         .collect();
+    let version = match collector.api {
+        Api::Graph | Api::LogAnalytics => String::new(), // it is part of the path
+        Api::ResourceManager | Api::KeyVault => {
+            let versions = std::iter::once(collector.api_version).chain(collector.older.iter().copied());
+            let versions: Vec<String> = versions.map(|version| format!("`{version}`")).collect();
+            format!("- version: {}; key `{}`\n", versions.join(", else "), kind.name())
+        }
+    };
     let permissions = collector.permissions.iter().map(|permission| format!("`{}`", permission.name()));
     let without = match list(checks(kind)).as_str() {
         "" => "the answer is missing from the evidence; no check is evaluated by it alone".to_owned(),
         ids => format!("not evaluated: {ids}"),
     };
     format!(
-        "\n### {}\n\n{}- permissions: {}\n- without it: {without}\n",
+        "\n### {}\n\n{}{version}- permissions: {}\n- without it: {without}\n",
         heading(kind),
         requests.concat(),
         list(permissions)

@@ -11,6 +11,7 @@ use super::config::Config;
 use super::terminal::Terminal;
 use super::{CliError, End};
 use crate::collect;
+use crate::evidence::VaultObjects;
 
 /// What a role is made out for: names and scopes from the configuration, placeholders where there is none.
 pub(super) struct Setup {
@@ -24,6 +25,8 @@ pub(super) struct Setup {
     assignable: Vec<String>,
     /// Whether roles that Azure has are assigned instead of a custom one.
     built_in: bool,
+    /// Subscriptions at which the role for the data of vaults is assigned; empty where vaults are not asked themselves.
+    data_scopes: Vec<String>,
     /// ARM id of the root management group.
     root: String,
     /// Host of Microsoft Graph.
@@ -32,6 +35,9 @@ pub(super) struct Setup {
 
 /// Stands for the name of the tenant's root group, which is the tenant's GUID.
 const ROOT_GROUP: &str = "ROOT-GROUP";
+
+/// Stands for a subscription's GUID.
+const SUBSCRIPTION: &str = "SUBSCRIPTION-ID";
 
 pub(super) fn run(options: &Role, args: &Args, terminal: &Terminal) -> Result<End, CliError> {
     let setup = Setup::of(options, optional_config(args)?.as_ref())?;
@@ -75,6 +81,12 @@ impl Setup {
         let subscriptions: Vec<String> = config
             .map(|config| config.azure.subscriptions.iter().map(|id| format!("/subscriptions/{id}")).collect())
             .unwrap_or_default();
+        let asks_vaults = config.is_some_and(|config| config.azure.vault_objects == VaultObjects::DataPlane);
+        let data_scopes = match (asks_vaults, subscriptions.as_slice()) {
+            (false, _) => Vec::new(),
+            (true, []) => vec![format!("/subscriptions/{SUBSCRIPTION}")],
+            (true, named) => named.to_vec(),
+        };
         let (scopes, assignable) = match (groups.as_slice(), subscriptions.is_empty()) {
             ([], true) => (vec![root.clone()], vec![root.clone()]),
             ([], false) => (subscriptions.clone(), subscriptions),
@@ -95,6 +107,7 @@ impl Setup {
             principal: options.principal.clone(),
             scopes,
             assignable,
+            data_scopes,
             root,
             graph: cloud.host(crate::azure::Api::Graph),
         })
@@ -112,6 +125,21 @@ fn definition(setup: &Setup) -> Value {
         "DataActions": [],
         "NotDataActions": [],
         "AssignableScopes": setup.assignable,
+    })
+}
+
+/// The second role, for vaults that are asked themselves: names and attributes of what they hold. A role with data
+/// actions can be assigned in subscriptions only.
+fn data_definition(setup: &Setup) -> Value {
+    json!({
+        "Name": format!("{} Vault Metadata", setup.name),
+        "IsCustom": true,
+        "Description": "Lists what vaults hold, without values.",
+        "Actions": [],
+        "NotActions": [],
+        "DataActions": collect::data_actions(),
+        "NotDataActions": [],
+        "AssignableScopes": setup.data_scopes,
     })
 }
 

@@ -1,6 +1,6 @@
 //! The setup as commands of `az`, and as a Bicep file.
 
-use super::{DESCRIPTION, Setup, definition};
+use super::{DESCRIPTION, Setup, data_definition, definition};
 use crate::collect;
 
 /// A script that creates the role, assigns it, and grants the permissions of Microsoft Graph.
@@ -58,6 +58,7 @@ fn custom(setup: &Setup) -> String {
     let role = serde_json::to_string_pretty(&definition(setup)).unwrap_or_default();
     let scopes: String = setup.scopes.iter().map(|scope| format!("give \"$ROLE\" '{scope}'\n")).collect();
     let (name, root) = (&setup.name, &setup.root);
+    let data = data(setup);
     format!(
         r#"# The role. `*/read` would be shorter and would read everything; here every action is named. It has a price: the
 # list of resources leaves out, without a word, types that the role does not name. Named are the types that checks
@@ -71,7 +72,26 @@ az role definition create --role-definition "$DEFINITION" || az role definition 
 # protected needs Privileged Monitoring Data Reader. A new role may take some minutes until it can be assigned.
 {scopes}# The list of management groups has been seen to come back empty for a custom role with the same action.
 give "Management Group Reader" '{root}'
-"#
+{data}"#
+    )
+}
+
+/// The role for vaults that are asked themselves, where the configuration says so.
+fn data(setup: &Setup) -> String {
+    if setup.data_scopes.is_empty() {
+        return String::new();
+    }
+    let role = serde_json::to_string_pretty(&data_definition(setup)).unwrap_or_default();
+    let name = &setup.name;
+    let scopes: String =
+        setup.data_scopes.iter().map(|scope| format!("give '{name} Vault Metadata' '{scope}'\n")).collect();
+    format!(
+        r#"
+# Vaults are asked themselves for what they hold (vault_objects = "data_plane"): names and attributes, no values. A role
+# with data actions can be assigned in subscriptions only. In a vault with access policies it has no effect.
+DEFINITION='{role}'
+az role definition create --role-definition "$DEFINITION" || az role definition update --role-definition "$DEFINITION"
+{scopes}"#
     )
 }
 
@@ -79,6 +99,16 @@ give "Management Group Reader" '{root}'
 fn built_in(setup: &Setup) -> String {
     let scopes: String = setup.scopes.iter().map(|scope| format!("give Reader '{scope}'\n")).collect();
     let root = &setup.root;
+    let data = match setup.data_scopes.is_empty() {
+        true => String::new(),
+        false => {
+            let scopes = setup.scopes.iter().map(|scope| format!("give 'Key Vault Reader' '{scope}'\n"));
+            format!(
+                "# Vaults are asked themselves for what they hold: names and attributes, no values.\n{}",
+                scopes.collect::<String>()
+            )
+        }
+    };
     format!(
         r#"# Roles that Azure has. They read more than tickmark asks for.
 {scopes}give "Management Group Reader" '{root}'
@@ -87,7 +117,7 @@ fn built_in(setup: &Setup) -> String {
 for WORKSPACE in $(az monitor log-analytics workspace list --query '[].id' -o tsv); do
   give "Log Analytics Data Reader" "$WORKSPACE"
 done
-"#
+{data}"#
     )
 }
 

@@ -54,6 +54,11 @@ pub(super) fn refusals() -> &'static Allowed {
     section("errors")
 }
 
+/// What stays of the body of a request that grants or takes a role.
+pub(super) fn grant() -> &'static Allowed {
+    section("grant")
+}
+
 /// What stays of a token's claims.
 pub(super) fn claims() -> &'static Allowed {
     section("claims")
@@ -135,7 +140,7 @@ impl<'a> Entry<'a> {
     }
 
     /// A path has `/` between its steps, `[]` for the items of an array, `*` for any name in a map and `{a,b}` for
-    /// several names. The class `tags` allows the known tags there.
+    /// several names; `~1` stands for a slash in a name. The class `tags` allows the known tags there.
     pub(super) fn paths(&self) -> Vec<Vec<&'a str>> {
         let mut paths: Vec<Vec<&str>> = vec![Vec::new()];
         for step in self.path.split('/') {
@@ -177,7 +182,10 @@ impl Allowed {
         if let Allowed::Object { members, any } = self {
             match *step {
                 "*" => any.get_or_insert_with(|| Box::new(Allowed::Nothing)).add(rest, class),
-                name => members.entry(name.to_ascii_lowercase()).or_insert(Allowed::Nothing).add(rest, class),
+                name => {
+                    let name = name.replace("~1", "/").to_ascii_lowercase();
+                    members.entry(name).or_insert(Allowed::Nothing).add(rest, class);
+                }
             }
         }
     }
@@ -190,6 +198,12 @@ impl Allowed {
             Some(below) => Some((true, below)),
             None => any.as_deref().map(|below| (false, below)),
         }
+    }
+
+    /// Whether the list has data of a person among the members of this object.
+    pub(super) fn holds_person(&self) -> bool {
+        let Allowed::Object { members, .. } = self else { return false };
+        members.values().any(|below| matches!(below, Allowed::Leaf(Class::Person(..))))
     }
 
     /// The allowance for an item.
@@ -229,7 +243,10 @@ mod tests {
         let kinds: Vec<String> = Kind::ALL.iter().map(|kind| section_of(*kind)).collect();
         for entry in FILES.iter().flat_map(|(_, text)| entries(text)).map(|entry| entry.expect("an entry")) {
             for name in entry.sections.split_whitespace() {
-                assert!(["errors", "claims"].contains(&name) || kinds.iter().any(|kind| kind == name), "{name}");
+                assert!(
+                    ["errors", "claims", "grant", "targets"].contains(&name) || kinds.iter().any(|kind| kind == name),
+                    "{name}"
+                );
             }
         }
     }
@@ -239,8 +256,34 @@ mod tests {
         for kind in Kind::ALL {
             assert!(!matches!(answers(*kind), Allowed::Nothing), "{kind:?}");
         }
-        assert!(!matches!(claims(), Allowed::Nothing));
+        assert!(!matches!(claims(), Allowed::Nothing) && !matches!(targets(), Allowed::Nothing));
         assert!(!matches!(refusals(), Allowed::Nothing));
+    }
+
+    /// A name of a field that says that it holds data of a person is not read as any other text.
+    #[test]
+    fn data_of_persons_is_held_to_the_switches() {
+        const OF_PERSONS: &[&str] = &[
+            "userprincipalname",
+            "upn",
+            "mail",
+            "othermails",
+            "proxyaddresses",
+            "emailaddress",
+            "caller",
+            "givenname",
+        ];
+        const ADDRESSES: &[&str] = &["calleripaddress", "ipaddress", "clientipaddress", "initiatoripaddress"];
+        for entry in FILES.iter().flat_map(|(_, text)| entries(text)).map(|entry| entry.expect("an entry")) {
+            for path in entry.paths() {
+                let name = path.iter().rev().find(|step| **step != "[]").expect("a name").to_lowercase();
+                let is_rule = path.ends_with(&["target", "caller", "[]"]) || path.ends_with(&["target", "caller"]);
+                if OF_PERSONS.contains(&name.as_str()) && !is_rule {
+                    assert!(matches!(entry.class, Some(Class::Person(..) | Class::Domain)), "{entry:?}");
+                }
+                assert!(!ADDRESSES.contains(&name.as_str()) || entry.class == Some(Class::Address), "{entry:?}");
+            }
+        }
     }
 
     #[test]

@@ -1,11 +1,14 @@
 //! Classes of allowed values: what a string of each class must look like to be kept as it is.
 
+use std::borrow::Cow;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::CUT;
-use super::allow::{Allowed, claims, targets};
+use super::allow::{Allowed, claims, grant, targets};
+use super::person::{self, Around, Datum, Role};
 use super::scrub::{is_key, secret_in_path, secret_in_text};
 use super::url::{shown, without_query};
+use super::{CUT, Personal};
+use crate::evidence::{Addresses, Persons};
 
 /// How a value on the list is judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,12 +27,22 @@ pub(super) enum Class {
     Tag,
     /// An error code.
     Code,
-    /// The address of a caller: coarsened.
+    /// The address of a caller, as the switches of personal data have it.
     Address,
+    /// Data of a person, as the switches have it.
+    Person(Datum, Role),
     /// What a caller calls itself: only products with their version stay, the rest is the caller's free text.
     Agent,
     /// The description in a log row: only known phrases stay.
     Description,
+    /// What a person wrote: only that something is there stays.
+    Words,
+    /// A reference that a person wrote, such as a ticket's number: a short one stays.
+    Reference,
+    /// The body of a request that grants or takes a role, as text: only who, what and where stay.
+    Grant,
+    /// A mail address: only its domain stays, which tells one's own people from strangers.
+    Domain,
     /// A token's claims as a log row keeps them: only three stay.
     Claims,
     /// What a change in the directory was made to: ids, and the names of what was changed, never a value.
@@ -42,6 +55,8 @@ const LONGEST_TAG: usize = 120;
 const SHORTEST_KEY: usize = 20;
 /// Longest error code.
 const LONGEST_CODE: usize = 80;
+/// Longest reference.
+const LONGEST_REFERENCE: usize = 24;
 
 impl Class {
     /// The class by its name in the list.
@@ -55,8 +70,18 @@ impl Class {
             "tag" => Class::Tag,
             "code" => Class::Code,
             "address" => Class::Address,
+            "person_name" => Class::Person(Datum::Name, Role::Matched),
+            "person_upn" => Class::Person(Datum::PrincipalName, Role::Matched),
+            "person_mail" => Class::Person(Datum::Mail, Role::Matched),
+            "other_name" => Class::Person(Datum::Name, Role::Aside),
+            "other_upn" => Class::Person(Datum::PrincipalName, Role::Aside),
+            "other_mail" => Class::Person(Datum::Mail, Role::Aside),
             "agent" => Class::Agent,
             "description" => Class::Description,
+            "domain" => Class::Domain,
+            "grant" => Class::Grant,
+            "words" => Class::Words,
+            "reference" => Class::Reference,
             "claims" => Class::Claims,
             "targets" => Class::Targets,
             _ => return None,
@@ -69,14 +94,15 @@ impl Class {
     }
 
     /// None when `text` may be kept as it is, else the rule and what to write instead.
-    pub(super) fn judge(self, text: &str) -> Option<(&'static str, String)> {
+    pub(super) fn judge(self, text: &str, around: &Around<'_>) -> Option<(&'static str, String)> {
         let secret = |found: bool| found.then(|| ("secret_like", CUT.to_owned()));
         let changed = |rule, instead: String| (instead != text).then_some((rule, instead));
         match self {
-            Class::Text => secret(secret_in_text(text)),
+            Class::Text => secret(secret_in_text(text)).or_else(|| of_persons(text, around)),
             Class::Path => secret(secret_in_path(text)),
             Class::Tag if text.chars().count() > LONGEST_TAG => Some(("too_long", CUT.to_owned())),
-            Class::Tag => secret(secret_in_text(text)),
+            Class::Tag => secret(secret_in_text(text)).or_else(|| of_persons(text, around)),
+            Class::Person(datum, role) => person::judge(datum, role, text, around),
             Class::Url => match without_query(text) {
                 short if secret_in_path(&short) => secret(true),
                 short => changed("url_query", short),
@@ -89,11 +115,30 @@ impl Class {
             Class::Token => changed("paging_token", if text.is_empty() { String::new() } else { CUT.to_owned() }),
             Class::Code if is_code(text) => None,
             Class::Code => Some(("not_a_code", CUT.to_owned())),
-            Class::Address => changed("address_coarsened", coarse(text)),
+            Class::Address => match around.personal.data().addresses {
+                Addresses::Network => changed("address_coarsened", coarse(text)),
+                Addresses::Full if coarse(text) == CUT => Some(("not_an_address", CUT.to_owned())),
+                Addresses::Full => None,
+                Addresses::None if text.is_empty() => None,
+                Addresses::None => Some(("personal_data", CUT.to_owned())),
+            },
+            Class::Grant => match super::scan::copy(text.as_bytes(), grant(), around.personal) {
+                _ if text.is_empty() => None,
+                Ok(clean) => changed("free_text", String::from_utf8_lossy(&clean.bytes).into_owned()),
+                Err(_) => Some(("free_text", CUT.to_owned())),
+            },
+            Class::Domain => match person::mailbox(text, around.personal) {
+                None => None,
+                Some(mailbox) => changed("mail_address", domain(text, &mailbox)),
+            },
+            Class::Words if text.trim().is_empty() => None,
+            Class::Words => changed("free_text", CUT.to_owned()),
+            Class::Reference if is_reference(text) => None,
+            Class::Reference => changed("free_text", CUT.to_owned()),
             Class::Agent => changed("free_text", products(text)),
             Class::Description => changed("free_text", phrases(text)),
-            Class::Claims => inner("claims", text, claims()),
-            Class::Targets => inner("targets", text, targets()),
+            Class::Claims => inner("claims", text, claims(), around.personal),
+            Class::Targets => inner("targets", text, targets(), around.personal),
         }
     }
 
@@ -108,11 +153,20 @@ impl Class {
 }
 
 /// JSON inside text, and what stays of it.
-fn inner(rule: &'static str, text: &str, allowed: &Allowed) -> Option<(&'static str, String)> {
-    match super::scan::copy(text.as_bytes(), allowed) {
+fn inner(rule: &'static str, text: &str, allowed: &Allowed, personal: &Personal) -> Option<(&'static str, String)> {
+    match super::scan::copy(text.as_bytes(), allowed, personal) {
         _ if text.is_empty() => None,
         Ok(clean) => Some((rule, String::from_utf8_lossy(&clean.bytes).into_owned())).filter(|(_, kept)| kept != text),
         Err(_) => Some((rule, CUT.to_owned())),
+    }
+}
+
+/// A text with the mail addresses of persons in it as the switches have them.
+fn of_persons(text: &str, around: &Around<'_>) -> Option<(&'static str, String)> {
+    match person::with_mail(text, around.personal) {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(other) if around.personal.data().mail == Persons::Pseudonym => Some(("pseudonym", other)),
+        Cow::Owned(other) => Some(("personal_data", other)),
     }
 }
 
@@ -122,6 +176,27 @@ pub(in crate::collect) fn is_code(text: &str) -> bool {
         && text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
         && !(text.len() >= SHORTEST_KEY && is_key(text))
+}
+
+/// A mail address with something else before its domain. One that was shortened before stays as it is.
+fn domain(text: &str, mailbox: &str) -> String {
+    let fits = |domain: &&str| {
+        let is_label = |label: &str| {
+            (1..=30).contains(&label.len()) && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        };
+        domain.contains('.') && domain.split('.').all(is_label) && !secret_in_path(domain)
+    };
+    match text.split_once('@') {
+        _ if text.is_empty() => String::new(),
+        Some((_, domain)) if fits(&domain) => format!("{mailbox}@{domain}"),
+        _ => CUT.to_owned(),
+    }
+}
+
+/// A ticket's number: letters, digits and a few marks, too short for a key.
+fn is_reference(text: &str) -> bool {
+    text.len() <= LONGEST_REFERENCE
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '#' | '/' | '.'))
 }
 
 /// The network of an address: /24 of IPv4, /48 of IPv6. An address that was coarsened before stays as it is.
@@ -235,7 +310,9 @@ fn missing_permission(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Personal;
     use super::*;
+    use crate::evidence::PersonalData;
 
     #[test]
     fn addresses_are_coarsened_and_nothing_else_passes_as_one() {
@@ -247,6 +324,39 @@ mod tests {
         assert_eq!(coarse("::ffff:203.0.113.7"), "203.0.113.0/24");
         assert_eq!(coarse(""), "");
         assert_eq!(coarse("hunter2"), "[cut]");
+    }
+
+    #[test]
+    fn of_a_grant_only_who_what_and_where_stay() {
+        let text = r#"{"Id":"x","Properties":{"PrincipalId":"p","RoleDefinitionId":"/r","Scope":"/s","Description":"hunter2"}}"#;
+        let (rule, kept) = judged(Class::Grant, text).expect("a cut");
+        let expected = r#"{"Properties":{"PrincipalId":"p","RoleDefinitionId":"/r","Scope":"/s"}}"#;
+        assert_eq!((rule, kept.as_str()), ("free_text", expected));
+        assert_eq!(judged(Class::Grant, "{oops"), Some(("free_text", "[cut]".to_owned())));
+        assert_eq!(judged(Class::Grant, ""), None);
+    }
+
+    #[test]
+    fn of_a_mail_address_only_the_domain_stays() {
+        let domain = |address: &str| domain(address, CUT);
+        assert_eq!(domain("kim.aalto@pennant.example"), "[cut]@pennant.example");
+        assert_eq!(domain("[cut]@pennant.example"), "[cut]@pennant.example");
+        assert_eq!(domain(""), "");
+        for other in ["kim", "a@b@c.example", "kim@localhost", "kim@a..b", "x@pass word.example"] {
+            assert_eq!(domain(other), "[cut]", "{other}");
+        }
+    }
+
+    #[test]
+    fn of_what_a_person_wrote_only_a_short_reference_stays() {
+        assert_eq!(judged(Class::Words, ""), None);
+        assert_eq!(judged(Class::Words, "the password is hunter2"), Some(("free_text", "[cut]".to_owned())));
+        for number in ["", "CHG0012345", "INC-4711", "#88/2"] {
+            assert_eq!(judged(Class::Reference, number), None, "{number}");
+        }
+        for other in ["see mail of Kim", "password=hunter2", "0123456789abcdef0123456789"] {
+            assert_eq!(judged(Class::Reference, other), Some(("free_text", "[cut]".to_owned())), "{other}");
+        }
     }
 
     #[test]
@@ -304,15 +414,34 @@ mod tests {
         }
     }
 
+    fn judged(class: Class, text: &str) -> Option<(&'static str, String)> {
+        class.judge(text, &Around { personal: &Personal::default(), holder: None })
+    }
+
+    #[test]
+    fn addresses_are_kept_as_the_switch_says() {
+        let kept = |addresses, text: &str| {
+            let personal = Personal::new(PersonalData { addresses, ..PersonalData::default() }, None).expect("no key");
+            let judged = Class::Address.judge(text, &Around { personal: &personal, holder: None });
+            judged.map_or(text.to_owned(), |(_, instead)| instead)
+        };
+        assert_eq!(kept(Addresses::Network, "203.0.113.7"), "203.0.113.0/24");
+        assert_eq!(kept(Addresses::Full, "203.0.113.7:50123"), "203.0.113.7:50123");
+        assert_eq!(kept(Addresses::Full, "2001:db8:1:2::7"), "2001:db8:1:2::7");
+        assert_eq!(kept(Addresses::Full, "hunter2"), "[cut]");
+        assert_eq!(kept(Addresses::None, "203.0.113.7"), "[cut]");
+        assert_eq!(kept(Addresses::None, ""), "");
+    }
+
     #[test]
     fn of_claims_only_the_three_that_identify_the_caller_stay() {
         let text = r#"{"claim":{"oid":"1","upn":"john@example.com","appid":"2","xms_mirid":"/subscriptions/s"}}"#;
-        let (rule, kept) = Class::Claims.judge(text).expect("a cut");
+        let (rule, kept) = judged(Class::Claims, text).expect("a cut");
         assert_eq!(
             (rule, kept.as_str()),
             ("claims", r#"{"claim":{"oid":"1","appid":"2","xms_mirid":"/subscriptions/s"}}"#)
         );
-        assert_eq!(Class::Claims.judge("{oops"), Some(("claims", "[cut]".to_owned())));
-        assert_eq!(Class::Claims.judge(""), None);
+        assert_eq!(judged(Class::Claims, "{oops"), Some(("claims", "[cut]".to_owned())));
+        assert_eq!(judged(Class::Claims, ""), None);
     }
 }

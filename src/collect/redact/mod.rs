@@ -3,11 +3,15 @@
 //! [`allow`] holds the list, by kind of question. [`scan`] walks the bytes and copies what the list allows, byte
 //! for byte; a member that is not on it goes with its name. Strings that are allowed still go through [`scrub`],
 //! because a secret can stand in a name or a tag. [`rows`] makes the list for a table of log rows from its
-//! columns, and [`url`] cuts tokens out of links. What was cut is counted by rule and place, never shown, and no
+//! columns, [`url`] cuts tokens out of links, and [`person`] holds data of persons to the switches of the
+//! configuration, with [`pseudonym`] in its place where that is asked for. What was cut is counted by rule and place, never shown, and no
 //! digest of it is kept: a low-entropy value can be guessed from its digest.
 
 mod allow;
 mod cell;
+mod cuts;
+mod person;
+mod pseudonym;
 mod rows;
 mod scan;
 mod scrub;
@@ -17,6 +21,7 @@ mod url;
 mod tests;
 
 pub(super) use cell::is_code;
+pub use pseudonym::{Personal, PseudonymError, Pseudonyms};
 pub(super) use scan::Malformed;
 pub(super) use scrub::secret_in_text as is_secret;
 pub(super) use url::shown;
@@ -35,16 +40,16 @@ pub(super) struct Clean {
     pub cuts: Vec<Redaction>,
 }
 
-/// What may be kept of an answer to a question of this kind.
-pub(super) fn answer(kind: Kind, body: &[u8]) -> Result<Clean, Malformed> {
+/// What may be kept of an answer to a question of this kind, of personal data what `personal` says.
+pub(super) fn answer(kind: Kind, body: &[u8], personal: &Personal) -> Result<Clean, Malformed> {
     let list = allow::answers(kind);
     match list.member("column") {
-        Some((_, columns)) => scan::copy(body, &rows::allowed(columns, body)?),
-        None => scan::copy(body, list),
+        Some((_, columns)) => scan::copy(body, &rows::allowed(columns, body)?, personal),
+        None => scan::copy(body, list, personal),
     }
 }
 
 /// What may be kept of an error answer: codes, never messages.
 pub(super) fn refusal(body: &[u8]) -> Result<Clean, Malformed> {
-    scan::copy(body, allow::refusals())
+    scan::copy(body, allow::refusals(), &Personal::default())
 }

@@ -6,12 +6,13 @@
 //! every reader may take another.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::allow::Allowed;
 use super::cell::Class;
-use super::{CUT, Clean};
-use crate::evidence::Redaction;
+use super::cuts::{Cuts, Step};
+use super::person::{Around, Holder};
+use super::{CUT, Clean, Personal};
 
 /// Nesting beyond this is refused.
 const DEEPEST: usize = 64;
@@ -20,12 +21,20 @@ const DEEPEST: usize = 64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::collect) struct Malformed(pub &'static str);
 
-/// Copies what `allowed` lists.
-pub(super) fn copy(body: &[u8], allowed: &Allowed) -> Result<Clean, Malformed> {
+/// Copies what `allowed` lists, of personal data what `personal` says.
+pub(super) fn copy(body: &[u8], allowed: &Allowed, personal: &Personal) -> Result<Clean, Malformed> {
     if std::str::from_utf8(body).is_err() {
         return Err(Malformed("it is not UTF-8"));
     }
-    let mut walk = Walk { body, at: 0, out: Vec::with_capacity(body.len()), place: Vec::new(), cuts: Cuts::default() };
+    let mut walk = Walk {
+        body,
+        at: 0,
+        out: Vec::with_capacity(body.len()),
+        place: Vec::new(),
+        cuts: Cuts::default(),
+        personal,
+        holder: None,
+    };
     walk.space_kept();
     walk.value(allowed, 0)?;
     walk.space_kept();
@@ -41,6 +50,9 @@ struct Walk<'a> {
     out: Vec<u8>,
     place: Vec<Step<'a>>,
     cuts: Cuts,
+    personal: &'a Personal,
+    /// Whose data stands in the object that is walked over; none where the list has none of a person there.
+    holder: Option<Holder>,
 }
 
 impl<'a> Walk<'a> {
@@ -49,7 +61,13 @@ impl<'a> Walk<'a> {
             return Err(Malformed("it nests too deep"));
         }
         match (allowed, self.peek()) {
-            (Allowed::Object { .. }, Some(b'{')) => self.object(allowed, depth),
+            (Allowed::Object { .. }, Some(b'{')) => {
+                let holder = if allowed.holds_person() { Some(self.read_ahead(depth)?) } else { None };
+                let outer = std::mem::replace(&mut self.holder, holder);
+                self.object(allowed, depth)?;
+                self.holder = outer;
+                Ok(())
+            }
             (Allowed::Array(_) | Allowed::Tuple(_), Some(b'[')) => self.array(allowed, depth),
             (Allowed::Leaf(class), Some(b'{' | b'[')) if class.inner().is_some() => {
                 self.value(class.inner().unwrap_or(&Allowed::Nothing), depth)
@@ -111,9 +129,9 @@ impl<'a> Walk<'a> {
                     self.out.extend_from_slice(lead);
                     let is_unfit = !is_known && super::scrub::name_is_unfit(&name);
                     self.place.push(match (is_known, is_unfit) {
-                        (true, _) => Step::Same(name),
-                        (false, false) => Step::Other(name),
-                        (false, true) => Step::Other(Cow::Borrowed(CUT)),
+                        (true, _) => Step::Member(name),
+                        (false, false) => Step::Entry(name),
+                        (false, true) => Step::Entry(CUT.into()),
                     });
                     match is_unfit {
                         true => self.instead("secret_like", CUT), // the name is data here, and must not be lost
@@ -158,7 +176,7 @@ impl<'a> Walk<'a> {
         for index in 0_usize.. {
             self.space_kept();
             self.place.push(match allowed {
-                Allowed::Tuple(_) => Step::Position(index),
+                Allowed::Tuple(_) => Step::Cell(index),
                 _ => Step::Item(index),
             });
             self.value(allowed.item(index), depth + 1)?;
@@ -176,7 +194,8 @@ impl<'a> Walk<'a> {
 
     fn text(&mut self, class: Class) -> Result<(), Malformed> {
         let raw = self.string()?;
-        match class.judge(&decode(raw)?) {
+        let around = Around { personal: self.personal, holder: self.holder.as_ref() };
+        match class.judge(&decode(raw)?, &around) {
             None => self.out.extend_from_slice(raw),
             Some((rule, instead)) => self.instead(rule, &instead),
         }
@@ -245,6 +264,35 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// Whose data the object holds that begins here. Nothing of it is passed over.
+    fn read_ahead(&mut self, depth: usize) -> Result<Holder, Malformed> {
+        let start = self.at;
+        let mut holder = Holder::default();
+        self.expect(b'{')?;
+        loop {
+            self.space();
+            if self.peek() == Some(b'}') {
+                break;
+            }
+            let name = decode(self.string()?)?;
+            self.space();
+            self.expect(b':')?;
+            self.space();
+            let value = self.skip(depth + 1)?;
+            if value.first() == Some(&b'"') {
+                holder.learn(&name, &decode(value)?);
+            }
+            self.space();
+            match self.next() {
+                Some(b',') => {}
+                Some(b'}') => break,
+                _ => return Err(Malformed("an object is not closed")),
+            }
+        }
+        self.at = start;
+        Ok(holder)
+    }
+
     /// Passes over one value of any shape; gives its bytes.
     fn skip(&mut self, depth: usize) -> Result<&'a [u8], Malformed> {
         if depth > DEEPEST {
@@ -296,78 +344,6 @@ impl<'a> Walk<'a> {
             }
         }
     }
-}
-
-/// One step of the way to a place.
-enum Step<'a> {
-    /// A member that the list names.
-    Same(Cow<'a, str>),
-    /// An item known by its position.
-    Position(usize),
-    /// An entry of a map: there are many alike.
-    Other(Cow<'a, str>),
-    /// An item of an array: there are many alike.
-    Item(usize),
-}
-
-impl Step<'_> {
-    fn told(&self) -> Cow<'_, str> {
-        match self {
-            Step::Same(name) | Step::Other(name) => Cow::Borrowed(name),
-            Step::Position(index) | Step::Item(index) => Cow::Owned(index.to_string()),
-        }
-    }
-
-    /// The same for all that are alike.
-    fn alike(&self) -> Cow<'_, str> {
-        match self {
-            Step::Same(_) | Step::Position(_) => self.told(),
-            Step::Other(_) | Step::Item(_) => Cow::Borrowed("*"),
-        }
-    }
-}
-
-/// How many places that are alike are told one by one; more are told together.
-const TOLD_EACH: usize = 8;
-
-/// What was cut, by rule and by place with `*` for what differs in places that are alike.
-#[derive(Default)]
-struct Cuts(BTreeMap<(&'static str, String), Alike>);
-
-/// Cuts in places that are alike.
-#[derive(Default)]
-struct Alike {
-    count: u64,
-    /// The first of the places, and how often it was cut there; one more than [`TOLD_EACH`] when there are more.
-    each: Vec<(String, u64)>,
-}
-
-impl Cuts {
-    fn add(&mut self, rule: &'static str, place: &[Step<'_>]) {
-        let alike = self.0.entry((rule, pointer(place.iter().map(Step::alike)))).or_default();
-        alike.count += 1;
-        if alike.each.len() > TOLD_EACH {
-            return;
-        }
-        let place = pointer(place.iter().map(Step::told));
-        match alike.each.last_mut() {
-            Some((last, count)) if *last == place => *count += 1,
-            _ => alike.each.push((place, 1)),
-        }
-    }
-
-    fn told(self) -> Vec<Redaction> {
-        let told = self.0.into_iter().flat_map(|((rule, places), alike)| {
-            let told = if alike.each.len() > TOLD_EACH { vec![(places, alike.count)] } else { alike.each };
-            told.into_iter().map(move |(place, count)| Redaction { rule: rule.to_owned(), place, count })
-        });
-        told.collect()
-    }
-}
-
-/// A JSON Pointer (RFC 6901).
-fn pointer<'a>(steps: impl Iterator<Item = Cow<'a, str>>) -> String {
-    steps.map(|step| format!("/{}", step.replace('~', "~0").replace('/', "~1"))).collect()
 }
 
 /// The text that a JSON string stands for.

@@ -326,7 +326,7 @@ mod tests {
             ("a storage key", format!("{base64}+/"), 86),
             ("a 32-byte key", base64.clone(), 43),
             ("a 32-byte key, for URLs", format!("{base64}_"), 43),
-            ("a key of Azure OpenAI", base64, 84),
+            ("a key of an AI services account", base64, 84),
             ("a digest", "0123456789abcdef".to_owned(), 64),
             ("small letters and digits", format!("{SMALL}{DIGITS}"), 52),
             ("base32", format!("{CAPITAL}234567"), 52),

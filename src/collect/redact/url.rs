@@ -7,12 +7,15 @@ use super::scrub::secret_in_path;
 /// open something: a paging token can carry internal ids, a signature opens a door.
 const SHOWN_NAMES: &[&str] = &[
     "api-version",
+    "maxresults",
     "timespan",
     "maxresults",
     "page",
+    "maxresults",
     "$apply",
     "$count",
     "$expand",
+    "$expandregistrationdefinition",
     "$filter",
     "$orderby",
     "$search",

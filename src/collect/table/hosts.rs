@@ -27,6 +27,10 @@ const RESOURCES: &[Permission] = &[
     Action("Microsoft.Web/sites/slots/read"),
 ];
 
+/// How references to vaults resolve. That these actions let it be read is not documented; a reader's `*/read` does.
+const REFERENCES: &[Permission] =
+    &[Action("Microsoft.Web/sites/config/read"), Action("Microsoft.Web/sites/slots/config/read")];
+
 /// The rows, in the order of the kinds.
 pub(super) const ROWS: &[Collector] = &[
     Collector::arm(Kind::Resources, RESOURCES, "2021-04-01", |sub| format!("{sub}/resources")),
@@ -46,4 +50,64 @@ pub(super) const ROWS: &[Collector] = &[
         "2023-01-31",
         |identity| format!("{identity}/federatedIdentityCredentials"),
     ),
+    Collector::arm(Kind::ScaleSets, &[Action("Microsoft.Compute/virtualMachineScaleSets/read")], "2024-03-01", |sub| {
+        format!("{sub}/providers/Microsoft.Compute/virtualMachineScaleSets")
+    }),
+    Collector::arm(Kind::Sites, &[Action("Microsoft.Web/sites/read")], "2023-12-01", |sub| {
+        format!("{sub}/providers/Microsoft.Web/sites")
+    })
+    .giving(&[Over::Site]),
+    Collector::arm(Kind::SiteSlots, &[Action("Microsoft.Web/sites/slots/read")], "2023-12-01", |site| {
+        format!("{site}/slots")
+    })
+    .giving(&[Over::Slot]),
+    Collector::arm(Kind::SettingReferences, REFERENCES, "2023-12-01", |host| {
+        format!("{host}/config/configreferences/appsettings")
+    }),
+    Collector::arm(Kind::ConnectionReferences, REFERENCES, "2023-12-01", |host| {
+        format!("{host}/config/configreferences/connectionstrings")
+    }),
+    Collector::arm(Kind::ContainerApps, &[Action("Microsoft.App/containerApps/read")], "2024-03-01", |sub| {
+        format!("{sub}/providers/Microsoft.App/containerApps")
+    }),
+    Collector::arm(
+        Kind::ManagedClusters,
+        &[Action("Microsoft.ContainerService/managedClusters/read")],
+        "2024-02-01",
+        |sub| format!("{sub}/providers/Microsoft.ContainerService/managedClusters"),
+    ),
+    Collector::arm(Kind::DataFactories, &[Action("Microsoft.DataFactory/factories/read")], "2018-06-01", |sub| {
+        format!("{sub}/providers/Microsoft.DataFactory/factories")
+    })
+    .giving(&[Over::Factory]),
+    Collector::arm(
+        Kind::LinkedServices,
+        &[Action("Microsoft.DataFactory/factories/linkedServices/read")],
+        "2018-06-01",
+        |factory| format!("{factory}/linkedservices"),
+    ),
+    Collector::arm(Kind::SynapseWorkspaces, &[Action("Microsoft.Synapse/workspaces/read")], "2021-06-01", |sub| {
+        format!("{sub}/providers/Microsoft.Synapse/workspaces")
+    }),
+    Collector::arm(
+        Kind::DatabricksWorkspaces,
+        &[Action("Microsoft.Databricks/workspaces/read")],
+        "2024-05-01",
+        |sub| format!("{sub}/providers/Microsoft.Databricks/workspaces"),
+    ),
+    Collector::arm(
+        Kind::AccessConnectors,
+        &[Action("Microsoft.Databricks/accessConnectors/read")],
+        "2024-05-01",
+        |sub| format!("{sub}/providers/Microsoft.Databricks/accessConnectors"),
+    ),
+    Collector::arm(
+        Kind::AutomationAccounts,
+        &[Action("Microsoft.Automation/automationAccounts/read")],
+        "2023-11-01",
+        |sub| format!("{sub}/providers/Microsoft.Automation/automationAccounts"),
+    ),
+    Collector::arm(Kind::LogicApps, &[Action("Microsoft.Logic/workflows/read")], "2019-05-01", |sub| {
+        format!("{sub}/providers/Microsoft.Logic/workflows")
+    }),
 ];

@@ -1,6 +1,7 @@
 //! The table of questions: how each kind is put, in which version, and which permission it needs. One file a family.
 
 mod authorization;
+mod data;
 mod directory;
 mod hosts;
 mod logging;
@@ -25,6 +26,10 @@ pub struct Collector {
     pub url: fn(&str) -> String,
     /// `api-version`, or the version in the path.
     pub api_version: &'static str,
+    /// Older versions, newest first: asked for in turn where a cloud does not offer the newer ones.
+    pub older: &'static [&'static str],
+    /// Days that the source keeps, where it keeps less than a period may span.
+    pub kept_days: Option<i64>,
     /// The service that is asked.
     pub api: Api,
     /// What is sent.
@@ -71,7 +76,7 @@ pub enum Shape {
     List,
     /// Pages of a list: `data`, with the number of all rows on each.
     Data,
-    /// One object with an `id`.
+    /// One object with an `id`, or with a `subscriptionId`.
     One,
     /// Tables of rows.
     Rows,
@@ -85,12 +90,23 @@ impl Collector {
         url: fn(&str) -> String,
     ) -> Collector {
         let (api, form, shape) = (Api::ResourceManager, Form::Get, Shape::List);
-        Collector { kind, permissions, url, api_version, api, form, shape, gives: &[] }
+        Collector { kind, permissions, url, api_version, older: &[], kept_days: None, api, form, shape, gives: &[] }
     }
 
     const fn graph(kind: Kind, permissions: &'static [Permission], url: fn(&str) -> String) -> Collector {
         let (api, form, shape) = (Api::Graph, Form::Get, Shape::List);
-        Collector { kind, permissions, url, api_version: "v1.0", api, form, shape, gives: &[] }
+        Collector {
+            kind,
+            permissions,
+            url,
+            api_version: "v1.0",
+            older: &[],
+            kept_days: None,
+            api,
+            form,
+            shape,
+            gives: &[],
+        }
     }
 
     /// A question to the vault itself, at the address that Resource Manager tells.
@@ -105,7 +121,18 @@ impl Collector {
 
     const fn logs(kind: Kind, permissions: &'static [Permission]) -> Collector {
         let (api, form, shape) = (Api::LogAnalytics, Form::Query, Shape::Rows);
-        Collector { kind, permissions, url: query_url, api_version: "v1", api, form, shape, gives: &[] }
+        Collector {
+            kind,
+            permissions,
+            url: query_url,
+            api_version: "v1",
+            older: &[],
+            kept_days: None,
+            api,
+            form,
+            shape,
+            gives: &[],
+        }
     }
 
     /// Says what is sent.
@@ -136,6 +163,16 @@ impl Collector {
         named.map(|(_, table)| table).or(first)
     }
 
+    /// Says which older versions answer too.
+    const fn falling_back_to(self, older: &'static [&'static str]) -> Collector {
+        Collector { older, ..self }
+    }
+
+    /// Says that the source keeps so many days.
+    const fn kept_for(self, days: i64) -> Collector {
+        Collector { kept_days: Some(days), ..self }
+    }
+
     /// The permission without which the question is refused.
     pub fn permission(&self) -> String {
         self.permissions.first().map(|permission| permission.name()).unwrap_or_default()
@@ -143,6 +180,11 @@ impl Collector {
 
     /// Path and query of the question at `scope`, for the part of the period that `window` spans.
     pub fn path_and_query(&self, scope: &str, window: &Window) -> String {
+        self.in_version(self.api_version, scope, window)
+    }
+
+    /// The same in another version.
+    pub(super) fn in_version(&self, version: &str, scope: &str, window: &Window) -> String {
         let url = (self.url)(&in_path(scope));
         let time = |at: &chrono::DateTime<chrono::Utc>| at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
         // a brace in a scope is percent-encoded by now
@@ -151,7 +193,7 @@ impl Collector {
             Api::ResourceManager | Api::KeyVault => {
                 let (path, rest) = url.split_once('?').unwrap_or((&url, ""));
                 let rest = if rest.is_empty() { String::new() } else { format!("&{rest}") };
-                format!("{path}?api-version={}{rest}", self.api_version)
+                format!("{path}?api-version={version}{rest}")
             }
             Api::Graph | Api::LogAnalytics => url,
         }
@@ -163,6 +205,7 @@ pub fn collectors() -> impl Iterator<Item = &'static Collector> + Clone {
     let families = [
         tenant::ROWS,
         hosts::ROWS,
+        data::ROWS,
         vaults::ROWS,
         authorization::ROWS,
         logging::ROWS,

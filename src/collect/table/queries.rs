@@ -15,6 +15,10 @@ const DEDICATED: &[Permission] = rows_of!("AZKVAuditLogs");
 const LEGACY: &[Permission] = rows_of!("AzureDiagnostics");
 const ACTIVITY: &[Permission] = rows_of!("AzureActivity");
 const DIRECTORY: &[Permission] = rows_of!("AuditLogs");
+const SERVICE_PRINCIPALS: &[Permission] = rows_of!("AADServicePrincipalSignInLogs");
+const MANAGED_IDENTITIES: &[Permission] = rows_of!("AADManagedIdentitySignInLogs");
+const USERS: &[Permission] = rows_of!("SigninLogs");
+const USER_TOKENS: &[Permission] = rows_of!("AADNonInteractiveUserSignInLogs");
 
 /// The rows, in the order of the kinds.
 pub(super) const ROWS: &[Collector] = &[
@@ -43,8 +47,12 @@ pub(super) const ROWS: &[Collector] = &[
     Collector::logs(Kind::ActivityCount, ACTIVITY),
     Collector::logs(Kind::DirectoryChanges, DIRECTORY),
     Collector::logs(Kind::DirectoryChangesCount, DIRECTORY),
-    Collector::logs(Kind::ServicePrincipalSignIns, rows_of!("AADServicePrincipalSignInLogs")),
-    Collector::logs(Kind::ManagedIdentitySignIns, rows_of!("AADManagedIdentitySignInLogs")),
-    Collector::logs(Kind::UserSignIns, rows_of!("SigninLogs")),
-    Collector::logs(Kind::UserTokenSignIns, rows_of!("AADNonInteractiveUserSignInLogs")),
+    Collector::logs(Kind::ServicePrincipalSignIns, SERVICE_PRINCIPALS),
+    Collector::logs(Kind::ManagedIdentitySignIns, MANAGED_IDENTITIES),
+    Collector::logs(Kind::UserSignIns, USERS),
+    Collector::logs(Kind::UserTokenSignIns, USER_TOKENS),
+    Collector::logs(Kind::ServicePrincipalSignInsCount, SERVICE_PRINCIPALS),
+    Collector::logs(Kind::ManagedIdentitySignInsCount, MANAGED_IDENTITIES),
+    Collector::logs(Kind::UserSignInsCount, USERS),
+    Collector::logs(Kind::UserTokenSignInsCount, USER_TOKENS),
 ];

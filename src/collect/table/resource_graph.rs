@@ -67,6 +67,8 @@ const fn listing(kind: Kind, permissions: &'static [Permission], listing: &'stat
         permissions,
         url: |_| "/providers/Microsoft.ResourceGraph/resources".to_owned(),
         api_version: "2022-10-01",
+        older: &[],
+        kept_days: None,
         api: Api::ResourceManager,
         form: Form::Listing(listing),
         shape: Shape::Data,

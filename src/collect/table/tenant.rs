@@ -1,7 +1,7 @@
 //! The tenant: subscriptions and management groups.
 
 use super::super::permission::Permission::Action;
-use super::Collector;
+use super::{Collector, Form};
 use crate::evidence::{Kind, Over};
 
 /// The rows, in the order of the kinds.
@@ -22,4 +22,9 @@ pub(super) const ROWS: &[Collector] = &[
         "2023-04-01",
         |group| format!("{group}/descendants"),
     ),
+    // asks for what one may see oneself, and needs no role for it (unconfirmed)
+    Collector::arm(Kind::Entities, &[Action("Microsoft.Management/managementGroups/read")], "2023-04-01", |_| {
+        "/providers/Microsoft.Management/getEntities".to_owned()
+    })
+    .put(Form::Post("")),
 ];

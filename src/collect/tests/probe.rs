@@ -40,7 +40,8 @@ fn each_kind_is_asked_in_its_cheapest_form_and_the_other_table_may_be_missing() 
     assert!(asked.iter().any(|ask| ask.url.contains("/v1.0/servicePrincipals?") && ask.url.ends_with("&$top=1")));
     let queries: Vec<&str> =
         asked.iter().filter(|ask| ask.url.ends_with("/query")).filter_map(|ask| ask.body.as_deref()).collect();
-    assert_eq!(queries.len(), 4);
+    let of_logs = Kind::ALL.iter().filter(|kind| kind.is_log() && **kind != Kind::LogContinuity).count();
+    assert_eq!(queries.len(), of_logs + 8, "and the continuity of eight tables");
     assert!(queries.iter().all(|query| query.contains("| take 1")), "{queries:?}");
     assert_eq!(probe.clock_offset, Some(-3));
 }
@@ -165,16 +166,26 @@ fn a_refusal_at_the_root_hides_nothing_where_azure_says_what_holds_below() {
 }
 
 #[test]
-fn access_policies_that_name_the_identity_are_found() {
-    let vault = json!({"value": [{"id": "/v", "properties": {"accessPolicies": [
-        {"objectId": CALLER, "permissions": {"secrets": ["all"]}},
-        {"objectId": ME.to_uppercase(), "permissions": {"secrets": ["Get", "list"]}}]}}]});
-    let script = tenant().before("assignedTo", 200, empty()).before("Microsoft.KeyVault/vaults?", 200, vault);
-    let own = own(script);
-    let found: Vec<(&str, Vec<&str>)> = own
-        .policies
-        .iter()
-        .map(|policy| (policy.vault.as_str(), policy.permissions.iter().map(String::as_str).collect()))
-        .collect();
-    assert_eq!(found, [("/v", vec!["secrets/get", "secrets/list"])]);
+fn access_policies_that_name_the_identity_or_a_group_of_it_are_found() {
+    let vault = |id: &str, policies: Value| json!({"id": id, "properties": {"accessPolicies": policies}});
+    let vaults = json!({"value": [
+        vault("/v", json!([
+            {"objectId": CALLER, "permissions": {"secrets": ["all"]}},
+            {"objectId": ME.to_uppercase(), "permissions": {"secrets": ["Get", "list"]}}])),
+        vault("/w", json!([{"objectId": GROUP, "permissions": {"keys": ["sign"]}}])),
+        vault("/x", json!([{"objectId": CALLER, "permissions": {"keys": ["sign"]}}])),
+    ]});
+    let found = |members: Value| {
+        let script = tenant().before("assignedTo", 200, empty()).before("/transitiveMembers", 200, members).before(
+            "Microsoft.KeyVault/vaults?",
+            200,
+            vaults.clone(),
+        );
+        let own = own(script);
+        own.policies.into_iter().map(|policy| format!("{} {}", policy.vault, policy.permissions.join(" "))).collect()
+    };
+    let direct: Vec<String> = found(empty());
+    assert_eq!(direct, ["/v secrets/get secrets/list"]);
+    let through_group: Vec<String> = found(json!({"value": [{"id": ME}]}));
+    assert_eq!(through_group, ["/v secrets/get secrets/list", "/w keys/sign"]);
 }

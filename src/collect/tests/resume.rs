@@ -10,9 +10,10 @@ use serde_json::json;
 
 use super::super::*;
 use super::script::{SUB, Script, Still, of_sub, request, tenant};
-use crate::azure::{Cloud, Door, Pace};
+use crate::azure::{Api, Cloud, Door, Pace};
 use crate::evidence::{
-    Capture, CaptureStatus, CaptureWriter, Earlier, EvidenceError, Gap, Head, Kind, Reason, Record, RunAs, TakenUp,
+    Capture, CaptureStatus, CaptureWriter, Earlier, EvidenceError, Gap, Head, Kind, Page, Reason, Record, RunAs,
+    TakenUp,
 };
 
 /// Keeps so many records and then fails, as a full disk does.
@@ -31,9 +32,13 @@ impl Room<'_> {
 }
 
 impl Keeper for Room<'_> {
-    fn keep(&self, record: &Record, pages: &[Vec<u8>]) -> Result<(), EvidenceError> {
+    fn keep_page(&self, evidence_id: &str, page: &Page, bytes: &[u8]) -> Result<(), EvidenceError> {
+        self.0.keep_page(evidence_id, page, bytes)
+    }
+
+    fn keep(&self, record: &Record) -> Result<(), EvidenceError> {
         self.take()?;
-        self.0.keep(record, pages)
+        self.0.keep(record)
     }
 
     fn earlier(&self, kind: Kind, scope: &str) -> Result<Option<Earlier>, EvidenceError> {
@@ -50,7 +55,7 @@ impl Keeper for Room<'_> {
 struct StopAfter(Cell<usize>);
 
 impl Progress for StopAfter {
-    fn ended(&self, _: &str, _: Option<&str>) {
+    fn ended(&self, _: Api, _: &str, _: Option<&str>) {
         self.0.set(self.0.get().saturating_sub(1));
     }
 
@@ -90,6 +95,7 @@ fn head(status: CaptureStatus) -> Head {
         tool: request.tool,
         replayed: false,
         resumed: Vec::new(),
+        plan_stamps: Vec::new(),
     }
 }
 
@@ -100,7 +106,7 @@ fn begin(store: &Path) -> CaptureWriter {
 
 fn take_up(store: &Path) -> (CaptureWriter, TakenUp) {
     let (mut writer, plan) = CaptureWriter::reopen(&store.join("captures/c")).expect("a capture");
-    let now = CollectRequest::of_plan(&plan, writer.head().tool.clone()).now;
+    let now = CollectRequest::of_plan(&plan, writer.head().tool.clone(), Personal::default()).now;
     assert_eq!(now, request(Expected::default()).now, "logs are asked for up to the first beginning");
     let found = writer.take_up(head(CaptureStatus::Running)).expect("taken up");
     (writer, found)
@@ -159,6 +165,45 @@ fn after_every_single_record_a_run_can_end_and_be_continued() {
         let (files, asked) = continued(tenant(), kept, NEVER);
         assert!(files == whole, "after {kept} records");
         assert_eq!(asked, questions - kept, "only what was missing was asked, after {kept} records");
+    }
+}
+
+/// The store as a process that is killed at this moment leaves it: the writer gets no turn to put things in place.
+fn as_killed(store: &Path) -> tempfile::TempDir {
+    let copy = tempfile::tempdir().expect("a folder");
+    let mut folders = vec![PathBuf::from("captures/c")];
+    while let Some(folder) = folders.pop() {
+        fs::create_dir_all(copy.path().join(&folder)).expect("a folder");
+        for entry in fs::read_dir(store.join(&folder)).expect("a folder") {
+            let path = folder.join(entry.expect("an entry").file_name());
+            match store.join(&path).is_dir() {
+                true => folders.push(path),
+                false => drop(fs::copy(store.join(&path), copy.path().join(&path)).expect("copied")),
+            }
+        }
+    }
+    copy
+}
+
+#[test]
+fn what_was_not_in_its_place_when_the_process_was_killed_is_found_again() {
+    let (whole, questions) = in_one_go(tenant());
+    let store = tempfile::tempdir().expect("a folder");
+    let writer = begin(store.path());
+    put(&writer, tenant(), questions - 1, NEVER);
+    let places = fs::read_dir(writer.folder().join("evidence")).expect("a folder");
+    assert!(places.map(|entry| entry.expect("an entry").path()).all(|path| path.to_string_lossy().ends_with(".tmp")));
+    // with the last page or record cut as by a power failure, its question is asked again
+    for (torn, asked_again) in [(None, 1), (Some("ev-0003.tmp/page-0001.json"), 2), (Some("ev-0003.tmp/ipe.json"), 2)] {
+        let copy = as_killed(store.path());
+        if let Some(torn) = torn {
+            let file = fs::File::options().write(true).open(copy.path().join("captures/c/evidence").join(torn));
+            file.and_then(|file| file.set_len(5)).expect("cut");
+        }
+        let (writer, _) = take_up(copy.path());
+        let (_, asked) = put(&writer, tenant(), NEVER, NEVER);
+        assert_eq!(asked, asked_again, "{torn:?}");
+        assert!(finish(writer, copy.path()) == whole, "{torn:?}");
     }
 }
 
@@ -235,6 +280,21 @@ fn what_may_pass_is_asked_again_and_so_is_what_followed_from_it() {
         let (files, asked) = continued(tenant().first(url, in_body, 429, &throttled()), NEVER, NEVER);
         assert!(files == whole, "{url} {in_body}");
         assert!(asked >= 1 && asked < questions, "{url} {in_body}: asked {asked}");
+    }
+}
+
+#[test]
+fn a_log_in_windows_is_taken_over_and_its_callers_are_looked_up_again() {
+    let counts = json!({"tables": [{"name": "PrimaryResult", "columns": [{"name": "Day"}, {"name": "Kept"}],
+        "rows": [["2026-07-10T00:00:00Z", 9_000], ["2026-08-10T00:00:00Z", 9_000]]}]});
+    let busy = || tenant().first("/query", "question=vault_log_dedicated_count;", 200, &counts);
+    let (whole, questions) = in_one_go(busy());
+    for kept in 0..questions - 1 {
+        let store = tempfile::tempdir().expect("a folder");
+        put(&begin(store.path()), busy(), kept, NEVER);
+        let (writer, _) = take_up(store.path());
+        put(&writer, busy(), NEVER, NEVER);
+        assert!(finish(writer, store.path()) == whole, "after {kept} records");
     }
 }
 

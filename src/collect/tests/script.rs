@@ -9,8 +9,8 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::super::*;
-use crate::azure::{Answer, Ask, Clock, Cloud, Door, Pace, TokenFacts, Transport, TransportError};
-use crate::evidence::{Capture, EvidenceError, Head, Kind, Reason, Record, RunAs, VaultObjects};
+use crate::azure::{Answer, Api, Ask, Clock, Cloud, Door, Pace, TokenFacts, Transport, TransportError};
+use crate::evidence::{Capture, EvidenceError, Head, Kind, Page, Reason, Record, RunAs, VaultObjects};
 
 pub(super) const SUB: &str = "/subscriptions/aaaaaaaa-0000-0000-0000-000000000001";
 pub(super) const WORKSPACE: &str = "bbbbbbbb-0000-0000-0000-00000000000b";
@@ -61,7 +61,7 @@ impl Script {
 
 #[async_trait]
 impl Transport for Script {
-    async fn send(&self, ask: &Ask, _: bool) -> Result<Answer, TransportError> {
+    async fn send(&self, ask: &Ask, _: Option<u32>) -> Result<Answer, TransportError> {
         self.asked.lock().expect("a lock").push(ask.clone());
         // Later questions come back first: numbering must not care.
         for _ in 0..(ask.url.len() % 5) {
@@ -74,7 +74,7 @@ impl Transport for Script {
             ("x-ms-request-id".to_owned(), "req-1".to_owned()),
             ("date".to_owned(), "Fri, 02 Oct 2026 09:00:03 GMT".to_owned()),
         ]);
-        Ok(Answer { status: *status, headers, body: text.clone().into_bytes() })
+        Ok(Answer { status: *status, headers, body: text.clone().into_bytes(), token: 0 })
     }
 
     fn token_facts(&self) -> Option<TokenFacts> {
@@ -103,19 +103,21 @@ impl Clock for Still {
 struct Memory(Mutex<BTreeMap<String, Vec<u8>>>, Mutex<Vec<String>>);
 
 impl Keeper for Memory {
-    fn keep(&self, record: &Record, pages: &[Vec<u8>]) -> Result<(), EvidenceError> {
-        let mut files = self.0.lock().expect("a lock");
-        let at = |file: &str| format!("evidence/{}/{file}", record.evidence_id);
-        for (page, bytes) in record.pages.iter().zip(pages) {
-            files.insert(at(&page.file), bytes.clone());
-        }
-        files.insert(at("ipe.json"), serde_json::to_vec(record).expect("JSON"));
+    fn keep_page(&self, evidence_id: &str, page: &Page, bytes: &[u8]) -> Result<(), EvidenceError> {
+        let path = format!("evidence/{evidence_id}/{}", page.file);
+        self.0.lock().expect("a lock").insert(path, bytes.to_vec());
+        Ok(())
+    }
+
+    fn keep(&self, record: &Record) -> Result<(), EvidenceError> {
+        let path = format!("evidence/{}/ipe.json", record.evidence_id);
+        self.0.lock().expect("a lock").insert(path, serde_json::to_vec(record).expect("JSON"));
         Ok(())
     }
 }
 
 impl Progress for Memory {
-    fn ended(&self, title: &str, gap: Option<&str>) {
+    fn ended(&self, _: Api, title: &str, gap: Option<&str>) {
         self.1.lock().expect("a lock").push(format!("{title}: {gap:?}"));
     }
 }
@@ -131,11 +133,13 @@ impl Progress for Stopping {
 pub(super) fn request(expected: Expected) -> CollectRequest {
     CollectRequest {
         vault_objects: VaultObjects::Arm,
+        api_versions: BTreeMap::new(),
         tenant_id: "t1".to_owned(),
         expected,
         period: Period::parse("2026Q3").expect("a period"),
         now: "2026-10-02T09:00:00.5Z".parse().expect("a time"),
         tool: Tool { name: "tickmark".to_owned(), version: "0".to_owned(), rule_set_sha256: String::new() },
+        personal: Personal::default(),
     }
 }
 
@@ -181,7 +185,7 @@ pub(super) fn run_at_vaults(script: Script) -> Ran {
     run_asking(script, request, None)
 }
 
-fn run_asking(script: Script, request: CollectRequest, progress: Option<&dyn Progress>) -> Ran {
+pub(super) fn run_asking(script: Script, request: CollectRequest, progress: Option<&dyn Progress>) -> Ran {
     let script = Arc::new(script);
     let door = door(script.clone());
     let memory = Memory::default();
@@ -206,6 +210,7 @@ fn run_asking(script: Script, request: CollectRequest, progress: Option<&dyn Pro
         tool: request.tool,
         replayed: true,
         resumed: Vec::new(),
+        plan_stamps: Vec::new(),
     };
     let capture = Capture::from_memory(head, files).expect("a capture");
     assert!(capture.damage().is_empty(), "digests are those of what was kept");
@@ -251,6 +256,21 @@ pub(super) fn tenant() -> Script {
             json!({"value": [{"id": "/x", "properties": {"principalId": GROUP, "principalType": "Group"}}]}))
         .on(&provider("Microsoft.Authorization/roleDefinitions"), 200, empty())
         .on(&provider("Microsoft.Authorization/denyAssignments"), 200, empty())
+        .on("/providers/Microsoft.Management/getEntities?", 200, empty())
+        .on("/providers/microsoft.aadiam/diagnosticSettings?", 200, empty())
+        .on("/eventtypes/management/values?", 200, empty())
+        .on(&provider("Microsoft.Insights/diagnosticSettings"), 200, empty())
+        .on(&provider("Microsoft.Security/pricings"), 200, empty())
+        .on(&provider("Microsoft.Authorization/roleAssignmentsUsageMetrics"), 200,
+            json!({"subscriptionId": "aaaaaaaa-0000-0000-0000-000000000001", "roleAssignmentsCurrentCount": 1}))
+        .on(&provider("Microsoft.Authorization/classicAdministrators"), 200, empty())
+        .on(&provider("Microsoft.Authorization/locks"), 200, empty())
+        .on(&provider("Microsoft.ManagedServices/registrationAssignments"), 200, empty())
+        .on(&provider("Microsoft.Authorization/roleEligibilityScheduleInstances"), 200, empty())
+        .on(&provider("Microsoft.Authorization/roleAssignmentScheduleInstances"), 200, empty())
+        .on(&provider("Microsoft.Authorization/roleAssignmentScheduleRequests"), 200, empty())
+        .on(&provider("Microsoft.Authorization/roleEligibilityScheduleRequests"), 200, empty())
+        .on(&provider("Microsoft.Authorization/roleManagementPolicyAssignments"), 200, empty())
         .on(&provider("Microsoft.Authorization/permissions"), 200, empty())
         .on(&provider("Microsoft.OperationalInsights/workspaces"), 200,
             json!({"value": [{"id": workspace, "properties": {"customerId": WORKSPACE.to_uppercase()}}]}))
@@ -262,6 +282,15 @@ pub(super) fn tenant() -> Script {
             json!({"totalRecords": 0, "count": 0, "resultTruncated": "false", "data": []}))
         .on("/v1.0/servicePrincipals?", 200, json!({"@odata.count": 0, "value": []}))
         .on("/v1.0/applications?", 200, json!({"@odata.count": 0, "value": []}))
+        .on("/v1.0/servicePrincipals(appId='00000003-0000-0000-c000-000000000000')?", 200, json!({"id": "g", "appRoles": []}))
+        .on("/appRoleAssignedTo?", 200, json!({"@odata.count": 0, "value": []}))
+        .on("/v1.0/roleManagement/directory/", 200, empty())
+        .on("/v1.0/identity/conditionalAccess/policies", 200, empty())
+        .on("/v1.0/policies/appManagementPolicies", 200, empty())
+        .on("/v1.0/policies/", 200, json!({"id": "00000000-0000-0000-0000-000000000000", "isEnabled": false}))
+        .on("/v1.0/directory/deletedItems/", 200, json!({"@odata.count": 0, "value": []}))
+        .on("/v1.0/identityGovernance/privilegedAccess/group/", 200, empty())
+        .on("/owners?", 200, json!({"@odata.count": 0, "value": []}))
         .on("/directoryObjects/getByIds", 200, json!({"value": [
             {"@odata.type": "#microsoft.graph.group", "id": GROUP, "displayName": "readers", "mail": "CANARY@example.com"}]}))
         .on(&format!("/groups/{GROUP}/transitiveMembers"), 200, empty());

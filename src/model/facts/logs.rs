@@ -25,6 +25,8 @@ pub struct Logs {
     pub directory_change_days: Vec<OperationDay>,
     /// Sign-ins, summed per day, in order of day.
     pub sign_ins: Vec<SignIns>,
+    /// Their rows and sums per day, as the service counted them in a query of its own.
+    pub sign_in_days: Vec<SignInDay>,
 }
 
 /// One table of one workspace over the period.
@@ -255,6 +257,23 @@ pub enum SignInKind {
     User,
     /// On behalf of a person, without them.
     UserToken,
+}
+
+/// Rows and sums of one day and sort of sign-in in one workspace.
+#[derive(Clone, Debug)]
+pub struct SignInDay {
+    /// Whose.
+    pub kind: SignInKind,
+    /// First instant of the day, UTC.
+    pub day: DateTime<Utc>,
+    /// Rows.
+    pub rows: u64,
+    /// What they come to when they are summed: [`SignIns`].
+    pub sums: u64,
+    /// GUID of the workspace, lower case.
+    pub workspace: String,
+    /// Where it was read.
+    pub from: Cite,
 }
 
 /// Sign-ins of one day that agree in all that is told of them.

@@ -1,24 +1,39 @@
 //! The typed facts. Every fact carries the place that it was read from; absent is never taken for false.
 
+mod authorization;
+mod contents;
+mod data_services;
 mod directory;
+mod hosts;
+mod logging;
 mod logs;
 mod resource_graph;
+mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
-mod contents;
-
-pub use contents::*;
-
+pub use self::authorization::{
+    AssignmentCount, Authorization, ClassicAdministrator, Delegate, Delegation, Lock, RoleRequest, RoleRules,
+    RoleSchedule,
+};
+pub use self::contents::*;
+pub use self::data_services::*;
+pub use self::directory::{
+    AppPolicy, AppRestriction, AppRoleGrant, Application, ConditionalAccessPolicy, Credential, CredentialKind,
+    DeletedKind, DeletedObject, Directory, DirectoryRole, DirectoryRoleGrant, GroupGrant, Owner, SecurityDefaults,
+    Selection, ServicePrincipal,
+};
+pub use self::hosts::*;
+pub use self::logging::{ActivityEvent, ActivityReach, ArchiveContainer, DefenderPlan, Grant, Logging};
+pub use self::tree::{Entity, Tree};
 use super::{Coverage, Hierarchy, Id};
-use crate::evidence::{Cite, Period};
-pub use directory::{Application, Credential, CredentialKind, Directory, Owner, ServicePrincipal};
+use crate::evidence::{Cite, Period, PersonalData};
 
 pub use logs::{
-    Activity, ChangeTarget, DirectoryChange, LogDay, LogState, LogTable, Logs, OperationDay, SignInKind, SignIns,
-    VaultChange,
+    Activity, ChangeTarget, DirectoryChange, LogDay, LogState, LogTable, Logs, OperationDay, SignInDay, SignInKind,
+    SignIns, VaultChange,
 };
 pub use resource_graph::{IndexedAssignment, IndexedResource, ResourceGraph};
 
@@ -29,10 +44,14 @@ pub struct Tenant {
     pub id: String,
     /// When collection began, UTC.
     pub collected_at: DateTime<Utc>,
+    /// What was kept of personal data.
+    pub personal_data: PersonalData,
     /// Subscriptions that were visible.
     pub subscriptions: Vec<Subscription>,
     /// Management groups and their tree.
     pub hierarchy: Hierarchy,
+    /// What the tree of management groups names, visible or not.
+    pub tree: Tree,
     /// Resources of every type, virtual machines merged in, each id once.
     pub resources: Vec<Resource>,
     /// User-assigned managed identities.
@@ -43,6 +62,10 @@ pub struct Tenant {
     pub vaults: Vec<Vault>,
     /// Soft-deleted vaults.
     pub deleted_vaults: Vec<DeletedVault>,
+    /// What runs a customer's code, by type.
+    pub hosts: Hosts,
+    /// Services that hold data.
+    pub data: DataServices,
     /// What vaults hold, as far as lists tell: names and attributes.
     pub contents: VaultContents,
     /// Role assignments, each id once.
@@ -51,10 +74,14 @@ pub struct Tenant {
     pub role_definitions: BTreeMap<String, RoleDefinition>,
     /// Deny assignments, each id once.
     pub deny_assignments: Vec<DenyAssignment>,
+    /// Roles that can be activated, how active ones came to be, and the rules for both.
+    pub authorization: Authorization,
     /// What the collecting identity may do in each subscription, one for each entry of its roles.
     pub own_permissions: Vec<OwnPermission>,
     /// Diagnostic settings of vaults, in order of vault and name.
     pub diagnostic_settings: Vec<DiagnosticSetting>,
+    /// Exports, the activity log, Defender plans and archives.
+    pub logging: Logging,
     /// Log Analytics workspaces.
     pub workspaces: Vec<Workspace>,
     /// Their tables.
@@ -416,6 +443,14 @@ impl DiagnosticSetting {
         })
     }
 
+    /// Whether a log is switched on: by its category, or by the group of all.
+    pub fn sends(&self, category: &str) -> bool {
+        let is =
+            |text: &Option<String>, name: &str| text.as_deref().is_some_and(|text| text.eq_ignore_ascii_case(name));
+        let mut on = self.logs.iter().filter(|log| log.enabled == Some(true));
+        on.any(|log| is(&log.category, category) || is(&log.group, "allLogs"))
+    }
+
     /// Whether the workspace gets the rows in `AZKVAuditLogs` (else in `AzureDiagnostics`).
     pub fn is_dedicated(&self) -> bool {
         self.destination_type.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("Dedicated"))
@@ -512,6 +547,8 @@ pub struct Principal {
     pub user_type: Option<String>,
     /// `appOwnerOrganizationId`, for service principals.
     pub owner_organization: Option<String>,
+    /// `isAssignableToRole`, for groups: only privileged administrators and owners change the members of one that is.
+    pub role_assignable: Option<bool>,
     /// `alternativeNames`: for managed identities, holds the ARM id of the owner.
     pub alternative_names: Vec<String>,
     /// Where it was read.
@@ -550,7 +587,7 @@ pub struct VaultEvent {
     pub caller_app_id: Option<String>,
     /// `xms_mirid`: ARM id of the managed identity that called.
     pub managed_identity: Option<String>,
-    /// Address of the caller, coarsened by redaction.
+    /// Address of the caller as it was kept: its network, unless it was configured otherwise.
     pub caller_ip: Option<String>,
     /// User agent.
     pub client: Option<String>,

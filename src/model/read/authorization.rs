@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Item, ModelError, Pages, first_of_each};
+use super::{Item, ModelError, Pages, delegated, first_of_each, privileged};
 use crate::evidence::Kind;
-use crate::model::{DenyAssignment, Id, OwnPermission, Permission, RoleAssignment, RoleDefinition};
+use crate::model::{Authorization, DenyAssignment, Id, OwnPermission, Permission, RoleAssignment, RoleDefinition};
 
 /// The GUID by which a deny assignment means everyone.
 const EVERYONE: &str = "00000000-0000-0000-0000-000000000000";
@@ -73,6 +73,21 @@ pub(super) fn deny_assignments(pages: &mut Pages<'_>) -> Result<Vec<DenyAssignme
     Ok(first_of_each(found, |deny| &deny.id))
 }
 
+/// What role assignments alone do not show.
+pub(super) fn further(pages: &mut Pages<'_>, assignments: &[RoleAssignment]) -> Result<Authorization, ModelError> {
+    Ok(Authorization {
+        eligible: privileged::schedules(pages, Kind::RoleEligibilityScheduleInstances)?,
+        active: privileged::schedules(pages, Kind::RoleAssignmentScheduleInstances)?,
+        active_requests: privileged::requests(pages, Kind::RoleAssignmentScheduleRequests)?,
+        eligible_requests: privileged::requests(pages, Kind::RoleEligibilityScheduleRequests)?,
+        rules: privileged::rules(pages)?,
+        delegations: delegated::delegations(pages)?,
+        classic_administrators: delegated::classic_administrators(pages)?,
+        locks: delegated::locks(pages)?,
+        counts: delegated::counts(pages, assignments)?,
+    })
+}
+
 /// What the collecting identity may do, by subscription, as listed.
 pub(super) fn own_permissions(pages: &mut Pages<'_>) -> Result<Vec<OwnPermission>, ModelError> {
     let mut found = pages.items(Kind::OwnPermissions, |item| {
@@ -106,6 +121,6 @@ fn principal(item: &Item<'_>) -> Option<String> {
 }
 
 /// The GUID at the end of an id that comes in three forms: below a subscription, below the root, or bare.
-fn last_segment(id: &str) -> String {
+pub(super) fn last_segment(id: &str) -> String {
     id.trim_end_matches('/').rsplit('/').next().unwrap_or(id).to_lowercase()
 }

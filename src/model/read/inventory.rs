@@ -26,7 +26,8 @@ pub(super) fn resources(pages: &mut Pages<'_>) -> Result<Vec<Resource>, ModelErr
     Ok(once(found, |resource| &resource.id, merge))
 }
 
-fn resource(item: &Item<'_>, usual_type: Option<&str>) -> Option<Resource> {
+/// What a list of any type tells of a resource. `usual_type` stands for a type that the list leaves out.
+pub(super) fn resource(item: &Item<'_>, usual_type: Option<&str>) -> Option<Resource> {
     // The list holds every type, and some have names that look like keys, such as a certificate named by its
     // thumbprint: one of them leaves the others readable.
     let id = item.need_id_or_cut("id")?;

@@ -97,6 +97,11 @@ impl<'a> Item<'a> {
         Some(text)
     }
 
+    /// A name to show; one that was cut, or is empty, is none.
+    pub(super) fn shown(&self, name: &str) -> Option<String> {
+        self.text(name).filter(|text| !text.is_empty() && text != CUT)
+    }
+
     /// A text that must be there and not empty.
     pub(super) fn need(&self, name: &str) -> Option<String> {
         let text = self.needed(name, self.whole_text(name))?;

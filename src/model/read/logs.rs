@@ -7,13 +7,15 @@ use super::vault_logs;
 use super::{Item, ModelError, Pages};
 use crate::evidence::{Kind, Reason, Record};
 use crate::model::{
-    Activity, ChangeTarget, DirectoryChange, Id, LogDay, LogState, LogTable, Logs, OperationDay, SignInKind, SignIns,
+    Activity, ChangeTarget, DirectoryChange, Id, LogDay, LogState, LogTable, Logs, OperationDay, SignInDay, SignInKind,
+    SignIns,
 };
 
 /// What was read of the logs.
 pub(super) fn read(pages: &mut Pages<'_>) -> Result<Logs, ModelError> {
     let tables = tables(pages)?;
-    let sign_ins = sign_ins(pages, &tables)?;
+    let sign_in_days = sign_in_days(pages)?;
+    let sign_ins = sign_ins(pages, &tables, &sign_in_days)?;
     Ok(Logs {
         tables,
         vault_changes: vault_logs::changes(pages)?,
@@ -25,6 +27,7 @@ pub(super) fn read(pages: &mut Pages<'_>) -> Result<Logs, ModelError> {
             (one.day, one.operation.clone())
         })?,
         sign_ins,
+        sign_in_days,
     })
 }
 
@@ -90,7 +93,7 @@ fn activity(row: &Row<'_>) -> Option<Activity> {
         category: row.text("Category"),
         caller_object_id: row.lower("CallerObjectId"),
         caller_app_id: row.lower("CallerAppId"),
-        caller_ip: row.text("CallerIpAddress"),
+        caller_ip: row.address("CallerIpAddress"),
         correlation_id: row.text("CorrelationId"),
         resource: id("_ResourceId"),
         entity: id("Entity"),
@@ -130,7 +133,7 @@ fn directory_change(row: &Row<'_>) -> Option<DirectoryChange> {
         service: row.text("LoggedByService"),
         initiator_id: row.lower("InitiatorId"),
         initiator_app_id: row.lower("InitiatorAppId"),
-        initiator_ip: row.text("InitiatorIpAddress"),
+        initiator_ip: row.address("InitiatorIpAddress"),
         targets,
         correlation_id: row.text("CorrelationId"),
         workspace: row.workspace(),
@@ -158,8 +161,34 @@ fn targets(row: &Row<'_>, list: &Value) -> Vec<ChangeTarget> {
     items.iter().map(target).collect()
 }
 
-/// Sign-ins of every sort. Those that are asked for whole are held against the rows of their table.
-fn sign_ins(pages: &mut Pages<'_>, tables: &[LogTable]) -> Result<Vec<SignIns>, ModelError> {
+/// Counts of sign-ins of every sort.
+fn sign_in_days(pages: &mut Pages<'_>) -> Result<Vec<SignInDay>, ModelError> {
+    let mut found: Vec<SignInDay> = Vec::new();
+    for (kind, sort) in [
+        (Kind::ServicePrincipalSignInsCount, SignInKind::ServicePrincipal),
+        (Kind::ManagedIdentitySignInsCount, SignInKind::ManagedIdentity),
+        (Kind::UserSignInsCount, SignInKind::User),
+        (Kind::UserTokenSignInsCount, SignInKind::UserToken),
+    ] {
+        let day = |row: &Row<'_>| {
+            Some(SignInDay {
+                kind: sort,
+                day: row.needed("Day", row.time("Day"))?,
+                rows: row.needed("Rows", row.count("Rows"))?,
+                sums: row.needed("Kept", row.count("Kept"))?,
+                workspace: row.workspace(),
+                from: row.from(),
+            })
+        };
+        found.extend(rows(pages, kind, day, |one| one.day)?);
+    }
+    found.sort_by_key(|one| (one.day, one.kind));
+    Ok(found)
+}
+
+/// Sign-ins of every sort, held against the counts of a query of its own. Those that are asked for whole are held
+/// against the rows of their table too.
+fn sign_ins(pages: &mut Pages<'_>, tables: &[LogTable], days: &[SignInDay]) -> Result<Vec<SignIns>, ModelError> {
     let mut found: Vec<SignIns> = Vec::new();
     for (kind, sort, whole_table) in [
         (Kind::ServicePrincipalSignIns, SignInKind::ServicePrincipal, Some("AADServicePrincipalSignInLogs")),
@@ -170,7 +199,11 @@ fn sign_ins(pages: &mut Pages<'_>, tables: &[LogTable]) -> Result<Vec<SignIns>, 
         let own = rows(pages, kind, |row| sign_in(row, sort), |one| one.day)?;
         let off: Vec<(&Record, String)> = pages
             .whole(kind)
-            .filter_map(|record| Some((record, difference(record, &own, tables, whole_table?)?)))
+            .filter_map(|record| {
+                let difference =
+                    off_counts(record, &own, days).or_else(|| off_table(record, &own, tables, whole_table?));
+                Some((record, difference?))
+            })
             .collect();
         for (record, detail) in off {
             pages.coverage.mark(record, Reason::TotalsDiffer, &detail);
@@ -181,9 +214,24 @@ fn sign_ins(pages: &mut Pages<'_>, tables: &[LogTable]) -> Result<Vec<SignIns>, 
     Ok(found)
 }
 
+/// Where the sums of a workspace are of more or fewer rows than its counts, in words. Without counts, nothing is told.
+fn off_counts(record: &Record, sign_ins: &[SignIns], days: &[SignInDay]) -> Option<String> {
+    let workspace = workspace_of(record);
+    let kind = sign_ins.first()?.kind;
+    let own = || days.iter().filter(|day| day.kind == kind && day.workspace == workspace);
+    let counted: u64 = own().map(|day| day.rows).sum();
+    let summed: u64 = sign_ins.iter().filter(|one| one.workspace == workspace).map(|one| one.rows).sum();
+    let is_off = own().next().is_some() && summed != counted;
+    is_off.then(|| format!("{summed} rows were summed where the service counted {counted}"))
+}
+
+fn workspace_of(record: &Record) -> String {
+    record.scope.strip_prefix("workspace:").unwrap_or(&record.scope).to_lowercase()
+}
+
 /// Where the sums of a workspace are not the rows of its table, in words.
-fn difference(record: &Record, sign_ins: &[SignIns], tables: &[LogTable], table: &str) -> Option<String> {
-    let workspace = record.scope.strip_prefix("workspace:").unwrap_or(&record.scope).to_lowercase();
+fn off_table(record: &Record, sign_ins: &[SignIns], tables: &[LogTable], table: &str) -> Option<String> {
+    let workspace = workspace_of(record);
     let counted = tables.iter().find(|one| one.workspace == workspace && one.table == table)?;
     if !matches!(counted.state, LogState::Rows | LogState::Empty) {
         return None;
@@ -204,7 +252,7 @@ fn sign_in(row: &Row<'_>, kind: SignInKind) -> Option<SignIns> {
         resource_id: row.lower("ResourceId"),
         succeeded,
         result,
-        address: row.text("IPAddress"),
+        address: row.address("IPAddress"),
         credential_type: row.text("CredentialType"),
         credential_key_id: row.lower("CredentialKeyId"),
         federated_credential_id: row.lower("FederatedCredentialId"),
@@ -229,6 +277,7 @@ mod tests {
     use crate::evidence::testing::CaptureBuilder;
     use crate::model::{self, Tenant};
 
+    #[expect(clippy::needless_pass_by_value, reason = "calls read better")]
     fn table(columns: &[&str], rows: Value) -> Value {
         let columns: Vec<Value> = columns.iter().map(|name| json!({"name": name, "type": "string"})).collect();
         json!({"tables": [{"name": "PrimaryResult", "columns": columns, "rows": rows}]})
@@ -406,13 +455,89 @@ mod tests {
             let found = tenant.coverage.missing(need(Kind::Activity), &Id::new("/subscriptions/s"));
             found.into_iter().map(|missing| missing.reason).collect()
         };
-        let without = CaptureBuilder::default().gap(Kind::Activity, "workspace:a", Reason::TableMissing);
+        let mut without = CaptureBuilder::default().gap(Kind::Activity, "workspace:a", Reason::TableMissing);
+        for (kind, scope) in [
+            (Kind::Subscriptions, "tenant"),
+            (Kind::ManagementGroups, "tenant"),
+            (Kind::SubscriptionExports, "/subscriptions/s"),
+        ] {
+            without = without.answer(kind, scope, json!({"value": []}));
+        }
         let tenant_without = tenant(without.clone());
         assert_eq!(missing(&tenant_without), [Reason::TableMissing]);
         assert_eq!(tenant_without.coverage.missing_anywhere(Kind::Activity), [], "and is no gap of the collection");
         let columns = &["TimeGenerated", "OperationName"];
         assert_eq!(missing(&tenant(without.answer(Kind::Activity, "workspace:b", table(columns, json!([]))))), []);
         assert_eq!(missing(&tenant(CaptureBuilder::default())), [Reason::NotAsked]);
+    }
+
+    /// A tenant whose table of sign-ins is missing in workspace `W`, with this export of the directory's logs.
+    fn without_sign_ins(exports: Option<Value>, customer_id: &str) -> Tenant {
+        let id = "/subscriptions/s/resourceGroups/r/providers/Microsoft.OperationalInsights/workspaces/w";
+        let workspaces = json!({"value": [{"id": id, "properties": {"customerId": customer_id}}]});
+        let builder = CaptureBuilder::default()
+            .answer(Kind::Workspaces, "/subscriptions/s", workspaces)
+            .gap(Kind::UserSignIns, "workspace:g", Reason::TableMissing)
+            .gap(Kind::UserSignInsCount, "workspace:g", Reason::TableMissing)
+            .gap(Kind::LogContinuity, "workspace:g/SigninLogs", Reason::TableMissing);
+        tenant(match exports {
+            Some(settings) => builder.answer(Kind::DirectoryExports, "tenant", json!({ "value": settings })),
+            None => builder.gap(Kind::DirectoryExports, "tenant", Reason::Forbidden),
+        })
+    }
+
+    #[test]
+    fn a_table_may_be_missing_only_where_the_settings_say_that_nothing_is_sent_to_it() {
+        let to = |workspace: &str, log: Value| {
+            let id = format!(
+                "/subscriptions/S/resourceGroups/r/providers/Microsoft.OperationalInsights/workspaces/{workspace}"
+            );
+            Some(json!([{"name": "entra", "properties": {"workspaceId": id, "logs": [log]}}]))
+        };
+        let on = |category: &str| json!({"category": category, "enabled": true});
+        for (exports, customer_id, is_answer) in [
+            (Some(json!([])), "G", true),
+            (to("W", on("AuditLogs")), "G", true),
+            (to("W", json!({"category": "SignInLogs", "enabled": false})), "G", true),
+            (to("elsewhere", on("SignInLogs")), "G", true), // the one at hand is another
+            (to("W", on("signinlogs")), "G", false),
+            (to("W", json!({"categoryGroup": "allLogs", "enabled": true})), "G", false),
+            (to("W", json!({"category": "SignInLogs"})), "G", false),
+            (to("elsewhere", on("SignInLogs")), "other", false), // it may be the one at hand
+            (None, "G", false),
+        ] {
+            let found = without_sign_ins(exports.clone(), customer_id);
+            for kind in [Kind::UserSignIns, Kind::UserSignInsCount, Kind::LogContinuity] {
+                let gaps = found.coverage.missing_anywhere(kind);
+                assert_eq!(
+                    gaps.iter().all(|gap| gap.reason != Reason::TableMissing),
+                    is_answer,
+                    "{kind:?} {exports:?}"
+                );
+            }
+            assert_eq!(found.logs.tables[0].state, LogState::Missing);
+        }
+    }
+
+    #[test]
+    fn sums_of_sign_ins_must_come_to_the_rows_that_were_counted() {
+        let sums = json!([["2026-07-01T00:00:00Z", "AB", 3, 2], ["2026-07-02T00:00:00Z", "AB", 1, 1]]);
+        let of = |rows: u64| {
+            let days = json!([["2026-07-01T00:00:00Z", 3, 1], ["2026-07-02T00:00:00Z", rows.to_string(), "1"]]);
+            tenant(
+                CaptureBuilder::default()
+                    .answer(Kind::UserSignInsCount, "workspace:w", table(&["Day", "Rows", "Kept"], days))
+                    .answer(
+                        Kind::UserSignIns,
+                        "workspace:W",
+                        table(&["Day", "UserId", "Rows", "SignIns"], sums.clone()),
+                    ),
+            )
+        };
+        let days: Vec<(u64, u64)> = of(1).logs.sign_in_days.iter().map(|day| (day.rows, day.sums)).collect();
+        assert_eq!(days, [(3, 1), (1, 1)]);
+        assert_eq!(gaps(&of(1), Kind::UserSignIns), []);
+        assert_eq!(gaps(&of(2), Kind::UserSignIns), [Reason::TotalsDiffer]);
     }
 
     #[test]

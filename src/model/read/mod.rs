@@ -3,15 +3,21 @@
 //! `pages` walks records and pages and marks what could not be read; `item` reads one JSON object field by
 //! field. Order never decides: what is listed twice is kept once, by its id without case.
 
+mod activity;
 mod authorization;
 mod contents;
+mod data_services;
+mod delegated;
 mod directory;
+mod entities;
 mod groups;
+mod hosts;
 mod inventory;
 mod item;
 mod log_settings;
 mod logs;
 mod pages;
+mod privileged;
 mod resource_graph;
 mod rows;
 mod vault_logs;
@@ -23,7 +29,7 @@ use thiserror::Error;
 
 use self::item::Item;
 use self::pages::Pages;
-use super::{Id, PrincipalKind, Tenant};
+use super::{DataFamily, Id, PrincipalKind, Tenant, Tree};
 use crate::evidence::{Capture, EvidenceError, Kind, Over, VaultObjects};
 
 /// Evidence that may not be relied on at all.
@@ -57,12 +63,18 @@ pub fn read(capture: &Capture) -> Result<Tenant, ModelError> {
     let vaults = vaults::vaults(&mut pages)?;
     let deleted_vaults = vaults::deleted_vaults(&mut pages)?;
     let contents = contents::read(&mut pages)?;
+    let hosts = hosts::read(&mut pages)?;
+    let data = data_services::read(&mut pages)?;
     let role_assignments = authorization::role_assignments(&mut pages)?;
     let role_definitions = authorization::role_definitions(&mut pages)?;
     let deny_assignments = authorization::deny_assignments(&mut pages)?;
+    let authorization = authorization::further(&mut pages, &role_assignments)?;
+    let entities = entities::entities(&mut pages)?;
     let own_permissions = authorization::own_permissions(&mut pages)?;
     let hierarchy = groups::hierarchy(&mut pages, &capture.head.tenant_id)?;
-    let diagnostic_settings = log_settings::diagnostic_settings(&mut pages)?;
+    let tree = Tree { subscriptions: entities::subscriptions(&mut pages, &entities)?, entities };
+    let diagnostic_settings = log_settings::diagnostic_settings(&mut pages, Kind::DiagnosticSettings)?;
+    let logging = activity::logging(&mut pages, capture.plan.period)?;
     let workspaces = log_settings::workspaces(&mut pages)?;
     let tables = log_settings::tables(&mut pages)?;
     let read = directory::read(&mut pages)?;
@@ -73,19 +85,25 @@ pub fn read(capture: &Capture) -> Result<Tenant, ModelError> {
     let mut tenant = Tenant {
         id: capture.head.tenant_id.clone(),
         collected_at: capture.head.started_at,
+        personal_data: capture.plan.personal_data.clone(),
         subscriptions,
         hierarchy,
+        tree,
         resources,
         user_assigned,
         federated,
         vaults,
         deleted_vaults,
         contents,
+        hosts,
+        data,
         role_assignments,
         role_definitions,
         deny_assignments,
+        authorization,
         own_permissions,
         diagnostic_settings,
+        logging,
         workspaces,
         tables,
         managed_identities: read.managed_identities,
@@ -102,18 +120,23 @@ pub fn read(capture: &Capture) -> Result<Tenant, ModelError> {
     log_settings::sources_of_logs(&mut tenant);
     groups::above_subscriptions(&mut tenant);
     expect_questions(&mut tenant, capture.plan.vault_objects);
+    log_settings::idle_tables(&mut tenant);
     Ok(tenant)
 }
+
+/// What is asked of every group among the principals.
+const OF_GROUPS: [Kind; 4] = [Kind::GroupMembers, Kind::GroupOwners, Kind::GroupAssignments, Kind::GroupEligibilities];
 
 /// Names the questions that follow from what was found, so that one that was never put is seen to be missing.
 fn expect_questions(tenant: &mut Tenant, vault_objects: VaultObjects) {
     let mut expected: BTreeSet<(Kind, Id)> = BTreeSet::new();
-    for subscription in &tenant.subscriptions {
-        expected.extend(
-            Kind::ALL.iter().filter(|kind| kind.is_per_subscription()).map(|kind| (*kind, subscription.id.clone())),
-        );
-        let above = tenant.hierarchy.above(&subscription.id);
-        expected.extend(above.into_iter().map(|group| (Kind::RoleAssignments, group)));
+    let visible = tenant.subscriptions.iter().map(|subscription| subscription.id.clone());
+    for subscription in visible.chain(tenant.unseen_subscriptions()) {
+        let kinds = Kind::ALL.iter().filter(|kind| kind.is_per_subscription());
+        expected.extend(kinds.map(|kind| (*kind, subscription.clone())));
+        for group in tenant.hierarchy.above(&subscription) {
+            expected.extend(Kind::ALL.iter().filter(|kind| kind.is_per_group()).map(|kind| (*kind, group.clone())));
+        }
     }
     if !tenant.subscriptions.is_empty() {
         expected.insert((Kind::RoleAssignments, Id::new("/")));
@@ -121,14 +144,27 @@ fn expect_questions(tenant: &mut Tenant, vault_objects: VaultObjects) {
         expected.extend(of_all.map(|kind| (*kind, Id::new("subscriptions"))));
     }
     expected.extend(tenant.user_assigned.iter().map(|identity| (Kind::FederatedCredentials, identity.id.clone())));
+    for site in &tenant.hosts.sites {
+        let id = &site.resource.id;
+        expected.extend([Kind::SettingReferences, Kind::ConnectionReferences].map(|kind| (kind, id.clone())));
+        expected.extend((!site.is_slot).then(|| (Kind::SiteSlots, id.clone())));
+    }
+    expected.extend(tenant.hosts.factories.iter().map(|factory| (Kind::LinkedServices, factory.id.clone())));
+    let servers = tenant.data.services.iter().filter(|service| service.family == DataFamily::Sql);
+    expected.extend(servers.map(|server| (Kind::EncryptionProtectors, server.resource.id.clone())));
     for vault in &tenant.vaults {
         expected.insert((Kind::DiagnosticSettings, vault.id.clone()));
         let lists = contents::expected(vault_objects, &tenant.coverage, &vault.id);
         expected.extend(lists.into_iter().map(|kind| (kind, vault.id.clone())));
     }
+    let settings = tenant.diagnostic_settings.iter().chain(tenant.logging.exports());
+    let archives = settings.filter_map(|setting| setting.storage_account_id.as_deref());
+    expected.extend(archives.map(|id| (Kind::ArchiveContainers, Id::new(id))));
     let in_use = tenant.diagnostic_settings.iter().filter(|setting| setting.sends_audit_events());
     let in_use: BTreeSet<Id> = in_use.filter_map(|setting| setting.workspace_id.clone()).collect();
-    let read = tenant.workspaces.iter().filter(|workspace| in_use.contains(&workspace.id));
+    let exported: BTreeSet<Id> = tenant.logging.exports().filter_map(|one| one.workspace_id.clone()).collect();
+    let is_in_use = |id: &Id| in_use.contains(id) || exported.contains(id);
+    let read = tenant.workspaces.iter().filter(|workspace| is_in_use(&workspace.id));
     for guid in read.filter_map(|workspace| workspace.customer_id.as_deref()) {
         // those of vaults follow from each vault's settings
         let of_log = |kind: &&Kind| kind.over().iter().any(|over| matches!(over, Over::Log | Over::LogCount));
@@ -140,10 +176,13 @@ fn expect_questions(tenant: &mut Tenant, vault_objects: VaultObjects) {
         let kinds = [Kind::ApplicationFederatedCredentials, Kind::ApplicationOwners];
         expected.extend(kinds.map(|kind| (kind, application.scope())));
     }
+    for policy in &tenant.directory.app_policies {
+        expected.insert((Kind::AppPolicyTargets, Id::new(format!("app-policy:{}", policy.id))));
+    }
     for principal in tenant.principals.values() {
         let of = |prefix: &str| Id::new(format!("{prefix}{}", principal.id));
         match principal.kind {
-            PrincipalKind::Group => expected.extend([(Kind::GroupMembers, of("group:"))]),
+            PrincipalKind::Group => expected.extend(OF_GROUPS.map(|kind| (kind, of("group:")))),
             PrincipalKind::ServicePrincipal => {
                 expected.extend([(Kind::ServicePrincipalOwners, of("service-principal:"))]);
             }

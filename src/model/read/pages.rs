@@ -132,6 +132,11 @@ impl<'a> Pages<'a> {
         Ok(())
     }
 
+    /// Every record of a kind.
+    pub(super) fn records(&self, kind: Kind) -> impl Iterator<Item = &'a Record> + use<'a> {
+        self.capture.records.iter().filter(move |record| record.kind == kind)
+    }
+
     /// Records of a kind that were answered whole and could be read whole. Ask after reading the kind.
     pub(super) fn whole(&self, kind: Kind) -> impl Iterator<Item = &'a Record> {
         let records = self.capture.records.iter().filter(move |record| record.kind == kind);

@@ -123,6 +123,11 @@ impl Row<'_> {
         self.text(name).filter(|text| text != CUT).map(|text| text.to_lowercase())
     }
 
+    /// The address of a caller; none where it was not kept.
+    pub(super) fn address(&self, name: &str) -> Option<String> {
+        self.text(name).filter(|address| address != CUT)
+    }
+
     pub(super) fn count(&self, name: &str) -> Option<u64> {
         self.read(name, "a count", |cell| as_number(cell).and_then(|number| u64::try_from(number).ok()))
     }

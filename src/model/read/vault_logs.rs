@@ -92,7 +92,7 @@ fn event(row: &Row<'_>, table: &'static str) -> Option<VaultEvent> {
         caller_object_id: caller.map(|id| id.to_lowercase()),
         caller_app_id: app.map(|id| id.to_lowercase()),
         managed_identity: row.text("ManagedIdentityId").or_else(|| claim("xms_mirid")),
-        caller_ip: row.text("CallerIpAddress"),
+        caller_ip: row.address("CallerIpAddress"),
         client: row.text("ClientInfo"),
         object: object.map(|uri| uri.split(['?', '#']).next().unwrap_or_default().to_owned()),
         correlation_id: row.text("CorrelationId"),

@@ -1,5 +1,6 @@
 //! One small good pack, and everything that can be done to it.
 
+mod plan_time;
 mod seal;
 mod stock_tools;
 mod tamper;

@@ -9,7 +9,7 @@ use super::*;
 
 /// Asserts that the pack is refused, and that this step says these words about this file.
 #[track_caller]
-fn refused(report: &Report, step: Step, path: &str, words: &str) {
+pub(super) fn refused(report: &Report, step: Step, path: &str, words: &str) {
     assert!(!report.is_good(), "accepted");
     let path = (!path.is_empty()).then_some(path);
     let said =

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::digest::sha256_hex;
 use super::super::manifest::{MANIFEST_SCHEMA, Manifest, PackHead};
 use super::super::statement::Statement;
+use super::super::tsa::{self, Stamp};
 use super::super::{TrustedKey, json, sums};
 use super::tree::Tree;
-use super::{MAX_LEDGER, MAX_SIGNATURE, MAX_SUMS, MAX_TEXT, Report, Step};
+use super::{MAX_LEDGER, MAX_SIGNATURE, MAX_SUMS, MAX_TEXT, MAX_TOKEN, Report, Step};
 
 /// What the statement says about the files, and what was found.
 pub(super) struct Files<'a> {
@@ -118,8 +119,8 @@ impl<'a> Files<'a> {
         }
     }
 
-    /// Step 7: the manifest says the same as the statement. Returns how many time-stamps it promises.
-    pub fn check_manifest(&self, report: &mut Report) -> Option<u64> {
+    /// Step 7: the manifest says the same as the statement. Returns it.
+    pub fn check_manifest(&self, report: &mut Report) -> Option<Manifest> {
         let bytes = match self.read_signed("manifest.json", MAX_TEXT) {
             Ok(bytes) => bytes,
             Err(why) => {
@@ -147,7 +148,7 @@ impl<'a> Files<'a> {
         }
         self.compare_manifest(&manifest, report);
         report.done(Step::Manifest, format!("{} files described", manifest.files.len()));
-        Some(manifest.timestamps)
+        Some(manifest)
     }
 
     fn compare_manifest(&self, manifest: &Manifest, report: &mut Report) {
@@ -170,6 +171,17 @@ impl<'a> Files<'a> {
         for path in self.signed.keys().filter(|path| !described.contains(*path) && !others.contains(path)) {
             report.problem(Step::Manifest, Some(path), "is not described in manifest.json");
         }
+    }
+
+    /// Part of step 9: each time-stamp over the plan with its path, and what it says. The plan is the one that was signed.
+    pub fn plan_stamps(&self) -> Vec<(String, Result<Stamp, String>)> {
+        let plan = self.read_signed("plan.json", MAX_TEXT);
+        let tokens = self.signed.keys().filter(|path| **path == "plan.tsr" || path.starts_with("plan.tsr."));
+        let read = |path: &&str| {
+            let token = self.read_signed(path, MAX_TOKEN)?;
+            tsa::read_reply(&token, plan.as_ref().map_err(String::clone)?, None)
+        };
+        tokens.map(|path| ((*path).to_owned(), read(path))).collect()
     }
 
     /// Step 8: the plan and the ledger are those that the statement names, and the chain holds.

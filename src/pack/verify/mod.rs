@@ -5,6 +5,7 @@
 //! as good. Files are hashed in pieces, so the size of a pack does not matter.
 
 mod files;
+mod plan_time;
 mod report;
 mod tree;
 
@@ -85,9 +86,12 @@ pub fn verify(pack: &Path, keys: &[TrustedKey], expect: &Expect) -> Report {
 
     let files = Files::compare(&tree, &statement, &mut report);
     files.check_sums(key, &mut report);
-    let promised = files.check_manifest(&mut report);
+    let manifest = files.check_manifest(&mut report);
     files.check_ledger(&mut report);
+    plan_time::check(&files, &statement, manifest.as_ref(), &mut report);
+    let promised = manifest.map(|manifest| manifest.timestamps);
     check_time(&envelope, &statement, &tokens, promised, &mut report);
+    plan_time::note(&mut report);
     check_expectations(&statement, expect, &mut report);
     add_notes(&tree, &statement, &mut report);
     report.statement = Some(statement);
@@ -223,9 +227,13 @@ fn check_time(
         let what = format!("{promised} time-stamps were sealed in, {} are here", tokens.len());
         report.problem(Step::Time, None, what);
     }
+    let plan = match report.plan_stamps.iter().map(|stamp| stamp.at).min() {
+        Some(at) => format!("; the plan was fixed before {}", at.to_rfc3339()),
+        None => String::new(),
+    };
     if tokens.is_empty() {
         report.notes.push("time is asserted by the signer: the pack holds no time-stamp of a third party".to_owned());
-        return report.done(Step::Time, "asserted by the signer");
+        return report.done(Step::Time, format!("asserted by the signer{plan}"));
     }
     report.notes.push(
         "each time-stamp token is over this signature; its authority's own signature is not verified here: run \
@@ -233,7 +241,7 @@ fn check_time(
             .to_owned(),
     );
     let times: Vec<String> = report.stamps.iter().map(|stamp| stamp.at.to_rfc3339()).collect();
-    report.done(Step::Time, format!("time-stamp token present, imprint matches, says {}", times.join(", ")));
+    report.done(Step::Time, format!("time-stamp token present, imprint matches, says {}{plan}", times.join(", ")));
 }
 
 /// Step 10.
@@ -308,6 +316,13 @@ fn same_span(a: &Span, b: &Span) -> bool {
 fn add_notes(tree: &Tree, statement: &Statement, report: &mut Report) {
     for withheld in &statement.predicate.withheld {
         report.notes.push(format!("`{}` was held back: {}", withheld.name, withheld.reason.escape_debug()));
+    }
+    let is_of_cuts = |name: &str| name.starts_with("evidence/") && name.ends_with("/redactions.json");
+    let cuts = statement.subject.iter().filter(|subject| is_of_cuts(&subject.name)).count();
+    if cuts > 0 {
+        report.notes.push(format!(
+            "answers were redacted before they were signed: {cuts} files `redactions.json` in `evidence/` say where"
+        ));
     }
     for name in ["SHA256SUMS.p7s", "review.dsse.json"] {
         if tree.attestation.contains(name) {

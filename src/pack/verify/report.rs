@@ -24,7 +24,7 @@ pub enum Step {
     Manifest,
     /// Plan and ledger are those of the statement, and the ledger's chain holds.
     Ledger,
-    /// Time-stamps are over this signature.
+    /// Time-stamps are over this signature, and those of the plan over the plan.
     Time,
     /// It is the pack that was expected.
     Expectations,
@@ -123,8 +123,10 @@ pub struct Report {
     pub statement_sha256: Option<String>,
     /// The statement; absent if it is not signed by a trusted key or cannot be read.
     pub statement: Option<Statement>,
-    /// What the time-stamp tokens say.
+    /// What the time-stamp tokens over the signature say.
     pub stamps: Vec<Stamp>,
+    /// What the time-stamp tokens over the plan say.
+    pub plan_stamps: Vec<Stamp>,
 }
 
 impl Report {

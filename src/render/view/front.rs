@@ -6,11 +6,13 @@ use serde::Serialize;
 
 use super::{BAR, Mark, Part, bar, time};
 use crate::assess::{Assessment, Conclusion, CoveredPart};
-use crate::evidence::{CaptureStatus, Period, RunAs};
+use crate::evidence::{CaptureStatus, Head, Period, PersonalData, PlanStamp, RunAs};
 use crate::render::escape::Shown;
 
 /// Names in a list on the first page.
 const NAMES: usize = 6;
+/// Rules of redaction that are named; there are fewer.
+const RULES: usize = 24;
 
 #[derive(Serialize)]
 pub(super) struct Front {
@@ -28,6 +30,7 @@ pub(super) struct Front {
     replayed: bool,
     run_as: Vec<Fact>,
     own: Own,
+    plan: Vec<Shown>,
     collected_with: Shown,
     judged_with: Shown,
     rule_set: Shown,
@@ -38,6 +41,9 @@ pub(super) struct Front {
     open: usize,
     rows: u64,
     requests: u64,
+    cuts: u64,
+    cuts_by_rule: Vec<(Shown, u64)>,
+    personal: Vec<Fact>,
     controls: usize,
     conclusions: Vec<Part>,
     notices: Vec<Notice>,
@@ -98,6 +104,7 @@ pub(super) fn front(assessment: &Assessment) -> Front {
         replayed: head.replayed,
         run_as: run_as(&head.run_as),
         own: own(assessment),
+        plan: plan(head).iter().map(|line| Shown::sentence(line)).collect(),
         collected_with: Shown::name(&format!("{} {}", head.tool.name, head.tool.version)),
         judged_with: Shown::name(&format!("{} {}", inputs.tool.name, inputs.tool.version)),
         rule_set: Shown::name(&inputs.tool.rule_set_sha256),
@@ -108,6 +115,9 @@ pub(super) fn front(assessment: &Assessment) -> Front {
         open: collection.gaps.len(),
         rows: collection.rows,
         requests: collection.requests,
+        cuts: collection.cuts.values().sum(),
+        cuts_by_rule: collection.cuts.iter().take(RULES).map(|(rule, count)| (Shown::name(rule), *count)).collect(),
+        personal: personal(&collection.personal_data),
         controls: assessment.controls.len(),
         conclusions: conclusions(assessment),
         notices: notices(assessment),
@@ -191,6 +201,14 @@ fn notices(assessment: &Assessment) -> Vec<Notice> {
         ),
         Some(_) => {}
     }
+    if head.plan_stamps.iter().any(|stamp| stamp.failed.is_some()) {
+        say(
+            "The plan has no time from an authority that was asked",
+            "An authority that was to put its time on the plan before the first request did not. What it said stands beside \
+             the completeness of the collection."
+                .to_owned(),
+        );
+    }
     if !assessment.own.excess.is_empty() {
         say(
             "The collecting identity could do more than read",
@@ -256,6 +274,12 @@ fn run_as(run_as: &RunAs) -> Vec<Fact> {
     std::iter::once(credential).chain(told).collect()
 }
 
+fn personal(data: &PersonalData) -> Vec<Fact> {
+    let key = data.key_id.as_deref().map(|id| ("Pseudonyms made with the key", id));
+    let told = data.words().into_iter().chain(key);
+    told.map(|(label, words)| Fact { label, value: Shown::name(words) }).collect()
+}
+
 fn own(assessment: &Assessment) -> Own {
     let rights = &assessment.own;
     let shown = rights.excess.iter().flat_map(|excess| excess.evidence.iter());
@@ -267,6 +291,20 @@ fn own(assessment: &Assessment) -> Own {
         more: rights.excess.len().saturating_sub(NAMES),
         evidence: evidence.into_iter().take(NAMES).collect(),
     }
+}
+
+/// What shows that the plan was fixed before the first question was put.
+fn plan(head: &Head) -> Vec<String> {
+    if head.plan_stamps.is_empty() {
+        return vec![
+            "before the first request, by the collector's own clock; no third party put a time on it".to_owned(),
+        ];
+    }
+    let line = |stamp: &PlanStamp| match (stamp.at, &stamp.failed) {
+        (Some(at), _) => format!("before {}, says the token of `{}`", time(at), stamp.authority),
+        (None, why) => why.clone().unwrap_or_else(|| format!("no time-stamp from `{}`", stamp.authority)),
+    };
+    head.plan_stamps.iter().map(line).collect()
 }
 
 /// First and last day, both included.

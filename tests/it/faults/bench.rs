@@ -11,9 +11,10 @@ use tickmark::azure::{
     Clock, Cloud, CredentialKind, CredentialSettings, Door, Live, LiveSettings, Pace, Patience, Transport,
 };
 use tickmark::check::{Facts, Outcome, Parameters, run_all};
-use tickmark::collect::{CollectRequest, Keeper, Progress, collect, plan};
+use tickmark::collect::{CollectRequest, Keeper, Personal, Progress, collect, plan};
 use tickmark::evidence::{
-    Capture, CaptureStatus, EvidenceError, Expected, Head, Kind, Period, Reason, Record, RunAs, Tool, VaultObjects,
+    Capture, CaptureStatus, EvidenceError, Expected, Head, Kind, Page, Period, Reason, Record, RunAs, Tool,
+    VaultObjects,
 };
 
 use crate::server::Server;
@@ -40,13 +41,15 @@ impl Clock for Noted {
 pub struct Memory(Mutex<BTreeMap<String, Vec<u8>>>);
 
 impl Keeper for Memory {
-    fn keep(&self, record: &Record, pages: &[Vec<u8>]) -> Result<(), EvidenceError> {
-        let mut files = self.0.lock().expect("a lock");
-        let place = |file: &str| format!("evidence/{}/{file}", record.evidence_id);
-        for (page, bytes) in record.pages.iter().zip(pages) {
-            files.insert(place(&page.file), bytes.clone());
-        }
-        files.insert(place("ipe.json"), serde_json::to_vec(record).expect("JSON"));
+    fn keep_page(&self, evidence_id: &str, page: &Page, bytes: &[u8]) -> Result<(), EvidenceError> {
+        let path = format!("evidence/{evidence_id}/{}", page.file);
+        self.0.lock().expect("a lock").insert(path, bytes.to_vec());
+        Ok(())
+    }
+
+    fn keep(&self, record: &Record) -> Result<(), EvidenceError> {
+        let path = format!("evidence/{}/ipe.json", record.evidence_id);
+        self.0.lock().expect("a lock").insert(path, serde_json::to_vec(record).expect("JSON"));
         Ok(())
     }
 }
@@ -87,6 +90,7 @@ impl Bench {
         let tool = Tool { name: "tickmark".to_owned(), version: "0".to_owned(), rule_set_sha256: String::new() };
         let request = CollectRequest {
             vault_objects: VaultObjects::Arm,
+            api_versions: BTreeMap::new(),
             tenant_id: head.tenant_id.clone(),
             expected: Expected {
                 subscriptions: if expects { head.subscriptions.clone() } else { Vec::new() },
@@ -95,6 +99,7 @@ impl Bench {
             period: Period::parse(&head.period).expect("a period"),
             now,
             tool: tool.clone(),
+            personal: Personal::default(),
         };
         let live: Arc<dyn Transport> = self.live.clone();
         let door = Door::new(live, self.cloud.clone(), clock.clone(), pace);
@@ -118,6 +123,7 @@ impl Bench {
             tool,
             replayed: false,
             resumed: Vec::new(),
+            plan_stamps: Vec::new(),
         };
         assert_eq!(summary.status, CaptureStatus::Complete);
         let capture = Capture::from_memory(head, files).expect("a capture");

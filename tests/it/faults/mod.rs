@@ -20,7 +20,7 @@ use tickmark::evidence::{Reason, Record};
 
 use self::bench::{Bench, Ran};
 use self::changes::{changes, expected};
-use self::table::{ALWAYS, End, Fault, edit, fault, faults, list_of};
+use self::table::{ALWAYS, End, Fault, edit, fault, faults, list_of, status};
 use self::targets::{
     COUNT, GROUP, GROUPS, IDENTITIES, PRINCIPALS, ROWS, SECOND_PAGE, SETTINGS, SUBSCRIPTIONS, Target, VAULTS,
 };
@@ -111,7 +111,10 @@ fn check(target: &Target, fault: &Fault, plain: &Ran, ran: &Ran, asked: u32, say
     if found != reason {
         says(format!("the question ends with {found:?}, not {reason:?}"));
     }
-    let sent = fault.sent_to_logs.filter(|_| target.is_log).unwrap_or(fault.sent);
+    let mut sent = fault.sent_to_logs.filter(|_| target.is_log).unwrap_or(fault.sent);
+    if fault.end == End::Lost(Reason::NotInCloud) {
+        sent *= target.versions;
+    }
     if asked != sent {
         says(format!("asked {asked} times, not {sent}"));
     }
@@ -131,7 +134,10 @@ fn check(target: &Target, fault: &Fault, plain: &Ran, ran: &Ran, asked: u32, say
             let known = [section("lost"), section("kept")].concat();
             let about = |line: &str| line.rsplit_once(": ").map_or("", |(about, _)| about).to_owned();
             let may_change: BTreeSet<String> = known.iter().map(|line| about(line)).collect();
-            let is_loss = |line: &String| line.ends_with("> -") || line.ends_with("> not_evaluated");
+            let is_loss = |line: &String| {
+                let after = line.rsplit_once("> ").map_or("", |(_, after)| after);
+                after == "-" || after.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' ') == "not_evaluated"
+            };
             let is_known =
                 |line: &&String| known.contains(line) || (may_change.contains(&about(line)) && is_loss(line));
             ("dented", changed.iter().filter(is_known).cloned().collect())
@@ -198,7 +204,7 @@ fn check_records(target: &Target, fault: &Fault, end: End, plain: &Ran, ran: &Ra
 
 #[tokio::test]
 async fn an_answer_that_does_not_come_in_time_is_given_up() {
-    let bench = Bench::start(Patience { log_analytics: SOON, others: SOON }).await;
+    let bench = Bench::start(Patience { log_analytics: SOON, others: SOON, ..Patience::default() }).await;
     let pace = Pace { jitter: Duration::ZERO, tries_on_failure: 2, ..Pace::default() };
     let plain = bench.collect(pace.clone(), true).await;
     let for_ever = fault("too slow", Act::After(SOON * 20), ALWAYS, 2, End::Lost(Reason::Unavailable));
@@ -213,6 +219,34 @@ async fn an_answer_that_does_not_come_in_time_is_given_up() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[tokio::test]
+async fn however_many_requests_are_refused_with_one_token_another_one_is_fetched_once() {
+    let bench = Bench::start(Patience::default()).await;
+    let pace = Pace { jitter: Duration::ZERO, ..Pace::default() };
+    let plain = bench.collect(pace.clone(), true).await;
+    let before = bench.server.tokens();
+    bench.server.set(|_, _| true, Act::RefuseOldTokens, ALWAYS);
+    let ran = bench.collect(pace, true).await;
+    assert_eq!(bench.server.tokens() - before, 1, "all three services have the same audience here");
+    assert_eq!(changes(&plain.findings, &ran.findings), Vec::<String>::new());
+    let again = ran.capture.records.iter().flat_map(|record| &record.pages).filter(|page| page.attempts == 2).count();
+    assert!((1..=8).contains(&again), "{again} were under way with the old one");
+}
+
+#[tokio::test]
+async fn a_challenge_for_further_claims_ends_its_question_with_advice() {
+    let bench = Bench::start(Patience::default()).await;
+    let challenge = "Bearer realm=\"\", error=\"insufficient_claims\", claims=\"eyJhY2Nlc3NfdG9rZW4iOnt9fQ==\"";
+    bench.server.set(VAULTS.meant, status(401, &[("www-authenticate", challenge)]), ALWAYS);
+    let ran = bench.collect(Pace::default(), true).await;
+    assert_eq!((bench.server.asked(), bench.server.tokens()), (1, 1), "it is neither asked nor signed in again");
+    let gap = ran.records()[&(VAULTS.kind, VAULTS.scope.to_owned())].gap.clone().expect("a gap");
+    assert_eq!((gap.reason, gap.status), (Reason::Unauthenticated, Some(401)));
+    let expected = "HTTP 401 Fault: Conditional Access wants a new sign-in (continuous access evaluation), which this run \
+                    cannot give; sign in again, or let the policy admit this identity, and continue the capture";
+    assert_eq!(gap.detail, expected);
 }
 
 /// Long enough for every other answer of a server on this machine, on a busy one too.

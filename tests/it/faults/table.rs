@@ -80,6 +80,9 @@ pub fn faults(stranger: &str) -> Vec<Fault> {
         fault("429, wait 0.5", status(429, &[("retry-after", "0.5")]), 1, 2, Healed).waiting(500),
         fault("429, until a date", status(429, &[("retry-after", "Fri, 02 Oct 2026 09:00:30 GMT")]), 1, 2, Healed)
             .waiting(30_000),
+        fault("429, milliseconds", status(429, &[("x-ms-retry-after-ms", "1500"), ("retry-after", "9")]), 1, 2, Healed)
+            .waiting(1500),
+        fault("503, wait 3", status(503, &[("retry-after", "3")]), 1, 2, Healed).waiting(3000),
         fault("429, no wait named", status(429, &[]), 1, 2, Healed).waiting(1000),
         fault("429 for ever", status(429, &[("retry-after", "1")]), ALWAYS, 6, Lost(Reason::Throttled)),
         fault("429, wait an hour", status(429, &[("retry-after", "3600")]), ALWAYS, 1, Lost(Reason::Throttled)),

@@ -13,6 +13,8 @@ pub struct Target {
     /// Pages that are read before.
     pub before: usize,
     pub is_log: bool,
+    /// Versions that it is asked in where none is known.
+    pub versions: u32,
     /// The configuration names the subscriptions.
     pub expects: bool,
     /// Kinds of questions that are not put, or put otherwise, when the answer is lost.
@@ -28,6 +30,7 @@ pub const VAULTS: Target = Target {
     },
     before: 0,
     is_log: false,
+    versions: 2,
     expects: true,
     follow: &[Kind::DiagnosticSettings, Kind::VaultKeys, Kind::VaultSecrets],
 };
@@ -42,6 +45,7 @@ pub const SECOND_PAGE: Target = Target {
     },
     before: 1,
     is_log: false,
+    versions: 1,
     expects: true,
     follow: &[Kind::Principals],
 };
@@ -53,6 +57,7 @@ pub const SETTINGS: Target = Target {
     meant: |url, _| url.contains("/vaults/kv-track-prod/providers/Microsoft.Insights/diagnosticSettings?"),
     before: 0,
     is_log: false,
+    versions: 1,
     expects: true,
     follow: &[
         Kind::Tables,
@@ -73,6 +78,10 @@ pub const SETTINGS: Target = Target {
         Kind::ManagedIdentitySignIns,
         Kind::UserSignIns,
         Kind::UserTokenSignIns,
+        Kind::ServicePrincipalSignInsCount,
+        Kind::ManagedIdentitySignInsCount,
+        Kind::UserSignInsCount,
+        Kind::UserTokenSignInsCount,
         Kind::Principals,
     ],
 };
@@ -84,6 +93,7 @@ pub const GROUP: Target = Target {
     meant: |url, _| url.contains("/groups/48ada810-44d1-4d14-878e-2b051d5895ab/transitiveMembers?"),
     before: 0,
     is_log: false,
+    versions: 1,
     expects: true,
     follow: &[],
 };
@@ -95,8 +105,15 @@ pub const PRINCIPALS: Target = Target {
     meant: |url, _| url.ends_with("/directoryObjects/getByIds"),
     before: 0,
     is_log: false,
+    versions: 1,
     expects: true,
-    follow: &[Kind::GroupMembers, Kind::ServicePrincipalOwners],
+    follow: &[
+        Kind::GroupMembers,
+        Kind::GroupOwners,
+        Kind::GroupAssignments,
+        Kind::GroupEligibilities,
+        Kind::ServicePrincipalOwners,
+    ],
 };
 
 pub const ROWS: Target = Target {
@@ -108,6 +125,7 @@ pub const ROWS: Target = Target {
     },
     before: 0,
     is_log: true,
+    versions: 1,
     expects: true,
     follow: &[Kind::Principals],
 };
@@ -121,6 +139,7 @@ pub const COUNT: Target = Target {
     },
     before: 0,
     is_log: true,
+    versions: 1,
     expects: true,
     follow: &[],
 };
@@ -132,8 +151,22 @@ pub const GROUPS: Target = Target {
     meant: |url, _| url.contains("/providers/Microsoft.Management/managementGroups?"),
     before: 0,
     is_log: false,
+    versions: 1,
     expects: true,
-    follow: &[Kind::ManagementGroupDescendants, Kind::RoleAssignments, Kind::Principals, Kind::GroupMembers],
+    follow: &[
+        Kind::ManagementGroupDescendants,
+        Kind::RoleAssignments,
+        Kind::DenyAssignments,
+        Kind::ManagementGroupExports,
+        Kind::ArchiveContainers,
+        Kind::RoleEligibilityScheduleInstances,
+        Kind::RoleAssignmentScheduleInstances,
+        Kind::RoleAssignmentScheduleRequests,
+        Kind::RoleEligibilityScheduleRequests,
+        Kind::RoleManagementPolicyAssignments,
+        Kind::Principals,
+        Kind::GroupMembers,
+    ],
 };
 
 pub const SUBSCRIPTIONS: Target = Target {
@@ -143,6 +176,7 @@ pub const SUBSCRIPTIONS: Target = Target {
     meant: |url, _| url.starts_with("https://management.azure.com/subscriptions?"),
     before: 0,
     is_log: false,
+    versions: 1,
     expects: false,
     follow: Kind::ALL,
 };
@@ -154,6 +188,7 @@ pub const IDENTITIES: Target = Target {
     meant: |url, _| url.contains("/v1.0/servicePrincipals?$filter=") && !url.contains("skiptoken"),
     before: 0,
     is_log: false,
+    versions: 1,
     expects: true,
     follow: &[],
 };

@@ -25,7 +25,7 @@ pub(super) fn read(pages: &mut Pages<'_>, directory: &mut Directory) -> Result<(
         })
     })?;
     directory.federated.sort_by(|a, b| (&a.identity, &a.name).cmp(&(&b.identity, &b.name)));
-    for kind in [Kind::ApplicationOwners, Kind::ServicePrincipalOwners] {
+    for kind in [Kind::ApplicationOwners, Kind::ServicePrincipalOwners, Kind::GroupOwners] {
         directory.owners.extend(pages.items(kind, owner)?);
     }
     directory.owners.sort_by(|a, b| (&a.owned, &a.id, &a.from).cmp(&(&b.owned, &b.id, &b.from)));

@@ -1,6 +1,8 @@
 //! Principals and memberships as the directory tells them; what else it tells has files of its own.
 
 mod applications;
+mod policies;
+mod roles;
 
 use std::collections::BTreeMap;
 
@@ -43,6 +45,8 @@ pub(super) fn read(pages: &mut Pages<'_>) -> Result<Read, ModelError> {
     let members = members(pages)?;
     let mut directory = Directory::default();
     applications::read(pages, &mut directory)?;
+    roles::read(pages, &mut directory)?;
+    policies::read(pages, &mut directory)?;
     Ok(Read { directory, managed_identities: managed.into_values().collect(), principals, resolved_ids, members })
 }
 
@@ -50,11 +54,12 @@ fn principal(item: &Item<'_>, usual_kind: Option<PrincipalKind>) -> Option<Princ
     let id = item.need("id")?.to_lowercase();
     Some(Principal {
         kind: usual_kind.unwrap_or_else(|| kind(item)),
-        name: item.text("displayName").filter(|name| !name.is_empty()).unwrap_or_else(|| id.clone()),
+        name: item.shown("displayName").unwrap_or_else(|| id.clone()),
         app_id: item.lower("appId"),
         enabled: item.flag("accountEnabled"),
         user_type: item.text("userType"),
         owner_organization: item.lower("appOwnerOrganizationId"),
+        role_assignable: item.flag("isAssignableToRole"),
         alternative_names: item.texts("alternativeNames"),
         from: item.from(),
         id,
@@ -112,7 +117,7 @@ fn members(pages: &mut Pages<'_>) -> Result<BTreeMap<String, Vec<Member>>, Model
         let of_group = members.entry(group.to_lowercase()).or_default();
         of_group.extend(items.iter().filter_map(|item| {
             let id = item.need("id")?.to_lowercase();
-            let name = item.text("displayName").filter(|name| !name.is_empty()).unwrap_or_else(|| id.clone());
+            let name = item.shown("displayName").unwrap_or_else(|| id.clone());
             Some(Member { odata_type: item.text("@odata.type"), name, from: item.from(), id })
         }));
     })?;

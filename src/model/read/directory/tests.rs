@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::super::read;
 use crate::evidence::testing::CaptureBuilder;
 use crate::evidence::{Kind, Reason};
-use crate::model::{Credential, CredentialKind, Id, Need, PrincipalKind, Reach, Tenant};
+use crate::model::{Credential, CredentialKind, DeletedKind, Id, Need, PrincipalKind, Reach, Tenant};
 
 fn tenant(builder: CaptureBuilder) -> Tenant {
     read(&builder.build()).expect("a tenant")
@@ -180,4 +180,178 @@ fn what_follows_from_an_application_and_from_a_principal_must_have_been_asked() 
     assert_eq!(own(Kind::ApplicationOwners, "a1"), 0, "with and without the prefix");
     assert_eq!(own(Kind::ApplicationOwners, "application:a2"), 1);
     assert_eq!(own(Kind::ApplicationOwners, "someone else"), 1, "who is no application may stand in any list");
+}
+
+#[test]
+fn directory_roles_are_joined_by_ids_without_case_and_keep_their_schedule() {
+    let roles = json!({"value": [
+        {"id": "ROLE1", "displayName": "Application Administrator", "isBuiltIn": true, "isEnabled": true,
+         "rolePermissions": [{"allowedResourceActions": ["microsoft.directory/applications/credentials/update"]}]},
+        {"id": "ROLE2", "isBuiltIn": false, "rolePermissions": []}]});
+    let held = |more: Value| {
+        let mut item = json!({"principalId": "P1", "roleDefinitionId": "Role1", "directoryScopeId": "/"});
+        more.as_object().expect("an object").iter().for_each(|(name, value)| item[name] = value.clone());
+        json!({ "value": [item] })
+    };
+    let found = tenant(
+        CaptureBuilder::default()
+            .answer(Kind::DirectoryRoleDefinitions, "directory", roles)
+            .answer(Kind::DirectoryRoleAssignments, "directory", held(json!({})))
+            .answer(
+                Kind::DirectoryRoleInstances,
+                "directory",
+                held(json!({"assignmentType": "Activated", "memberType": "Direct", "startDateTime": "2026-10-02T07:00:00Z",
+                    "endDateTime": "2026-10-02T09:00:00.287Z"})),
+            )
+            .answer(Kind::DirectoryRoleEligibilities, "directory", held(json!({"endDateTime": null}))),
+    );
+    let directory = &found.directory;
+    let assigned = &directory.role_assignments[0];
+    assert_eq!((assigned.principal_id.as_str(), assigned.scope.as_deref()), ("p1", Some("/")));
+    assert_eq!((assigned.assignment.as_deref(), assigned.end), (None, None), "the plain list tells no schedule");
+    let role = &directory.roles[&assigned.role_id];
+    assert_eq!((role.name.as_str(), role.built_in), ("Application Administrator", Some(true)));
+    assert_eq!(role.actions, ["microsoft.directory/applications/credentials/update"]);
+    assert_eq!((directory.roles["role2"].name.as_str(), directory.roles["role2"].enabled), ("role2", None));
+    assert_eq!(directory.role_instances[0].assignment.as_deref(), Some("Activated"));
+    assert_eq!(directory.role_instances[0].end, Some(at("2026-10-02T09:00:00.287Z")));
+    assert_eq!(directory.role_eligibilities[0].end, None);
+    for kind in [Kind::DirectoryRoleDefinitions, Kind::DirectoryRoleInstances] {
+        assert_eq!(missing(&found, kind), []);
+    }
+}
+
+#[test]
+fn a_role_that_does_not_say_what_it_allows_and_a_holder_without_id_are_gaps() {
+    let role = in_directory(Kind::DirectoryRoleDefinitions, json!([{"id": "R1", "displayName": "x"}]));
+    assert_eq!(missing(&role, Kind::DirectoryRoleDefinitions), [Reason::Malformed]);
+    let holder = in_directory(Kind::DirectoryRoleAssignments, json!([{"roleDefinitionId": "R1"}]));
+    assert_eq!(missing(&holder, Kind::DirectoryRoleAssignments), [Reason::Malformed]);
+    assert!(holder.directory.role_assignments.is_empty());
+}
+
+#[test]
+fn a_granted_permission_has_the_name_that_graph_gives_its_id() {
+    let graph =
+        json!({"id": "g", "appRoles": [{"id": "AAAA", "value": "Directory.Read.All"}, {"id": "BBBB", "value": null}]});
+    let grants = json!({"value": [
+        {"principalId": "S1", "appRoleId": "aaaa", "principalType": "ServicePrincipal"},
+        {"principalId": "s1", "appRoleId": "AAAA"},
+        {"principalId": "S2", "appRoleId": "cccc", "createdDateTime": "2021-02-02T04:22:45.9480566Z"}]});
+    let found = tenant(CaptureBuilder::default().answer(Kind::GraphAppRoles, "directory", graph).answer(
+        Kind::GraphAppRoleAssignments,
+        "directory",
+        grants,
+    ));
+    let told: Vec<_> =
+        found.directory.graph_grants.iter().map(|grant| (grant.principal_id.as_str(), grant.role.as_deref())).collect();
+    assert_eq!(told, [("s1", Some("Directory.Read.All")), ("s2", None)]);
+    let nameless = tenant(CaptureBuilder::default().answer(Kind::GraphAppRoles, "directory", json!({"id": "g"})));
+    assert_eq!(missing(&nameless, Kind::GraphAppRoles), [Reason::Malformed]);
+}
+
+#[test]
+fn a_conditional_access_policy_tells_whom_it_covers_and_what_narrows_it() {
+    let policy = |more: Value| {
+        let mut item = json!({"id": "C1", "displayName": "MFA", "state": "enabled", "conditions": {
+            "clientAppTypes": ["all"], "signInRiskLevels": [], "platforms": null,
+            "users": {"includeUsers": ["All"], "excludeUsers": ["U1"], "excludeGroups": ["G1"], "excludeGuestsOrExternalUsers": null},
+            "applications": {"includeApplications": ["All"]}},
+            "grantControls": {"operator": "OR", "builtInControls": ["MFA"], "authenticationStrength": null}});
+        more.as_object().expect("an object").iter().for_each(|(name, value)| item[name] = value.clone());
+        item
+    };
+    let report_only = json!({"id": "C2", "state": "enabledForReportingButNotEnforced", "grantControls": null, "conditions": {
+        "platforms": {"includePlatforms": ["iOS"]}, "clientAppTypes": ["browser"],
+        "clientApplications": {"includeServicePrincipals": ["ServicePrincipalsInMyTenant"], "servicePrincipalFilter": {"mode": "include"}},
+        "servicePrincipalRiskLevels": ["High"], "locations": {"includeLocations": ["All"], "excludeLocations": ["AllTrusted"]}}});
+    let found = in_directory(Kind::ConditionalAccessPolicies, json!([report_only, policy(json!({}))]));
+    assert_eq!(missing(&found, Kind::ConditionalAccessPolicies), []);
+    let [first, second] = found.directory.conditional_access.as_slice() else { panic!("two policies") };
+    assert!(first.is_enforced() && first.narrowed_by.is_empty());
+    assert_eq!(
+        (first.users.include.as_slice(), first.users.exclude.as_slice()),
+        (&["all".to_owned()][..], &["u1".to_owned(), "g1".to_owned()][..])
+    );
+    assert_eq!((first.controls.as_slice(), first.authentication_strength.as_deref()), (&["mfa".to_owned()][..], None));
+    assert!(!second.is_enforced(), "report-only protects nothing");
+    assert_eq!(second.narrowed_by, ["clientAppTypes", "platforms"]);
+    assert_eq!(second.service_principals.include, ["serviceprincipalsinmytenant", "servicePrincipalFilter"]);
+    assert_eq!(
+        (second.service_principal_risk.as_slice(), second.locations.exclude.as_slice()),
+        (&["high".to_owned()][..], &["alltrusted".to_owned()][..])
+    );
+    let blind = in_directory(Kind::ConditionalAccessPolicies, json!([{"id": "C3", "state": "enabled"}]));
+    assert_eq!(missing(&blind, Kind::ConditionalAccessPolicies), [Reason::Malformed]);
+}
+
+#[test]
+fn an_app_management_policy_restricts_unless_its_restriction_is_switched_off() {
+    let of = json!({
+        "passwordCredentials": [
+            {"restrictionType": "passwordAddition", "restrictForAppsCreatedAfterDateTime": "2025-01-01T00:00:00Z"},
+            {"restrictionType": "passwordLifetime", "state": "disabled", "maxLifetime": "P180D",
+             "excludeActors": {"customSecurityAttributes": [{"id": "x"}]}}],
+        "keyCredentials": []});
+    let default = json!({"id": "ZERO", "isEnabled": true, "applicationRestrictions": of});
+    let own = json!({"value": [{"id": "OWN", "displayName": "old apps", "isEnabled": false, "restrictions": of}]});
+    let builder = CaptureBuilder::default().answer(Kind::DefaultAppPolicy, "directory", default).answer(
+        Kind::AppPolicies,
+        "directory",
+        own,
+    );
+    assert_eq!(missing(&tenant(builder.clone()), Kind::AppPolicyTargets), [Reason::NotAsked]);
+    let found = tenant(builder.answer(Kind::AppPolicyTargets, "app-policy:own", json!({"value": [{"id": "A1"}]})));
+    let default = found.directory.default_app_policy.as_ref().expect("the default policy");
+    assert!(default.for_service_principals.is_empty(), "what is not said is not restricted");
+    let [addition, lifetime] = default.for_applications.as_slice() else { panic!("two restrictions") };
+    assert!(addition.enabled && !addition.exempts_actors && !lifetime.enabled && lifetime.exempts_actors);
+    assert_eq!(addition.for_created_after, Some(at("2025-01-01T00:00:00Z")));
+    assert_eq!((lifetime.credential, lifetime.longest.as_deref()), (CredentialKind::Secret, Some("P180D")));
+    let own = &found.directory.app_policies[0];
+    assert_eq!(
+        (own.enabled, own.for_service_principals.len(), own.applies_to.as_slice()),
+        (Some(false), 2, &["a1".to_owned()][..])
+    );
+}
+
+#[test]
+fn security_defaults_that_were_not_read_are_not_off() {
+    assert!(tenant(CaptureBuilder::default()).directory.security_defaults.is_none());
+    let body = json!({"id": "00000000-0000-0000-0000-000000000005", "isEnabled": false});
+    let found = tenant(CaptureBuilder::default().answer(Kind::SecurityDefaults, "directory", body));
+    assert_eq!(found.directory.security_defaults.and_then(|defaults| defaults.enabled), Some(false));
+}
+
+#[test]
+fn what_was_deleted_and_who_can_become_a_member_is_known_by_id() {
+    let deleted = json!({"value": [{"id": "S1", "appId": "A1", "displayName": "sync", "deletedDateTime": "2026-09-18T10:11:13Z"}]});
+    let grants = json!({"value": [{"groupId": "G1", "principalId": "U1", "accessId": "member", "endDateTime": null}]});
+    let groups = json!({"value": [{"@odata.type": "#microsoft.graph.group", "id": "G1", "isAssignableToRole": true}]});
+    let found = tenant(
+        CaptureBuilder::default()
+            .answer(Kind::DeletedServicePrincipals, "directory", deleted)
+            .answer(Kind::DeletedUsers, "directory", json!({"value": [{"id": "U9", "deletedDateTime": null}]}))
+            .answer(Kind::Principals, "directory", groups)
+            .answer(Kind::GroupEligibilities, "group:g1", grants),
+    );
+    let gone = found.directory.deleted("s1").expect("it was deleted");
+    assert_eq!(
+        (gone.kind, gone.name.as_deref(), gone.deleted_at),
+        (DeletedKind::ServicePrincipal, Some("sync"), Some(at("2026-09-18T10:11:13Z")))
+    );
+    assert_eq!(
+        found.directory.deleted("u9").map(|gone| (gone.kind, gone.name.clone())),
+        Some((DeletedKind::User, None))
+    );
+    assert!(found.directory.deleted("u1").is_none());
+    let eligible = &found.directory.group_eligibilities[0];
+    assert_eq!(
+        (eligible.group_id.as_str(), eligible.principal_id.as_str(), eligible.access.as_deref()),
+        ("g1", "u1", Some("member"))
+    );
+    assert_eq!(found.principals["g1"].role_assignable, Some(true));
+    for kind in [Kind::GroupMembers, Kind::GroupOwners, Kind::GroupAssignments] {
+        assert_eq!(missing(&found, kind), [Reason::NotAsked], "{kind:?}");
+    }
 }

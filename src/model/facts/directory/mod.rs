@@ -1,12 +1,20 @@
-//! The directory: applications, the principals that stand for them, their credentials and their owners.
+//! The directory: applications, the principals that stand for them, their credentials and their owners; in `roles`
+//! what they may do there, in `policies` what is asked of them.
 
-use std::collections::BTreeSet;
+mod policies;
+mod roles;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
 use super::{FederatedCredential, PrincipalKind};
 use crate::evidence::Cite;
 use crate::model::Id;
+pub use policies::{
+    AppPolicy, AppRestriction, ConditionalAccessPolicy, DeletedKind, DeletedObject, SecurityDefaults, Selection,
+};
+pub use roles::{AppRoleGrant, DirectoryRole, DirectoryRoleGrant, GroupGrant};
 
 /// What the directory says beyond principals and members.
 #[derive(Clone, Debug, Default)]
@@ -17,11 +25,40 @@ pub struct Directory {
     pub service_principals: Vec<ServicePrincipal>,
     /// Federated credentials of app registrations; `identity` is `application:{object id}`.
     pub federated: Vec<FederatedCredential>,
-    /// Owners of app registrations and service principals.
+    /// Owners of app registrations, service principals and groups.
     pub owners: Vec<Owner>,
+    /// Application permissions of Microsoft Graph that are granted.
+    pub graph_grants: Vec<AppRoleGrant>,
+    /// Roles of the directory by lower-case id.
+    pub roles: BTreeMap<String, DirectoryRole>,
+    /// Roles that are held now, by whatever way; without a schedule.
+    pub role_assignments: Vec<DirectoryRoleGrant>,
+    /// The same with their schedule: whether assigned or activated, and until when. Needs a licence.
+    pub role_instances: Vec<DirectoryRoleGrant>,
+    /// Roles that can be activated. Needs a licence.
+    pub role_eligibilities: Vec<DirectoryRoleGrant>,
+    /// Memberships and ownerships of groups among the principals, with their schedule. Needs a licence.
+    pub group_assignments: Vec<GroupGrant>,
+    /// Those that can be activated. Needs a licence.
+    pub group_eligibilities: Vec<GroupGrant>,
+    /// Conditional Access policies.
+    pub conditional_access: Vec<ConditionalAccessPolicy>,
+    /// Security defaults; none when they were not read.
+    pub security_defaults: Option<SecurityDefaults>,
+    /// The app management policy for whatever has none of its own; none when it was not read.
+    pub default_app_policy: Option<AppPolicy>,
+    /// The other app management policies.
+    pub app_policies: Vec<AppPolicy>,
+    /// What was deleted in the last 30 days.
+    pub deleted: Vec<DeletedObject>,
 }
 
 impl Directory {
+    /// What is told of a deleted object by its id, compared without case.
+    pub fn deleted(&self, object_id: &str) -> Option<&DeletedObject> {
+        self.deleted.iter().find(|object| object.id.eq_ignore_ascii_case(object_id))
+    }
+
     /// Owners of a thing by its scope, such as `application:{object id}`.
     pub fn owners_of<'a>(&'a self, owned: &'a Id) -> impl Iterator<Item = &'a Owner> {
         self.owners.iter().filter(move |owner| owner.owned == *owned)
@@ -143,7 +180,7 @@ impl CredentialKind {
 /// Someone who owns an object of the directory, and so may change it.
 #[derive(Clone, Debug)]
 pub struct Owner {
-    /// What is owned: `application:{object id}`, `service-principal:{object id}`.
+    /// What is owned: `application:{object id}`, `service-principal:{object id}`, `group:{object id}`.
     pub owned: Id,
     /// Lower-case object id of the owner.
     pub id: String,
