@@ -158,7 +158,7 @@ impl Row<'_> {
 fn event(row: &Row<'_>, table: &'static str) -> Option<VaultEvent> {
     let at = row.needed("TimeGenerated", row.time("TimeGenerated"))?;
     let operation = row.key("OperationName")?;
-    let vault = Id::new(row.key("_ResourceId")?);
+    let vault = row.body.place().id(&row.key("_ResourceId")?);
     let status = status(row);
     let claims = row.claims();
     let claim = |name: &str| {
