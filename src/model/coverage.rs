@@ -148,7 +148,8 @@ impl Coverage {
 
     /// Whether the answer that `record` keeps was whole and could be read whole.
     pub(super) fn is_whole(&self, record: &Record) -> bool {
-        self.questions(record.kind).any(|asked| asked.from.record == record.evidence_id && asked.gap.is_none())
+        let mut asked = self.are_at(record.kind, &record.scope).into_iter();
+        asked.any(|asked| asked.from.record == record.evidence_id && asked.gap.is_none())
     }
 
     /// What the configuration expects to exist.

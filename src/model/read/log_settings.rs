@@ -12,7 +12,7 @@ pub(super) fn diagnostic_settings(pages: &mut Pages<'_>, kind: Kind) -> Result<V
         let properties = item.need_object("properties")?;
         let told = |name: &str| properties.text(name).filter(|text| !text.is_empty());
         Some(DiagnosticSetting {
-            resource: Id::new(item.scope()),
+            resource: item.scope_id(),
             name: item.need("name")?,
             logs: properties.items("logs").iter().map(log_setting).collect(),
             workspace_id: properties.id("workspaceId"),
@@ -56,7 +56,7 @@ pub(super) fn tables(pages: &mut Pages<'_>) -> Result<Vec<Table>, ModelError> {
         let name = item.need("name")?;
         let properties = item.need_object("properties")?;
         Some(Table {
-            workspace: Id::new(item.scope()),
+            workspace: item.scope_id(),
             name,
             plan: properties.text("plan"),
             retention_days: properties.number("retentionInDays"),
