@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Item, ModelError, Pages, first_of_each};
-use crate::evidence::{Kind, Over};
-use crate::model::{DiagnosticSetting, Id, LogSetting, Table, Tenant, Workspace};
+use crate::evidence::{Kind, Reason};
+use crate::model::{Asked, DiagnosticSetting, Id, LogSetting, Table, Tenant, Workspace};
 
 /// Diagnostic settings of one kind of thing, by the thing and name.
 pub(super) fn diagnostic_settings(pages: &mut Pages<'_>, kind: Kind) -> Result<Vec<DiagnosticSetting>, ModelError> {
@@ -132,10 +132,9 @@ fn table_of(kind: Kind, scope: &str) -> Option<&str> {
 /// of that kind may be missing. Where not every setting was read, or one cannot be followed, they say it of none.
 pub(super) fn idle_tables(tenant: &mut Tenant) {
     let mut idle = BTreeSet::new();
-    let of_log =
-        |kind: &Kind| kind.over().iter().any(|over| matches!(over, Over::Log | Over::LogCount | Over::LogTable));
-    for kind in Kind::ALL.iter().copied().filter(of_log) {
-        for asked in tenant.coverage.questions(kind) {
+    for kind in Kind::ALL.iter().copied().filter(|kind| kind.is_log()) {
+        let is_missing = |asked: &&Asked| matches!(asked.gap, Some((Reason::TableMissing, _)));
+        for asked in tenant.coverage.questions(kind).filter(is_missing) {
             if table_of(kind, &asked.scope).is_some_and(|table| is_idle(tenant, table, &asked.scope)) {
                 idle.insert((kind, Id::new(asked.scope.clone())));
             }
