@@ -128,13 +128,12 @@ impl Coverage {
 
     /// The parts of the period that sources no longer keep.
     pub fn out_of_reach(&self) -> impl Iterator<Item = Missing> {
-        self.out_of_reach.iter().map(|((kind, scope), (detail, from))| Missing {
-            kind: *kind,
-            scope: scope.shown().to_owned(),
-            reason: Reason::RetentionTooShort,
-            detail: detail.clone(),
-            from: Some(from.clone()),
-        })
+        self.out_of_reach.iter().map(no_longer_kept)
+    }
+
+    /// Those of one kind.
+    fn out_of_reach_of(&self, kind: Kind) -> impl Iterator<Item = Missing> {
+        self.out_of_reach.iter().filter(move |((of, _), _)| *of == kind).map(no_longer_kept)
     }
 
     /// Says that a question should have been put. Without a record it counts as missing.
@@ -195,7 +194,7 @@ impl Coverage {
         if kind.holds_downwards() {
             missing.extend(self.missing_anywhere(Kind::ManagementGroups));
         }
-        missing.extend(self.out_of_reach().filter(|missing| missing.kind == kind));
+        missing.extend(self.out_of_reach_of(kind));
         missing
     }
 
@@ -266,9 +265,7 @@ impl Coverage {
         if asked.is_empty() {
             return vec![never_asked(kind, scope)];
         }
-        let scope = Id::new(scope);
-        let out_of_reach =
-            self.out_of_reach().filter(|missing| missing.kind == kind && Id::new(&*missing.scope) == scope);
+        let out_of_reach = self.out_of_reach.get_key_value(&(kind, Id::new(scope))).map(no_longer_kept);
         asked.into_iter().filter_map(missing_of).chain(out_of_reach).collect()
     }
 
@@ -469,6 +466,17 @@ fn thing_of_type(of_type: &str, subject: &Id) -> Option<Id> {
 fn missing_of(asked: &Asked) -> Option<Missing> {
     let (reason, detail) = asked.gap.clone()?;
     Some(Missing { kind: asked.kind, scope: asked.scope.clone(), reason, detail, from: Some(asked.from.clone()) })
+}
+
+/// What a source no longer keeps.
+fn no_longer_kept(((kind, scope), (detail, from)): (&(Kind, Id), &(String, Cite))) -> Missing {
+    Missing {
+        kind: *kind,
+        scope: scope.shown().to_owned(),
+        reason: Reason::RetentionTooShort,
+        detail: detail.clone(),
+        from: Some(from.clone()),
+    }
 }
 
 fn never_asked(kind: Kind, scope: &str) -> Missing {
