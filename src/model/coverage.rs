@@ -77,6 +77,8 @@ pub struct Coverage {
     finished: bool,
     /// For each vault: the log questions (kind, scope) that its rows come from. Filled by the model.
     pub(super) logs_of: BTreeMap<Id, BTreeSet<(Kind, String)>>,
+    /// All of these, each once: very many vaults share few of them. Filled by the model.
+    pub(super) log_sources: BTreeSet<(Kind, String)>,
     /// Log questions beyond those of vaults to whose table no setting sends. Filled by the model.
     pub(super) idle_tables: BTreeSet<(Kind, Id)>,
     /// For each vault: the workspaces that its audit events are sent to. Filled by the model.
@@ -178,9 +180,10 @@ impl Coverage {
         let unasked = self.unasked.get(&kind).into_iter().flatten();
         missing.extend(unasked.map(|scope| never_asked(kind, scope.shown())));
         if kind.is_log() {
-            let sources: BTreeSet<&(Kind, String)> = self.logs_of.values().flatten().collect();
-            let unasked =
-                sources.into_iter().filter(|(source, scope)| *source == kind && self.are_at(kind, scope).is_empty());
+            let unasked = self
+                .log_sources
+                .iter()
+                .filter(|(source, scope)| *source == kind && self.are_at(kind, scope).is_empty());
             missing.extend(unasked.map(|(_, scope)| never_asked(kind, scope)));
         }
         missing
@@ -403,7 +406,7 @@ impl Coverage {
             if !is_of_vaults(asked) {
                 return self.idle_tables.contains(&(asked.kind, scope));
             }
-            let mut sources = self.logs_of.values().flatten();
+            let mut sources = self.log_sources.iter();
             !sources.any(|(kind, source)| *kind == asked.kind && Id::new(source.clone()) == scope)
         }
     }
