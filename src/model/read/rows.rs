@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::Item;
 use super::item::{CUT, as_flag, as_number, as_time};
 use crate::evidence::{Cite, Reason};
+use crate::model::Id;
 
 /// One row, with the names of its columns in lower case.
 pub(super) struct Row<'a> {
@@ -135,6 +136,11 @@ impl Row<'_> {
     /// Where it was read.
     pub(super) fn from(&self) -> Cite {
         self.body.cite_at(&self.pointer)
+    }
+
+    /// The id in a cell that every row has.
+    pub(super) fn id(&self, name: &str) -> Option<Id> {
+        Some(self.body.place().id(&self.key(name)?))
     }
 
     /// GUID of the workspace, lower case.

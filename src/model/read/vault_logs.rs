@@ -72,7 +72,7 @@ fn claims_of(row: &Row<'_>) -> Option<Value> {
 fn event(row: &Row<'_>, table: &'static str) -> Option<VaultEvent> {
     let at = row.needed("TimeGenerated", row.time("TimeGenerated"))?;
     let operation = row.key("OperationName")?;
-    let vault = row.body.place().id(&row.key("_ResourceId")?);
+    let vault = row.id("_ResourceId")?;
     let status = status(row);
     let claims = claims_of(row);
     let claim = |name: &str| {
