@@ -177,9 +177,12 @@ impl Words {
     }
 }
 
+/// Name and object id of a principal, and the path in words: the order of the lines.
+type Key = (Arc<str>, Arc<str>, Arc<str>);
+
 /// Paths of one vault, the capabilities of one principal and path joined in one line.
 fn readers(tenant: &Tenant, access: &Access, vault: &Vault, known: &mut Words) -> Vec<ReaderLine> {
-    let mut lines: BTreeMap<(Arc<str>, Arc<str>, Arc<str>), (Vec<&'static str>, ReaderLine)> = BTreeMap::new();
+    let mut lines: BTreeMap<Key, (Vec<&'static str>, ReaderLine)> = BTreeMap::new();
     let vault_name = known.of(&vault.name);
     for grant in access.on(&vault.id) {
         let principal = known.of(&tenant.principal_name(&grant.principal_id));

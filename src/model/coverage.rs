@@ -77,6 +77,8 @@ pub struct Coverage {
     finished: bool,
     /// For each vault: the log questions (kind, scope) that its rows come from. Filled by the model.
     pub(super) logs_of: BTreeMap<Id, BTreeSet<(Kind, String)>>,
+    /// All of these, each once: very many vaults share few of them. Filled by the model.
+    pub(super) log_sources: BTreeSet<(Kind, String)>,
     /// Log questions beyond those of vaults to whose table no setting sends. Filled by the model.
     pub(super) idle_tables: BTreeSet<(Kind, Id)>,
     /// For each vault: the workspaces that its audit events are sent to. Filled by the model.
@@ -130,13 +132,12 @@ impl Coverage {
 
     /// The parts of the period that sources no longer keep.
     pub fn out_of_reach(&self) -> impl Iterator<Item = Missing> {
-        self.out_of_reach.iter().map(|((kind, scope), (detail, from))| Missing {
-            kind: *kind,
-            scope: scope.shown().to_owned(),
-            reason: Reason::RetentionTooShort,
-            detail: detail.clone(),
-            from: Some(from.clone()),
-        })
+        self.out_of_reach.iter().map(no_longer_kept)
+    }
+
+    /// Those of one kind.
+    fn out_of_reach_of(&self, kind: Kind) -> impl Iterator<Item = Missing> {
+        self.out_of_reach.iter().filter(move |((of, _), _)| *of == kind).map(no_longer_kept)
     }
 
     /// Says that a question should have been put. Without a record it counts as missing.
@@ -179,9 +180,10 @@ impl Coverage {
         let unasked = self.unasked.get(&kind).into_iter().flatten();
         missing.extend(unasked.map(|scope| never_asked(kind, scope.shown())));
         if kind.is_log() {
-            let sources: BTreeSet<&(Kind, String)> = self.logs_of.values().flatten().collect();
-            let unasked =
-                sources.into_iter().filter(|(source, scope)| *source == kind && self.are_at(kind, scope).is_empty());
+            let unasked = self
+                .log_sources
+                .iter()
+                .filter(|(source, scope)| *source == kind && self.are_at(kind, scope).is_empty());
             missing.extend(unasked.map(|(_, scope)| never_asked(kind, scope)));
         }
         missing
@@ -197,7 +199,7 @@ impl Coverage {
         if kind.holds_downwards() {
             missing.extend(self.missing_anywhere(Kind::ManagementGroups));
         }
-        missing.extend(self.out_of_reach().filter(|missing| missing.kind == kind));
+        missing.extend(self.out_of_reach_of(kind));
         missing
     }
 
@@ -274,9 +276,7 @@ impl Coverage {
         if asked.is_empty() {
             return vec![never_asked(kind, scope)];
         }
-        let scope = Id::new(scope);
-        let out_of_reach =
-            self.out_of_reach().filter(|missing| missing.kind == kind && Id::new(&*missing.scope) == scope);
+        let out_of_reach = self.out_of_reach.get_key_value(&(kind, Id::new(scope))).map(no_longer_kept);
         asked.into_iter().filter_map(missing_of).chain(out_of_reach).collect()
     }
 
@@ -406,7 +406,7 @@ impl Coverage {
             if !is_of_vaults(asked) {
                 return self.idle_tables.contains(&(asked.kind, scope));
             }
-            let mut sources = self.logs_of.values().flatten();
+            let mut sources = self.log_sources.iter();
             !sources.any(|(kind, source)| *kind == asked.kind && Id::new(source.clone()) == scope)
         }
     }
@@ -488,6 +488,17 @@ fn thing_of_type(of_type: &str, subject: &Id) -> Option<Id> {
 fn missing_of(asked: &Asked) -> Option<Missing> {
     let (reason, detail) = asked.gap.clone()?;
     Some(Missing { kind: asked.kind, scope: asked.scope.clone(), reason, detail, from: Some(asked.from.clone()) })
+}
+
+/// What a source no longer keeps.
+fn no_longer_kept(((kind, scope), (detail, from)): (&(Kind, Id), &(String, Cite))) -> Missing {
+    Missing {
+        kind: *kind,
+        scope: scope.shown().to_owned(),
+        reason: Reason::RetentionTooShort,
+        detail: detail.clone(),
+        from: Some(from.clone()),
+    }
 }
 
 fn never_asked(kind: Kind, scope: &str) -> Missing {

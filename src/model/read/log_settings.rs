@@ -100,6 +100,7 @@ pub(super) fn sources_of_logs(tenant: &mut Tenant) {
         sources.insert((Kind::LogContinuity, format!("workspace:{scope}/{table}")));
         workspaces_of.entry(setting.resource.clone()).or_default().insert(workspace.clone());
     }
+    tenant.coverage.log_sources = logs_of.values().flatten().cloned().collect();
     tenant.coverage.logs_of = logs_of;
     tenant.coverage.workspaces_of = workspaces_of;
 }
