@@ -2,6 +2,7 @@
 //!
 //! What rests on what is written down here by hand, from the definitions of the checks, and not read from them.
 
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
@@ -119,6 +120,24 @@ const NEEDED: &[(&str, &str, &str)] = &[
     // the vault writes to the other table
     ("question=vault_log_legacy;", "", ""),
     ("question=vault_log_legacy_count;", "", ""),
+    // no check rests on these alone yet
+    ("question=vault_changes_dedicated;", "", ""),
+    ("question=vault_changes_dedicated_count;", "", ""),
+    ("question=vault_changes_legacy;", "", ""),
+    ("question=vault_changes_legacy_count;", "", ""),
+    ("question=log_continuity;", "", ""),
+    ("question=activity;", "", ""),
+    ("question=activity_count;", "", ""),
+    ("question=directory_changes;", "", ""),
+    ("question=directory_changes_count;", "", ""),
+    ("question=service_principal_sign_ins;", "", ""),
+    ("question=managed_identity_sign_ins;", "", ""),
+    ("question=user_sign_ins;", "", ""),
+    ("question=user_token_sign_ins;", "", ""),
+    ("question=service_principal_sign_ins_count;", "", ""),
+    ("question=managed_identity_sign_ins_count;", "", ""),
+    ("question=user_sign_ins_count;", "", ""),
+    ("question=user_token_sign_ins_count;", "", ""),
 ];
 
 #[test]
@@ -226,19 +245,22 @@ fn is_open(judged: &Judged, check: &str) -> bool {
 }
 
 /// Check and subject → outcomes.
-fn outcomes(findings: &[Finding]) -> BTreeMap<(&str, &str), BTreeSet<Outcome>> {
+fn outcomes<F: Borrow<Finding>>(findings: &[F]) -> BTreeMap<(&str, &str), BTreeSet<Outcome>> {
     let mut outcomes: BTreeMap<(&str, &str), BTreeSet<Outcome>> = BTreeMap::new();
-    for finding in findings {
+    for finding in findings.iter().map(Borrow::borrow) {
         outcomes.entry((finding.check(), &finding.subject().id)).or_default().insert(finding.outcome());
     }
     outcomes
 }
 
 /// What findings say, beyond "not evaluated", that those from more evidence do not, and what is gone without a word.
-pub fn claims_of_ignorance(whole: &[Finding], lacking: &[Finding]) -> Vec<String> {
+pub fn claims_of_ignorance<F: Borrow<Finding>>(whole: &[F], lacking: &[F]) -> Vec<String> {
     let mut claims = Vec::new();
     let is_open = |check: &str| {
-        lacking.iter().any(|finding| finding.check() == check && finding.outcome() == Outcome::NotEvaluated)
+        lacking
+            .iter()
+            .map(Borrow::borrow)
+            .any(|finding| finding.check() == check && finding.outcome() == Outcome::NotEvaluated)
     };
     let (before, after) = (outcomes(whole), outcomes(lacking));
     for ((check, subject), were) in &before {
