@@ -1,7 +1,7 @@
 //! KV-004: nothing revives if a vault leaves the RBAC model.
 
 use super::{Check, Facts, Finding, Nature, Severity, about, population};
-use crate::evidence::Kind;
+use crate::evidence::{Kind, Reason};
 use crate::model::{Tenant, Vault};
 
 pub(super) const CHECK: Check = Check {
@@ -27,13 +27,21 @@ fn judge(tenant: &Tenant, vault: &Vault) -> Finding {
     if !vault.is_rbac() {
         return on.not_applicable("access policies decide on this vault, so none is left behind");
     }
+    let unread = vault.unread_policies;
     if vault.access_policies.is_empty() {
-        return on.pass("no access policy is left");
+        return match unread {
+            0 => on.pass("no access policy is left"),
+            _ => on.not_evaluated(
+                Reason::Malformed,
+                format!("entries of its access policies could not be read: {unread}"),
+            ),
+        };
     }
     let names: Vec<String> =
         vault.access_policies.iter().map(|policy| format!("`{}`", tenant.principal_name(&policy.object_id))).collect();
+    let further = if unread == 0 { String::new() } else { format!("; further entries could not be read: {unread}") };
     on.citing(vault.access_policies.iter().map(|policy| &policy.from)).fail(format!(
-        "{} dormant access policies would revive if the model is switched back: {}",
+        "{} dormant access policies would revive if the model is switched back: {}{further}",
         names.len(),
         names.join(", ")
     ))
@@ -60,6 +68,23 @@ mod tests {
         let findings = findings_of(&CHECK, base().replace(Kind::Vaults, SUB, list([left])));
         assert_eq!(only(&findings).outcome(), Outcome::Fail);
         assert!(only(&findings).because().contains(APP));
+    }
+
+    #[test]
+    fn an_entry_that_names_nobody_is_neither_none_nor_forgotten() {
+        let of = |policies: Value| {
+            let vault = vault_json("kv1", &json!({"properties": {"accessPolicies": policies}}));
+            let findings = findings_of(&CHECK, base().replace(Kind::Vaults, SUB, list([vault])));
+            let of_vault = findings.iter().find(|finding| finding.subject().kind == "vault").expect("the vault");
+            (of_vault.outcome(), of_vault.because().to_owned())
+        };
+        let (outcome, because) = of(json!([{"permissions": {"secrets": ["get"]}}]));
+        assert_eq!(
+            (outcome, because.as_str()),
+            (Outcome::NotEvaluated, "entries of its access policies could not be read: 1")
+        );
+        let (outcome, because) = of(json!([policy_json(APP, &["get"]), {}]));
+        assert!(outcome == Outcome::Fail && because.ends_with("; further entries could not be read: 1"), "{because}");
     }
 
     #[test]

@@ -58,8 +58,17 @@ fn judge(facts: &Facts<'_>, vault: &Vault) -> Finding {
             Err(why) => open = open.or(Some((policy, why))),
         }
     }
+    let unread = vault.unread_policies;
     if !too_much.is_empty() {
-        return on.citing(&evidence).fail(format!("more than use is granted to {}", too_much.join(", ")));
+        let others = match unread {
+            0 => String::new(),
+            _ => format!("; others may hold access as well: entries that could not be read: {unread}"),
+        };
+        return on.citing(&evidence).fail(format!("more than use is granted to {}{others}", too_much.join(", ")));
+    }
+    if unread > 0 {
+        let why = format!("others may hold access: entries of its access policies that could not be read: {unread}");
+        return on.not_evaluated(Reason::Malformed, why);
     }
     if let Some((policy, (reason, why))) = open {
         return on.citing([&policy.from]).not_evaluated(reason, why);
@@ -163,6 +172,22 @@ mod tests {
 
     fn with_member(builder: CaptureBuilder, member: Value) -> CaptureBuilder {
         builder.answer(Kind::GroupMembers, &format!("group:{GROUP}"), list([member]))
+    }
+
+    #[test]
+    fn an_entry_that_names_nobody_leaves_open_who_else_holds_access() {
+        let of = |policies: Value| {
+            let findings = findings_of(&CHECK, with_people(tenant(&policies)));
+            let of_vault = findings.iter().find(|finding| finding.subject().kind == "vault").expect("the vault");
+            (of_vault.outcome(), of_vault.because().to_owned())
+        };
+        let nobody = json!({"permissions": {"secrets": ["all"]}});
+        let (outcome, because) = of(json!([policy_json(APP, &["Get"]), nobody]));
+        assert_eq!(outcome, Outcome::NotEvaluated);
+        assert_eq!(because, "others may hold access: entries of its access policies that could not be read: 1");
+        let (outcome, because) = of(json!([policy_json(APP, &["Set"]), nobody]));
+        assert_eq!(outcome, Outcome::Fail);
+        assert!(because.ends_with("; others may hold access as well: entries that could not be read: 1"), "{because}");
     }
 
     #[test]

@@ -66,10 +66,18 @@ fn judge_rules(on: About, acls: &NetworkAcls, approved: &[String]) -> Finding {
     if !open.is_empty() {
         return on.fail(format!("address rules open it to the internet: {}", quoted(&open)));
     }
-    let subnets = match acls.virtual_network_rules.len() {
+    let mut subnets = match acls.virtual_network_rules.len() {
         0 => String::new(),
         count => format!("; {count} subnets are let in as well"),
     };
+    let unread = format!("rules that could not be read let in further networks: {}", acls.unread_rules);
+    if acls.unread_rules > 0 {
+        subnets += &format!("; {unread}");
+    }
+    let is_unread = |on: About| on.not_evaluated(Reason::Malformed, unread.clone());
+    if parsed.is_empty() && acls.unread_rules > 0 {
+        return is_unread(on);
+    }
     if parsed.is_empty() {
         return on.pass(format!("the default is Deny and no public address is let in{subnets}"));
     }
@@ -97,7 +105,10 @@ fn judge_rules(on: About, acls: &NetworkAcls, approved: &[String]) -> Finding {
     let outside: Vec<&String> =
         parsed.iter().filter(|(_, network)| network.as_ref().is_some_and(is_outside)).map(|(rule, _)| *rule).collect();
     if !outside.is_empty() {
-        return on.fail(format!("address rules lie outside the approved networks: {}", quoted(&outside)));
+        return on.fail(format!("address rules lie outside the approved networks: {}{subnets}", quoted(&outside)));
+    }
+    if acls.unread_rules > 0 {
+        return is_unread(on);
     }
     match parsed.iter().find(|(_, network)| network.is_none()) {
         Some((rule, _)) => {
@@ -154,6 +165,28 @@ mod tests {
         assert_eq!(outcome(&rules(&["203.0.113.7", "198.51.100.1"]), &["203.0.113.0/24"]), Outcome::Fail);
         assert_eq!(outcome(&rules(&["203.0.113.7", "office"]), &["203.0.113.0/24"]), Outcome::NotEvaluated);
         assert_eq!(outcome(&rules(&["203.0.113.7"]), &["our office"]), Outcome::NotEvaluated);
+    }
+
+    #[test]
+    fn a_rule_that_cannot_be_read_lets_in_nobody_knows_whom() {
+        let with = |rules: Value, approved: &[&str]| {
+            let acls = json!({"defaultAction": "Deny", "ipRules": rules});
+            let vault =
+                vault_json("kv1", &json!({"properties": {"publicNetworkAccess": "Enabled", "networkAcls": acls}}));
+            let approved_networks = approved.iter().map(|text| (*text).to_owned()).collect();
+            let parameters = Parameters { approved_networks, ..Parameters::default() };
+            let findings = findings_with(&CHECK, base().replace(Kind::Vaults, SUB, list([vault])), &parameters);
+            let of_vault = findings.iter().find(|finding| finding.subject().kind == "vault").expect("the vault");
+            (of_vault.outcome(), of_vault.because().to_owned())
+        };
+        let unread = "rules that could not be read let in further networks: 1";
+        assert_eq!(with(json!([{}]), &[]), (Outcome::NotEvaluated, unread.to_owned()));
+        let rules = json!([{"value": "203.0.113.7"}, {"value": null}]);
+        assert_eq!(with(rules.clone(), &["203.0.113.0/24"]), (Outcome::NotEvaluated, unread.to_owned()));
+        let (outcome, because) = with(rules.clone(), &["198.51.100.0/24"]);
+        assert!(outcome == Outcome::Fail && because.ends_with(unread), "{because}");
+        let (outcome, because) = with(rules, &[]);
+        assert!(outcome == Outcome::Manual && because.contains(unread), "{because}");
     }
 
     #[test]

@@ -11,8 +11,8 @@ pub(super) const CHECK: Check = Check {
     nature: Nature::Design,
     asks: "Whether virtual machines and scale sets, App Service and Functions apps, Logic Apps, Container Apps, data \
            factories, Synapse workspaces, Databricks access connectors, Kubernetes clusters and Automation accounts \
-           carry a system-assigned or user-assigned identity. The configuration may limit this to values of the tag \
-           `env` or `environment`.",
+           carry a system-assigned or user-assigned identity. The configuration may limit this to values of the tags \
+           `env` and `environment`. Where a workload has both and one of them is in scope, it is judged.",
     blind_to: "Whether the workload uses the identity, and whether it holds a stored credential beside it. A workload \
                that reaches no Azure data needs no identity: grant that by a waiver.",
     fix: "`az vm identity assign --name VM --resource-group RG`, `az webapp identity assign …` and so on (Bicep: \
@@ -59,18 +59,27 @@ fn judge(facts: &Facts<'_>, resource: &Resource) -> Finding {
         }
     }
     let in_scope = &facts.parameters.workload_environments;
+    let tags: Vec<(&str, &str)> =
+        ENVIRONMENT.iter().filter_map(|tag| Some((*tag, resource.tags.get(*tag)?.as_str()))).collect();
+    let is_in_scope = |value: &str| in_scope.iter().any(|name| name.eq_ignore_ascii_case(value));
+    let mut beside = String::new();
     if !in_scope.is_empty() {
-        match resource.tags.get("env").or_else(|| resource.tags.get("environment")) {
-            None => {
+        match tags.as_slice() {
+            [] => {
                 return on.manual(format!(
                     "it has no managed identity and no tag `env` or `environment`; a person must say whether it belongs to {}",
                     in_scope.join(", ")
                 ));
             }
-            Some(value) if !in_scope.iter().any(|name| name.eq_ignore_ascii_case(value)) => {
-                return on.not_applicable(format!("its environment is `{value}`, which is not in scope"));
+            [(_, value), ..] if !tags.iter().any(|(_, value)| is_in_scope(value)) => {
+                let said = match contradict(&tags) {
+                    true => format!("its tags contradict each other ({}), and neither is in scope", both(&tags)),
+                    false => format!("its environment is `{value}`, which is not in scope"),
+                };
+                return on.not_applicable(said);
             }
-            Some(_) => {}
+            tags if contradict(tags) => beside = format!("; its tags contradict each other: {}", both(tags)),
+            _ => {}
         }
     }
     // The generic list may leave out the identity of a machine; the list of machines does not.
@@ -79,7 +88,20 @@ fn judge(facts: &Facts<'_>, resource: &Resource) -> Finding {
     {
         return on.missing(&missing);
     }
-    on.fail("it has no managed identity")
+    on.fail(format!("it has no managed identity{beside}"))
+}
+
+/// Tags that say which environment a workload belongs to.
+const ENVIRONMENT: &[&str] = &["env", "environment"];
+
+fn contradict(tags: &[(&str, &str)]) -> bool {
+    let first = tags.first().map_or("", |(_, value)| value);
+    tags.iter().any(|(_, value)| !value.eq_ignore_ascii_case(first))
+}
+
+fn both(tags: &[(&str, &str)]) -> String {
+    let tags: Vec<String> = tags.iter().map(|(tag, value)| format!("`{tag}` is `{value}`")).collect();
+    tags.join(", ")
 }
 
 #[cfg(test)]
@@ -136,6 +158,32 @@ mod tests {
         assert_eq!(about_name(&findings, "prod").outcome(), Outcome::Fail);
         assert_eq!(about_name(&findings, "dev").outcome(), Outcome::NotApplicable);
         assert_eq!(about_name(&findings, "untagged").outcome(), Outcome::Manual);
+    }
+
+    #[test]
+    fn of_two_tags_that_contradict_each_other_either_brings_a_workload_into_scope() {
+        let parameters = Parameters { workload_environments: vec!["prod".to_owned()], ..Parameters::default() };
+        let tagged = |name: &str, env: &str, environment: &str| {
+            site(name, &json!({"tags": {"env": env, "Environment": environment}}))
+        };
+        let builder = tenant([
+            tagged("first", "prod", "test"),
+            tagged("second", "test", "Prod"),
+            tagged("same", "prod", "PROD"),
+            tagged("neither", "test", "dev"),
+        ]);
+        let findings = findings_with(&CHECK, builder, &parameters);
+        let says =
+            |name: &str| (about_name(&findings, name).outcome(), about_name(&findings, name).because().to_owned());
+        let told =
+            "it has no managed identity; its tags contradict each other: `env` is `prod`, `environment` is `test`";
+        assert_eq!(says("first"), (Outcome::Fail, told.to_owned()));
+        let told =
+            "it has no managed identity; its tags contradict each other: `env` is `test`, `environment` is `Prod`";
+        assert_eq!(says("second"), (Outcome::Fail, told.to_owned()));
+        assert_eq!(says("same"), (Outcome::Fail, "it has no managed identity".to_owned()));
+        let told = "its tags contradict each other (`env` is `test`, `environment` is `dev`), and neither is in scope";
+        assert_eq!(says("neither"), (Outcome::NotApplicable, told.to_owned()));
     }
 
     #[test]

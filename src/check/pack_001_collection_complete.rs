@@ -1,6 +1,6 @@
 //! PACK-001: every question was answered whole, so that the other results rest on all there is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::finding::unread;
 use super::{About, Check, Facts, Finding, Nature, Severity, about};
@@ -16,8 +16,9 @@ pub(super) const CHECK: Check = Check {
            page, whether independent counts agree with the rows that were read, whether what the configuration expects \
            to exist, or the tree of management groups names, was seen, and whether the resource manager and Resource \
            Graph list the same vaults, identities and role assignments, save for differences that are explained. A log \
-           table that does not exist and that nothing is known to write to is no gap. What a source no longer keeps is \
-           told, and leaves open whatever needs it.",
+           table that does not exist and that nothing is known to write to is no gap. The part of \
+           the period that a source no longer keeps has a line of its own, to which no answer can be had; it leaves \
+           open whatever needs it.",
     blind_to: "What Azure hides from the collecting identity without saying so: lists show only what it may read. Name \
                the subscriptions that must be there in the configuration, so that a missing one is seen.",
     fix: "Give the collecting identity the permission that each gap names, and collect again. Where two counts or two \
@@ -66,7 +67,27 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
         let because = format!("all {} questions were answered whole{beside}{}", records.len(), explained(facts));
         findings.push(on(first).citing(&records).pass(because));
     }
+    findings.extend(out_of_reach(facts));
     findings
+}
+
+/// Parts of the period that a source no longer keeps: a line for each part, told for itself, as no answer can be had
+/// about it. What needs it is not evaluated by the check that does.
+fn out_of_reach(facts: &Facts<'_>) -> Vec<Finding> {
+    let mut parts: BTreeMap<String, (BTreeSet<&str>, Vec<Cite>)> = BTreeMap::new();
+    for missing in facts.tenant.coverage.out_of_reach() {
+        let (kinds, records) = parts.entry(missing.detail).or_default();
+        kinds.insert(missing.kind.words());
+        records.extend(missing.from);
+    }
+    let line = |(detail, (kinds, records)): (String, (BTreeSet<&str>, Vec<Cite>))| {
+        let first = records.first()?;
+        let on = about("period", &Id::new(detail.clone()), "the part of the period that is out of reach", first);
+        let kinds: Vec<&str> = kinds.into_iter().collect();
+        let because = format!("{detail} (questions: {}): {}", records.len(), kinds.join(", "));
+        Some(on.citing(&records).not_applicable(because))
+    };
+    parts.into_iter().filter_map(line).collect()
 }
 
 fn judge(on: About, gap: &Missing) -> Finding {
@@ -138,12 +159,6 @@ fn told_beside(facts: &Facts<'_>) -> String {
     for (asked, says) in facts.tenant.coverage.excused() {
         told.entry(says).or_default().push(format!("{} at `{}`", asked.kind.words(), asked.scope));
     }
-    let mut out_of_reach: BTreeMap<String, usize> = BTreeMap::new();
-    for missing in facts.tenant.coverage.out_of_reach() {
-        *out_of_reach.entry(missing.detail).or_default() += 1;
-    }
-    let out_of_reach = out_of_reach.into_iter().map(|(detail, count)| format!("{detail} (questions: {count})"));
-    told.entry("a part of the period is out of reach").or_default().extend(out_of_reach);
     let outside = facts.tenant.subscriptions_out_of_scope();
     let outside = outside.iter().map(|id| format!("subscription `{}`", id.name()));
     told.entry("left out by the configuration").or_default().extend(outside);
@@ -282,10 +297,34 @@ mod tests {
         for (kind, reason) in [
             (Kind::ClassicAdministrators, Reason::Forbidden),
             (Kind::RoleAssignmentsUsageMetrics, Reason::Forbidden),
-            (Kind::RoleEligibilityScheduleInstances, Reason::NotLicensed),
+            // a licence that is missing says nothing of what was there all the same
+            (Kind::Locks, Reason::NotLicensed),
         ] {
             assert_eq!(replaced(kind, reason).outcome(), Outcome::NotEvaluated, "{kind:?}");
         }
+    }
+
+    #[test]
+    fn a_feature_without_a_licence_is_told_and_is_no_gap_but_a_refusal_is_one() {
+        let of_subscription = |kind: &&Kind| kind.is_privileged_management() && kind.is_per_subscription();
+        let kinds: Vec<Kind> = Kind::ALL.iter().filter(of_subscription).copied().collect();
+        assert_eq!(kinds.len(), 5);
+        for kind in &kinds {
+            let with = |reason| only(&findings_of(&CHECK, base().refused(*kind, SUB, reason))).clone();
+            let unlicensed = with(Reason::NotLicensed);
+            assert_eq!(unlicensed.outcome(), Outcome::Pass, "{kind:?}");
+            let told = format!(
+                "; not licensed, so that no role or membership can be activated there: {} at `{SUB}`",
+                kind.words()
+            );
+            assert!(unlicensed.because().ends_with(&told), "{unlicensed:?}");
+            for reason in [Reason::Forbidden, Reason::NotFound, Reason::Throttled, Reason::Malformed] {
+                assert_eq!(with(reason).outcome(), Outcome::NotEvaluated, "{kind:?} {reason:?}");
+            }
+        }
+        // the tenant's own activity log needs a role at the root: not to have it is a gap, whatever else is known
+        let refused = findings_of(&CHECK, base().denied(Kind::TenantActivity, "tenant"));
+        assert_eq!(only(&refused).reason(), Some(Reason::Forbidden));
     }
 
     #[test]
@@ -298,10 +337,16 @@ mod tests {
             record.window = Some(window.clone());
         }
         let findings = findings_in(&CHECK, &capture, &Parameters::default());
-        assert_eq!(only(&findings).outcome(), Outcome::Pass);
-        let because = only(&findings).because();
+        assert_eq!(outcomes(&findings), [Outcome::Pass, Outcome::NotApplicable]);
+        assert!(!findings[0].because().contains("2026-07-04"), "{findings:?}");
+        let because = findings[1].because();
         assert_eq!(because.matches("2026-07-01T00:00:00Z to 2026-07-04T11:00:00Z").count(), 1, "{because}");
-        assert!(because.contains("(questions: 5)"), "{because}");
+        assert!(because.contains("(questions: 5): changes of "), "{because}");
+        assert_eq!(findings[1].evidence().len(), 5);
+        // it is told beside a gap as well
+        capture.head.status = CaptureStatus::Interrupted;
+        let findings = findings_in(&CHECK, &capture, &Parameters::default());
+        assert_eq!(outcomes(&findings), [Outcome::NotEvaluated, Outcome::NotApplicable]);
     }
 
     #[test]

@@ -17,7 +17,8 @@ pub(super) const CHECK: Check = Check {
            values. A path that comes from a resource group, subscription, management group or the tenant root is an \
            exception, because it reaches every vault below, present and future.",
     blind_to: "Vaults in access-policy mode, where the policies sit on the vault itself; roles that are eligible and \
-               not active; whether one vault serves several applications.",
+               not active; roles that principals of other tenants hold here by a delegation (Azure Lighthouse), whose \
+               assignments are not in the list; whether one vault serves several applications.",
     fix: "Assign the same role at the vault with `az role assignment create --role 4633458b-17de-408a-b874-0445c86b69e6 \
           --assignee-object-id <object id> --assignee-principal-type ServicePrincipal --scope <vault id>`, then delete \
           the inherited assignment. In Bicep, set `scope: vault` on the role assignment.",

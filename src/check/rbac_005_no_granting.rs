@@ -19,8 +19,8 @@ pub(super) const CHECK: Check = Check {
            Administrator, Role Based Access Control Administrator, Key Vault Data Access Administrator, and custom \
            roles, wildcards included. A condition is never taken to forbid it.",
     blind_to: "What a condition permits in the end, deny assignments, roles that are eligible and not active, \
-               directory roles such as Global Administrator, and the rewriting of a custom role that is held \
-               already.",
+               directory roles such as Global Administrator, what principals of other tenants may do here by a \
+               delegation (Azure Lighthouse), and the rewriting of a custom role that is held already.",
     fix: "Take the role away with `az role assignment delete --ids <assignment id>`. If a pipeline must assign roles, \
           give it Role Based Access Control Administrator at the resource group with a condition that names the roles \
           and principals it may use, and record a waiver.",

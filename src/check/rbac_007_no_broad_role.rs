@@ -17,8 +17,9 @@ pub(super) const CHECK: Check = Check {
     asks: "Roles in force for every managed identity and service principal, assigned directly or through groups, \
            at resource groups, subscriptions, management groups and the tenant root. Roles are compared by \
            definition id, not by name. A role on a single resource is not an exception here.",
-    blind_to: "Custom roles with the same actions, roles that are eligible and not active, and assignments in \
-               subscriptions that the collecting identity cannot see.",
+    blind_to: "Custom roles with the same actions, roles that are eligible and not active, roles that principals \
+               of other tenants hold here by a delegation (Azure Lighthouse), and assignments in subscriptions that the \
+               collecting identity cannot see.",
     fix: "Assign a role that names what the workload does, at the resource it does it to, then \
           `az role assignment delete --ids <assignment id>`.",
     needs: &[

@@ -175,7 +175,7 @@ pub(super) struct Collect {
 /// Which capture.
 #[derive(Debug, ClapArgs)]
 pub(super) struct Which {
-    /// Id of the capture, or its folder; default: the last one of the store.
+    /// Id of the capture, or its folder; default: the newest one of the store that reached its end.
     #[arg(long, value_name = "ID")]
     pub capture: Option<String>,
 }

@@ -16,7 +16,7 @@ use crate::render::render;
 pub(super) fn run(options: &Assess, args: &Args, terminal: &Terminal) -> Result<End, CliError> {
     let config = optional_config(args)?;
     let store = context::store(args, config.as_ref());
-    let (_, capture) = context::capture(&store, options.which.capture.as_deref())?;
+    let (_, capture) = context::capture(&store, options.which.capture.as_deref(), terminal)?;
     let fingerprint = match &config {
         Some(config) => key::fingerprint(&config.signing.key).unwrap_or_default(),
         None => String::new(),

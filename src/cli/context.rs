@@ -1,7 +1,7 @@
 //! What commands share: the program's own description, period, store, environment, clock.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -9,9 +9,10 @@ use chrono::{DateTime, Utc};
 
 use super::args::Args;
 use super::config::{Config, PeriodChoice};
+use super::terminal::{Terminal, clean};
 use super::{CliError, derive};
 use crate::azure::{Clock, CredentialSettings, Network, Proxy};
-use crate::evidence::{Capture, Period, Tool};
+use crate::evidence::{Capture, CaptureStatus, Head, Period, Tool};
 
 /// The program, as it is written into evidence and packs.
 pub(super) fn tool() -> Tool {
@@ -80,34 +81,55 @@ pub(super) fn store(args: &Args, config: Option<&Config>) -> PathBuf {
     }
 }
 
-/// The capture that is meant: by id, by folder, else the last of the store that reached its end.
-pub(super) fn capture(store: &std::path::Path, which: Option<&str>) -> Result<(PathBuf, Capture), CliError> {
-    let captures = store.join("captures");
+/// The capture that is meant: by id, by folder, else the newest of the store that reached its end; of newer ones that
+/// did not, and of those that cannot be read, it is said why they were passed over.
+pub(super) fn capture(store: &Path, which: Option<&str>, terminal: &Terminal) -> Result<(PathBuf, Capture), CliError> {
     if let Some(which) = which {
-        let by_id = captures.join(which);
+        let by_id = store.join("captures").join(which);
         let folder = if by_id.is_dir() { by_id } else { PathBuf::from(which) };
         let capture = Capture::open(&folder)?;
         return Ok((folder, capture));
     }
-    let mut newest: Option<(DateTime<Utc>, String, PathBuf, Capture)> = None;
-    for folder in self::captures(store)? {
-        let capture = Capture::open(&folder)?;
-        let rank = (capture.head.started_at, capture.head.capture_id.clone());
-        if newest.as_ref().is_none_or(|(at, id, ..)| (*at, id) < (rank.0, &rank.1)) {
-            newest = Some((rank.0, rank.1, folder, capture));
+    let (found, passed_over) = newest(store)?;
+    for (id, why) in passed_over {
+        terminal.note(&clean(&format!("passed over capture `{id}`: {why}; name it with --capture to take it")));
+    }
+    found.ok_or_else(|| {
+        let advice = "make one with `tickmark collect`, or name one with --capture";
+        CliError::Use(format!("the store `{}` holds no capture that reached its end\n{advice}", store.display()))
+    })
+}
+
+/// A capture with its folder, and those that were passed over: id and why.
+type Newest = (Option<(PathBuf, Capture)>, Vec<(String, String)>);
+
+/// The newest capture that reached its end and can be read.
+fn newest(store: &Path) -> Result<Newest, CliError> {
+    let mut passed_over = Vec::new();
+    let mut heads = Vec::new();
+    for folder in captures(store)? {
+        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        match Head::open(&folder) {
+            Ok(head) => heads.push(((head.started_at, head.capture_id.clone()), head, name, folder)),
+            Err(error) => passed_over.push((name, error.to_string())),
         }
     }
-    match newest {
-        Some((_, _, folder, capture)) => Ok((folder, capture)),
-        None => {
-            let advice = "make one with `tickmark collect`";
-            Err(CliError::Use(format!("the store `{}` holds no capture\n{advice}", store.display())))
+    heads.sort_by(|one, other| other.0.cmp(&one.0));
+    for (_, head, name, folder) in heads {
+        if head.status != CaptureStatus::Complete {
+            passed_over.push((name, "it did not reach its end".to_owned()));
+            continue;
+        }
+        match Capture::open(&folder) {
+            Ok(capture) => return Ok((Some((folder, capture)), passed_over)),
+            Err(error) => passed_over.push((name, error.to_string())),
         }
     }
+    Ok((None, passed_over))
 }
 
 /// The folders of the captures of a store, in order. One that was not made whole is none.
-pub(super) fn captures(store: &std::path::Path) -> Result<Vec<PathBuf>, CliError> {
+pub(super) fn captures(store: &Path) -> Result<Vec<PathBuf>, CliError> {
     let captures = store.join("captures");
     let entries = std::fs::read_dir(&captures).map_err(|_| {
         CliError::Use(format!("the store `{}` holds no capture\nmake one with `tickmark collect`", store.display()))

@@ -23,7 +23,7 @@ use crate::render::render;
 pub(super) fn run(options: &Seal, args: &Args, terminal: &Terminal) -> Result<End, CliError> {
     let config = super::config::Config::open(&args.config)?;
     let store = context::store(args, Some(&config));
-    let (folder, capture) = context::capture(&store, options.which.capture.as_deref())?;
+    let (folder, capture) = context::capture(&store, options.which.capture.as_deref(), terminal)?;
     let signing = key::open(&config.signing.key)?;
     let authorities = Authorities::of(&options.pack.tsa, Some(&config))?;
     let inputs = assess::inputs(args, Some(&config), &capture, signing.public()?.fingerprint().to_owned())?;

@@ -334,6 +334,22 @@ impl Kind {
         )
     }
 
+    /// Whether it is asked of Privileged Identity Management, which needs a licence of its own.
+    pub fn is_privileged_management(self) -> bool {
+        matches!(
+            self,
+            Kind::RoleEligibilityScheduleInstances
+                | Kind::RoleAssignmentScheduleInstances
+                | Kind::RoleAssignmentScheduleRequests
+                | Kind::RoleEligibilityScheduleRequests
+                | Kind::RoleManagementPolicyAssignments
+                | Kind::DirectoryRoleInstances
+                | Kind::DirectoryRoleEligibilities
+                | Kind::GroupAssignments
+                | Kind::GroupEligibilities
+        )
+    }
+
     /// Whether the answer is rows of a log.
     pub fn is_log(self) -> bool {
         self.over().iter().any(|over| matches!(over, Over::LogCount | Over::LogTable | Over::Log))

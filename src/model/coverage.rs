@@ -427,6 +427,11 @@ pub fn excuse(kind: Kind, reason: Reason) -> Option<&'static str> {
         (Kind::RoleAssignmentsUsageMetrics, Reason::NotInCloud | Reason::NotFound | Reason::Refused) => {
             Some("not offered, so that there is no second count")
         }
+        // Without the licence nobody can activate a role, and those that could be activated are taken away
+        // (learn:entra/id-governance/licensing-fundamentals, when a license expires).
+        (kind, Reason::NotLicensed) if kind.is_privileged_management() => {
+            Some("not licensed, so that no role or membership can be activated there")
+        }
         _ => None,
     }
 }

@@ -1,6 +1,10 @@
 //! The other commands, as a new user meets them.
 
-use super::harness::{Bench, tenant_folder};
+use std::fs;
+
+use serde_json::Value;
+
+use super::harness::{Bench, findings, tenant_folder};
 
 const TENANT: &str = "11111111-1111-1111-1111-111111111111";
 
@@ -24,7 +28,7 @@ fn from_init_to_a_verified_pack_with_one_key() {
     let bad = bench.run(&["verify", "pack", "--key", &stranger]);
     assert_eq!(bad.code, 1);
 
-    let entries: Vec<serde_json::Value> = bench
+    let entries: Vec<Value> = bench
         .read("tickmark-store/ledger.jsonl")
         .lines()
         .map(|line| serde_json::from_str(line).expect("an entry"))
@@ -74,10 +78,62 @@ fn collect_then_assess_then_nothing_changes() {
     assert!([0, 3].contains(&collected.code), "{}{}", collected.out, collected.err);
     let one = bench.run(&["assess", "--out", "one", "--format", "json"]);
     assert_eq!(one.code, 1, "{}", one.err);
-    let summary: serde_json::Value = serde_json::from_str(&one.out).expect("JSON");
+    let summary: Value = serde_json::from_str(&one.out).expect("JSON");
     assert!(summary["counts"]["fail"].as_u64().expect("a count") > 5);
     bench.run(&["assess", "--out", "two"]);
     assert_eq!(bench.files("one"), bench.files("two"));
+}
+
+#[test]
+fn without_a_name_the_newest_whole_capture_is_judged_and_what_was_passed_over_is_told() {
+    let bench = Bench::new();
+    let tenant = tenant_folder("clean").display().to_string();
+    assert_eq!(bench.run(&["--quiet", "--store", "store", "collect", "--replay", &tenant]).code, 0);
+    let captures = bench.path("store/captures");
+    let whole = fs::read_dir(&captures).expect("a store").next().expect("a capture").expect("a folder").path();
+    let id = whole.file_name().expect("a name").to_str().expect("UTF-8").to_owned();
+    let copy = |name: &str, change: &dyn Fn(&mut Value)| {
+        for (path, bytes) in bench.files(&format!("store/captures/{id}")) {
+            let to = captures.join(name).join(path);
+            fs::create_dir_all(to.parent().expect("a folder")).expect("a folder");
+            fs::write(to, bytes).expect("written");
+        }
+        let head = format!("store/captures/{name}/capture.json");
+        let mut value = bench.json(&head);
+        value["captureId"] = name.into();
+        value["startedAt"] = "2026-10-05T09:00:00Z".into();
+        change(&mut value);
+        bench.write(&head, &value.to_string());
+    };
+    let assess = |more: &[&str]| bench.run(&[&["--store", "store", "assess", "--out", "out"], more].concat());
+    let is_whole = || {
+        findings(&bench.json("out/results.json"), "PACK-001")
+            .contains(&("the collection".to_owned(), "pass".to_owned()))
+    };
+
+    let first = assess(&[]);
+    assert!(first.code == 0 && !first.err.contains("passed over"), "{}", first.err);
+    copy("interrupted", &|head| head["status"] = "interrupted".into());
+    copy("damaged", &|_| {});
+    bench.write("store/captures/damaged/plan.json", "{");
+    copy("headless", &|_| {});
+    bench.write("store/captures/headless/capture.json", "{");
+    let ran = assess(&[]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(is_whole());
+    for (name, why) in
+        [("interrupted", "it did not reach its end"), ("damaged", "plan.json"), ("headless", "capture.json")]
+    {
+        let line = ran.err.lines().find(|line| line.contains(&format!("passed over capture `{name}`")));
+        assert!(line.is_some_and(|line| line.contains(why)), "{name}: {}", ran.err);
+    }
+    // whoever names one gets that one
+    assert_eq!(assess(&["--capture", "interrupted"]).code, 3);
+    assert!(!is_whole());
+    fs::remove_dir_all(&whole).expect("removed");
+    let ran = assess(&[]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("holds no capture that reached its end"), "{}", ran.err);
 }
 
 #[test]
@@ -92,7 +148,7 @@ fn explain_and_list_tell_what_there_is() {
     assert_eq!(unknown.code, 2);
     assert!(unknown.err.contains("RBAC-001, RBAC-002"), "{}", unknown.err);
 
-    let list: serde_json::Value = serde_json::from_str(&bench.run(&["list", "--format", "json"]).out).expect("JSON");
+    let list: Value = serde_json::from_str(&bench.run(&["list", "--format", "json"]).out).expect("JSON");
     let ids: Vec<&str> =
         list["checks"].as_array().expect("checks").iter().map(|check| check["id"].as_str().expect("an id")).collect();
     let expected = [

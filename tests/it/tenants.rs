@@ -121,6 +121,7 @@ fn mixed() {
         EVT-004 | kv-track-legacy ← d3efabe5-820e-41ed-a2e9-8ab0595a6695 | fail
         EVT-004 | kv-track-prod ← id-track-app; kv-track-prod ← Bo Lindqvist; kv-track-prod ← Alice Berg | manual
         PACK-001 | the collection | pass
+        PACK-001 | the part of the period that is out of reach | not_applicable
         ",
     );
     conclude(
@@ -194,6 +195,7 @@ fn denied() {
         LOG-003 | UNREAD; law-track-prod/AZKVAuditLogs; law-shared/AzureDiagnostics | not_evaluated
         EVT-001, EVT-002, EVT-003, EVT-004, EVT-005 | UNREAD; kv-track-prod; kv-track-legacy | not_evaluated
         PACK-001 | the collection | not_evaluated
+        PACK-001 | the part of the period that is out of reach | not_applicable
         "
         .replace("UNREAD", unread)
         .replace("BROKEN", broken),
@@ -235,6 +237,7 @@ fn clean() {
         EVT-001, EVT-002, EVT-004, EVT-005 | kv-ledger-prod | pass
         EVT-003 | kv-ledger-prod ← vm-ledger-01; kv-ledger-prod ← id-ledger-statements | pass
         PACK-001 | the collection | pass
+        PACK-001 | the part of the period that is out of reach | not_applicable
         ",
     );
     conclude(
@@ -255,7 +258,13 @@ fn empty() {
     let results = results("empty", 0);
     let tenant = results["tenant"].as_str().expect("a tenant");
     let others: Vec<&str> = ALL.split_whitespace().filter(|check| *check != "PACK-001").collect();
-    agree(&results, &format!("{} | {tenant} | not_applicable\nPACK-001 | the collection | pass", others.join(", ")));
+    agree(
+        &results,
+        &format!(
+            "{} | {tenant} | not_applicable\nPACK-001 | the collection | pass\nPACK-001 | the part of the period that is out of reach | not_applicable",
+            others.join(", ")
+        ),
+    );
     for finding in results["findings"].as_array().expect("findings") {
         assert!(!finding["evidence"].as_array().expect("evidence").is_empty(), "cites the empty lists: {finding}");
     }
@@ -290,6 +299,7 @@ fn idsentinel() {
         EVT-003 | kv-idsentinel-azureuser ← IDS-NHI-VM | not_evaluated
         EVT-004 | kv-idsentinel-azureuser ← IDS-NHI-VM | manual
         PACK-001 | the collection | pass
+        PACK-001 | the part of the period that is out of reach | not_applicable
         ",
     );
     conclude(
@@ -346,6 +356,7 @@ fn canary() {
         EVT-003 | kv-bench ← vm-bench; kv-bench ← sp-bench-loader | pass
         EVT-004 | kv-bench ← sp-bench-loader | manual
         PACK-001 | the collection | not_evaluated
+        PACK-001 | the part of the period that is out of reach | not_applicable
         ",
     );
     assert_says(&results, "EVT-002", "kv-bench", &["6 rows"]);

@@ -48,7 +48,7 @@ pub(super) fn run(options: &Role, args: &Args, terminal: &Terminal) -> Result<En
     };
     let text = match form {
         RoleForm::Az => script::az(&setup),
-        RoleForm::Json => return terminal.json(&definition(&setup)).map(|()| End::Clean),
+        RoleForm::Json => return terminal.json(&definitions(&setup)).map(|()| End::Clean),
         RoleForm::Bicep => script::bicep(&setup),
         RoleForm::Markdown => markdown::page(),
     };
@@ -111,6 +111,15 @@ impl Setup {
             root,
             graph: cloud.host(crate::azure::Api::Graph),
         })
+    }
+}
+
+/// The custom role; where vaults are asked themselves, a list of both roles. No role that can be assigned at a
+/// management group may have data actions, so that one role cannot be both.
+fn definitions(setup: &Setup) -> Value {
+    match setup.data_scopes.is_empty() {
+        true => definition(setup),
+        false => json!([definition(setup), data_definition(setup)]),
     }
 }
 
@@ -211,6 +220,23 @@ mod tests {
         for permission in collect::graph_permissions() {
             assert!(az.contains(&permission), "{permission}");
         }
+    }
+
+    #[test]
+    fn where_vaults_are_asked_themselves_every_form_lets_them_be_asked() {
+        let arm = setup();
+        assert!(definitions(&arm).is_object() && !script::bicep(&arm).contains(script::KEY_VAULT_READER));
+        assert!(!script::az(&arm).contains("DataActions\": [\n    \"Microsoft.KeyVault"));
+        let scope = format!("/subscriptions/{SUBSCRIPTION}");
+        let setup = Setup { data_scopes: vec![scope.clone()], ..setup() };
+        let roles = definitions(&setup);
+        assert_eq!((&roles[0], &roles[1]), (&definition(&setup), &data_definition(&setup)));
+        assert_eq!(roles[1]["DataActions"], json!(collect::data_actions()));
+        assert!(!collect::data_actions().is_empty());
+        assert!(script::bicep(&setup).contains(&format!("'{}'", script::KEY_VAULT_READER)));
+        assert!(script::az(&setup).contains(&format!("give 'Tickmark Collector Vault Metadata' '{scope}'")));
+        let built_in = Setup { built_in: true, ..setup };
+        assert!(script::az(&built_in).contains("give 'Key Vault Reader' "));
     }
 
     #[test]

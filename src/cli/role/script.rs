@@ -121,11 +121,31 @@ done
     )
 }
 
+/// Id of the role Key Vault Reader (learn:azure/role-based-access-control/built-in-roles/security).
+pub(super) const KEY_VAULT_READER: &str = "21090545-7ca7-4776-b22c-e363652d74d2";
+
 /// A Bicep file for a management group. Microsoft Graph is not in it: plain Bicep cannot reach it.
 pub(super) fn bicep(setup: &Setup) -> String {
     let actions: String = collect::actions().iter().map(|action| format!("          '{action}'\n")).collect();
     let (name, description) = (&setup.name, DESCRIPTION);
     let principal = setup.principal.as_ref().map(|principal| format!(" = '{principal}'")).unwrap_or_default();
+    let vaults = match setup.data_scopes.is_empty() {
+        true => String::new(),
+        false => format!(
+            r#"
+// Vaults are asked themselves for what they hold (vault_objects = "data_plane"): names and attributes, no values. A
+// custom role with data actions cannot be assigned at a management group, so that this is Key Vault Reader.
+resource vaults 'Microsoft.Authorization/roleAssignments@2022-04-01' = {{
+  name: guid(managementGroup().id, principalId, '{KEY_VAULT_READER}')
+  properties: {{
+    roleDefinitionId: tenantResourceId('Microsoft.Authorization/roleDefinitions', '{KEY_VAULT_READER}')
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+  }}
+}}
+"#
+        ),
+    };
     format!(
         r#"// The custom role of tickmark and its assignment at a management group, computed from its table of questions.
 // az deployment mg create --management-group-id ROOT-GROUP --location LOCATION --template-file collector.bicep
@@ -164,6 +184,6 @@ resource assignment 'Microsoft.Authorization/roleAssignments@2022-04-01' = {{
     principalType: 'ServicePrincipal'
   }}
 }}
-"#
+{vaults}"#
     )
 }

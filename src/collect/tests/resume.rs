@@ -5,12 +5,15 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
 use super::super::*;
 use super::script::{SUB, Script, Still, of_sub, request, tenant};
-use crate::azure::{Api, Cloud, Door, Pace};
+use crate::azure::{Api, Clock, Cloud, Door, Pace};
 use crate::evidence::{
     Capture, CaptureStatus, CaptureWriter, Earlier, EvidenceError, Gap, Head, Kind, Page, Reason, Record, RunAs,
     TakenUp,
@@ -68,15 +71,59 @@ const NEVER: usize = usize::MAX;
 
 /// One run; how it ended, and how often the tenant was asked.
 fn put(writer: &CaptureWriter, script: Script, room: usize, stop_after: usize) -> (Option<Summary>, usize) {
+    let (ended, asked) = put_by(Arc::new(Still), writer, script, (room, stop_after));
+    (ended, asked.len())
+}
+
+/// The same by another clock; how it ended, and the URLs that were asked.
+fn put_by(
+    clock: Arc<dyn Clock>,
+    writer: &CaptureWriter,
+    script: Script,
+    (room, stop_after): (usize, usize),
+) -> (Option<Summary>, Vec<String>) {
     let script = Arc::new(script);
     let pace = Pace { tries: 2, tries_on_failure: 2, ..Pace::default() };
-    let door = Door::new(script.clone(), Cloud::named("public").expect("a cloud"), Arc::new(Still), pace);
+    let door = Door::new(script.clone(), Cloud::named("public").expect("a cloud"), clock, pace);
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let progress = StopAfter(Cell::new(stop_after));
     let keeper = Room(writer, Cell::new(room));
     let request = request(Expected::default());
     let ended = runtime.block_on(collect(&door, &request, &keeper, &progress));
-    (ended.ok(), script.asked().len())
+    (ended.ok(), script.asked().into_iter().map(|ask| ask.url).collect())
+}
+
+/// A clock that stands still days after the plan was written.
+struct Later;
+
+#[async_trait]
+impl Clock for Later {
+    fn now(&self) -> DateTime<Utc> {
+        Still.now() + TimeDelta::days(5)
+    }
+
+    async fn sleep(&self, _: Duration) {}
+}
+
+#[test]
+fn a_run_that_continues_days_later_asks_for_the_window_of_the_plan() {
+    let events = |urls: &[String]| -> Vec<String> {
+        urls.iter().filter(|url| url.contains("/eventtypes/management/values?")).cloned().collect()
+    };
+    let store = tempfile::tempdir().expect("a folder");
+    let (_, asked) = put_by(Arc::new(Still), &begin(store.path()), tenant(), (NEVER, NEVER));
+    let of_plan = events(&asked);
+    assert_eq!(of_plan.len(), 5, "four of the subscription, one of the tenant");
+    let (writer, _) = take_up(store.path());
+    let (_, asked) = put_by(Arc::new(Later), &writer, tenant(), (NEVER, NEVER));
+    assert_eq!(asked, Vec::<String>::new(), "all of it was answered");
+
+    // what was not answered then is asked for as it would have been
+    let store = tempfile::tempdir().expect("a folder");
+    put(&begin(store.path()), tenant(), NEVER, 0);
+    let (writer, _) = take_up(store.path());
+    let (_, asked) = put_by(Arc::new(Later), &writer, tenant(), (NEVER, NEVER));
+    assert_eq!(events(&asked), of_plan);
 }
 
 fn head(status: CaptureStatus) -> Head {

@@ -217,6 +217,8 @@ pub struct Vault {
     pub rbac: Option<bool>,
     /// Access policies; ignored by the vault while it is in RBAC mode.
     pub access_policies: Vec<AccessPolicy>,
+    /// Further entries that could not be read, such as one that names nobody.
+    pub unread_policies: usize,
     /// `enableSoftDelete`; absent on old vaults.
     pub soft_delete: Option<bool>,
     /// `softDeleteRetentionInDays`.
@@ -280,6 +282,8 @@ pub struct NetworkAcls {
     pub ip_rules: Vec<String>,
     /// `virtualNetworkRules[].id`.
     pub virtual_network_rules: Vec<String>,
+    /// Further rules that could not be read: each lets in an address or a subnet that is not known.
+    pub unread_rules: usize,
 }
 
 /// A private endpoint connection of a vault.

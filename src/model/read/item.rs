@@ -192,6 +192,11 @@ impl<'a> Item<'a> {
         self.list(name).unwrap_or_default()
     }
 
+    /// How many items a list has, whatever they are.
+    pub(super) fn count(&self, name: &str) -> usize {
+        self.get(name).and_then(Value::as_array).map_or(0, Vec::len)
+    }
+
     /// A list that must be there.
     pub(super) fn need_list(&self, name: &str) -> Option<Vec<Item<'a>>> {
         self.needed(name, self.list(name))

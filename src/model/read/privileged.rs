@@ -296,10 +296,13 @@ mod tests {
     }
 
     #[test]
-    fn without_the_licence_nothing_is_known_to_be_eligible_or_not() {
+    fn without_the_licence_nothing_can_be_activated_which_is_no_list_of_nothing() {
         let kind = Kind::RoleEligibilityScheduleInstances;
         let found = tenant(CaptureBuilder::default().gap(kind, SUB, Reason::NotLicensed));
         assert!(found.authorization.eligible.is_empty());
-        assert_eq!(found.coverage.missing_anywhere(kind)[0].reason, Reason::NotLicensed);
+        assert!(found.coverage.missing_anywhere(kind).is_empty(), "the collection lacks nothing");
+        assert_eq!(found.coverage.missing_at(kind, SUB)[0].reason, Reason::NotLicensed, "who needs the list lacks it");
+        let found = tenant(CaptureBuilder::default().gap(kind, SUB, Reason::Forbidden));
+        assert_eq!(found.coverage.missing_anywhere(kind)[0].reason, Reason::Forbidden);
     }
 }

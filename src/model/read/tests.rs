@@ -264,6 +264,20 @@ fn access_policies_are_read_without_case_and_a_zero_application_is_none() {
 }
 
 #[test]
+fn entries_of_a_vault_that_name_nobody_are_counted_and_make_the_list_a_gap() {
+    let properties = json!({
+        "accessPolicies": [{"objectId": "abc"}, {"permissions": {"secrets": ["get"]}}, {"objectId": 7}, null],
+        "networkAcls": {"ipRules": [{"value": "203.0.113.7"}, {}], "virtualNetworkRules": [{"id": 1}, {"id": "/s"}]},
+    });
+    let item = json!({"id": vault_id("kv1"), "properties": properties});
+    let found = tenant(CaptureBuilder::default().answer(Kind::Vaults, SUB, list(json!([item]))));
+    let (vault, acls) = (&found.vaults[0], found.vaults[0].network_acls.as_ref().expect("rules"));
+    assert_eq!((vault.access_policies.len(), vault.unread_policies), (1, 3));
+    assert_eq!((acls.ip_rules.len(), acls.virtual_network_rules.len(), acls.unread_rules), (1, 1, 2));
+    assert_eq!(found.coverage.missing_anywhere(Kind::Vaults)[0].reason, Reason::Malformed);
+}
+
+#[test]
 fn a_role_assignment_listed_at_two_scopes_is_one_and_its_role_is_the_last_segment() {
     let at = |id: &str, role: &str| json!({"id": id, "properties": {"scope": "/", "roleDefinitionId": role, "principalId": "P", "condition": ""}});
     let id = "/providers/Microsoft.Authorization/roleAssignments/1";

@@ -12,13 +12,15 @@ pub(super) fn vaults(pages: &mut Pages<'_>) -> Result<Vec<Vault>, ModelError> {
     let found = pages.items(Kind::Vaults, |item| {
         let id = item.need_id("id")?;
         let properties = item.need_object("properties")?;
+        let policies: Vec<AccessPolicy> = properties.items("accessPolicies").iter().filter_map(access_policy).collect();
         Some(Vault {
             name: item.text("name").unwrap_or_else(|| id.name().to_owned()),
             tenant_id: properties.lower("tenantId"),
             vault_uri: properties.text("vaultUri"),
             tags: item.tags(),
             rbac: properties.flag("enableRbacAuthorization"),
-            access_policies: properties.items("accessPolicies").iter().filter_map(access_policy).collect(),
+            unread_policies: properties.count("accessPolicies") - policies.len(),
+            access_policies: policies,
             soft_delete: properties.flag("enableSoftDelete"),
             soft_delete_retention_days: properties.number("softDeleteRetentionInDays"),
             purge_protection: properties.flag("enablePurgeProtection"),
@@ -53,11 +55,16 @@ fn access_policy(item: &Item<'_>) -> Option<AccessPolicy> {
 }
 
 fn network_acls(item: &Item<'_>) -> NetworkAcls {
+    let values = |list: &str, name: &str| -> Vec<String> {
+        item.items(list).iter().filter_map(|rule| rule.need(name)).collect()
+    };
+    let (addresses, subnets) = (values("ipRules", "value"), values("virtualNetworkRules", "id"));
     NetworkAcls {
         default_action: item.text("defaultAction"),
         bypass: item.text("bypass"),
-        ip_rules: item.items("ipRules").iter().filter_map(|rule| rule.need("value")).collect(),
-        virtual_network_rules: item.items("virtualNetworkRules").iter().filter_map(|rule| rule.need("id")).collect(),
+        unread_rules: item.count("ipRules") - addresses.len() + item.count("virtualNetworkRules") - subnets.len(),
+        ip_rules: addresses,
+        virtual_network_rules: subnets,
     }
 }
 

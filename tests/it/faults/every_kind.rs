@@ -27,6 +27,19 @@ const ANSWERS: &[(Kind, &[Reason])] = &[
     (Kind::RoleAssignmentsUsageMetrics, &[Reason::NotInCloud, Reason::NotFound, Reason::Refused]),
 ];
 
+/// What there is only with a licence: who has none has none of it.
+const LICENSED: &[Kind] = &[
+    Kind::RoleEligibilityScheduleInstances,
+    Kind::RoleAssignmentScheduleInstances,
+    Kind::RoleAssignmentScheduleRequests,
+    Kind::RoleEligibilityScheduleRequests,
+    Kind::RoleManagementPolicyAssignments,
+    Kind::DirectoryRoleInstances,
+    Kind::DirectoryRoleEligibilities,
+    Kind::GroupAssignments,
+    Kind::GroupEligibilities,
+];
+
 #[test]
 fn at_every_kind_of_question() {
     // whatever the first one does not ask, or has nothing of, the second one does
@@ -167,7 +180,8 @@ fn check_findings(
     let (End::Lost(reason) | End::Kept(reason)) = end else { return };
     let whole = &inside.plain.all;
     let is_table_missing = reason == Reason::TableMissing;
-    let is_answer = ANSWERS.iter().any(|(kind, reasons)| *kind == own.kind && reasons.contains(&reason));
+    let is_answer = ANSWERS.iter().any(|(kind, reasons)| *kind == own.kind && reasons.contains(&reason))
+        || (reason == Reason::NotLicensed && LICENSED.contains(&own.kind));
     let is_gone = |check: &str| (own.kind, reason, check) == GONE;
     let without_gone = |findings: &[Finding]| -> Vec<Finding> {
         findings.iter().filter(|finding| !is_gone(finding.check())).cloned().collect()
