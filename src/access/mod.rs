@@ -14,6 +14,8 @@ mod capability;
 mod denies;
 mod engine;
 mod excess;
+#[cfg(test)]
+mod oracle;
 mod own;
 mod principals;
 
