@@ -8,8 +8,6 @@
 
 mod actions;
 mod answer;
-#[cfg(test)]
-mod built_in;
 mod capability;
 mod denies;
 mod engine;

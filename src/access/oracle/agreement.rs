@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -9,35 +10,54 @@ use proptest::test_runner::TestRunner;
 
 use super::answers::id;
 use super::random::{PEOPLE, settled, worlds, worlds_with_one_more};
-use super::rules::{Outcome, Rules, fits};
-use super::world::{Read, Unread, World};
-use crate::access::{Access, Answer, Capability};
+use super::rules::{Outcome, Rules, fits, is_data};
+use super::world::{self, Read, World};
+use crate::access::{Access, Answer, Capability, Gap, Unread};
 use crate::evidence::Capture;
-use crate::model::{self, Id, Tenant};
+use crate::model::{self, Id, Tenant, Vault};
 
 /// A question: who, on what, which capability.
 type Case = (&'static str, String, Capability);
 
 /// What the engine says of one capture.
 pub(super) struct Product {
-    #[allow(dead_code)]
-    tenant: Tenant,
     access: Access,
+    tenant: Tenant,
+    gaps: RefCell<BTreeMap<Id, Rc<[Gap]>>>,
 }
 
 impl Product {
     pub fn of(capture: &Capture) -> Product {
         let tenant = model::read(capture).expect("a tenant");
-        let access = Access::of(&tenant);
-        Product { tenant, access }
+        Product { access: Access::of(&tenant), tenant, gaps: RefCell::default() }
     }
 
+    /// The answer as a reader must take it: whoever may be behind a holder whose members were not read may have what
+    /// that holder has.
     pub fn says(&self, person: &str, object: &Id, capability: Capability) -> Outcome {
-        todo!("{person} {object} {capability:?} {:?}", self.access)
+        let own = self.access.answer(person, object, capability).answer;
+        let gaps = self.gaps(object);
+        let holders = gaps.iter().filter(|gap| gap.about == Unread::Members && !gap.name.eq_ignore_ascii_case(person));
+        let through = holders.filter_map(|gap| self.access.answer(&gap.name, object, capability).answer);
+        Answer::over_paths(through.map(|answer| answer.and(Answer::NotDetermined)).chain(own))
     }
 
+    /// Whether lists that could hold more were not read.
     pub fn has_gap(&self, object: &Id, capability: Capability) -> bool {
-        todo!("{object} {capability:?} {:?}", self.access)
+        let more = [Unread::Scope, Unread::ManagementGroups, Unread::Eligibility, Unread::Delegation, Unread::Classic];
+        let vault = self.vault(object);
+        let is_by_roles = !is_data(capability) || vault.is_rbac();
+        is_by_roles && self.gaps(object).iter().any(|gap| more.contains(&gap.about))
+    }
+
+    fn vault(&self, object: &Id) -> &Vault {
+        self.tenant.vaults.iter().find(|vault| vault.id.is_at_or_above(object)).expect("a vault")
+    }
+
+    fn gaps(&self, object: &Id) -> Rc<[Gap]> {
+        let vault = self.vault(object).id.clone();
+        let mut kept = self.gaps.borrow_mut();
+        kept.entry(vault.clone()).or_insert_with(|| self.access.gaps(&vault).into()).clone()
     }
 }
 
@@ -108,7 +128,7 @@ fn rank(outcome: Outcome) -> u8 {
 #[test]
 fn one_more_assignment_never_takes_access_away() {
     each(100, &worlds_with_one_more(2), |(mut world, one_more)| {
-        let one_more = super::world::Assignment { told: None, ..one_more };
+        let one_more = world::Assignment { told: None, ..one_more };
         // a list that breaks off half way would break off elsewhere
         world.unread.retain(|unread| unread.how != Read::Cut);
         let before = answers(&world, &world.capture());
@@ -128,7 +148,7 @@ fn evidence_taken_away_settles_nothing() {
         let before = answers(&world, &world.capture());
         let (kind, at) = which.get(&world.removable()).clone();
         world.unread.retain(|unread| !(unread.kind == kind && unread.at == at));
-        world.unread.push(Unread { kind: kind.clone(), at: at.clone(), how: Read::Refused });
+        world.unread.push(world::Unread { kind: kind.clone(), at: at.clone(), how: Read::Refused });
         let after = answers(&world, &world.capture());
         for (case, (before, had_gap)) in before {
             let (after, has_gap) = after.get(&case).copied().expect("the same questions");

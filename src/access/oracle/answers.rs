@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::world::{Deny, Entry, FOREIGN, Read, SUBS, Vault, World, ZERO, is_known};
 use crate::evidence::testing::{CaptureBuilder, TENANT};
 use crate::evidence::{Capture, Kind, Over, Reason};
-use crate::model::{self, Id, Tenant};
+use crate::model::Id;
 
 /// Built-in roles as Azure lists them, without the parts that do not count.
 pub(super) static BUILT_IN: LazyLock<Vec<Value>> = LazyLock::new(|| {
@@ -46,11 +46,6 @@ impl World {
             _ if at.starts_with("group:") => at.to_owned(),
             _ => self.id(at),
         }
-    }
-
-    /// The tenant as it is read from the answers.
-    pub fn tenant(&self) -> Tenant {
-        model::read(&self.capture()).expect("a tenant")
     }
 
     /// The capture of this tenant.
@@ -180,7 +175,9 @@ impl World {
         let is_here = |scope: &str| self.list_of(scope) == list;
         match kind {
             Kind::ManagementGroupDescendants => self.below(list).into_iter().map(|pair| self.child(pair)).collect(),
-            Kind::Vaults => self.vaults.iter().filter(|vault| is_here(&vault.name)).map(|vault| self.vault(vault)).collect(),
+            Kind::Vaults => {
+                self.vaults.iter().filter(|vault| is_here(&vault.name)).map(|vault| self.vault(vault)).collect()
+            }
             Kind::RoleDefinitions => {
                 let built_in = BUILT_IN.iter().map(|role| {
                     let mut role = role.clone();
@@ -201,7 +198,10 @@ impl World {
             Kind::RoleEligibilityScheduleInstances => {
                 let numbered = self.eligible.iter().enumerate().filter(|(_, held)| is_here(&held.at));
                 let eligible = numbered.map(|(number, held)| {
-                    let id = format!("{}/providers/Microsoft.Authorization/roleEligibilityScheduleInstances/{number}", self.above(&held.at));
+                    let id = format!(
+                        "{}/providers/Microsoft.Authorization/roleEligibilityScheduleInstances/{number}",
+                        self.above(&held.at)
+                    );
                     json!({"id": id, "properties": {"scope": self.id(&held.at), "principalId": held.who,
                         "roleDefinitionId": role_id(&held.role), "memberType": "Direct", "status": "Provisioned",
                         "startDateTime": "2026-09-01T00:00:00Z", "endDateTime": null,
@@ -226,7 +226,8 @@ impl World {
                 shown.collect()
             }
             Kind::ClassicAdministrators => {
-                let here = self.classic.iter().enumerate().filter_map(|(number, text)| Some((number, text.split_once(' ')?)));
+                let here =
+                    self.classic.iter().enumerate().filter_map(|(number, text)| Some((number, text.split_once(' ')?)));
                 let here = here.filter(|(_, (sub, _))| *sub == list);
                 here.map(|(number, (_, role))| {
                     json!({"id": format!("{}/providers/Microsoft.Authorization/classicAdministrators/{number}", self.id(list)),
@@ -250,7 +251,11 @@ impl World {
 
     fn child(&self, (child, parent): (&str, &str)) -> Value {
         let is_sub = SUBS.contains(&child);
-        let kind = if is_sub { "Microsoft.Management/managementGroups/subscriptions" } else { "Microsoft.Management/managementGroups" };
+        let kind = if is_sub {
+            "Microsoft.Management/managementGroups/subscriptions"
+        } else {
+            "Microsoft.Management/managementGroups"
+        };
         json!({"id": self.id(child), "type": kind, "properties": {"parent": {"id": self.id(parent)}}})
     }
 
@@ -271,7 +276,10 @@ impl World {
 
     fn active(&self, number: usize, held: &super::world::Assignment) -> Option<Value> {
         let kind = held.kind.as_ref()?;
-        let id = format!("{}/providers/Microsoft.Authorization/roleAssignmentScheduleInstances/{number}", self.above(&held.at));
+        let id = format!(
+            "{}/providers/Microsoft.Authorization/roleAssignmentScheduleInstances/{number}",
+            self.above(&held.at)
+        );
         Some(json!({"id": id, "properties": {"scope": self.id(&held.at), "principalId": held.who,
             "roleDefinitionId": role_id(&held.role), "assignmentType": kind, "memberType": "Direct",
             "originRoleAssignmentId": self.assignment_id(number, &held.at), "status": "Provisioned",
@@ -279,9 +287,18 @@ impl World {
     }
 
     fn deny(&self, number: usize, deny: &Deny) -> Value {
-        let named = |ids: &[String]| -> Value {
-            ids.iter().map(|id| if id == "everyone" { json!({"id": ZERO, "type": "SystemDefined"}) } else { json!({ "id": id }) }).collect()
-        };
+        let named =
+            |ids: &[String]| -> Value {
+                ids.iter()
+                    .map(|id| {
+                        if id == "everyone" {
+                            json!({"id": ZERO, "type": "SystemDefined"})
+                        } else {
+                            json!({ "id": id })
+                        }
+                    })
+                    .collect()
+            };
         json!({"id": format!("{}/providers/Microsoft.Authorization/denyAssignments/{number}", self.above(&deny.at)),
             "properties": {"denyAssignmentName": format!("deny {number}"), "scope": self.id(&deny.at),
                 "denyAssignmentEffect": deny.effect, "principals": named(&deny.who),
@@ -361,8 +378,17 @@ impl Case {
     }
 
     fn change(&mut self, value: &mut Value, is_id: bool) {
-        const IDS: &[&str] =
-            &["id", "scope", "principalId", "objectId", "roleDefinitionId", "tenantId", "applicationId", "ids", "groupId"];
+        const IDS: &[&str] = &[
+            "id",
+            "scope",
+            "principalId",
+            "objectId",
+            "roleDefinitionId",
+            "tenantId",
+            "applicationId",
+            "ids",
+            "groupId",
+        ];
         match value {
             Value::String(text) if is_id => *text = self.of(text),
             Value::Array(items) => items.iter_mut().for_each(|item| self.change(item, is_id)),

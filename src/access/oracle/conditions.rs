@@ -38,6 +38,12 @@ pub(super) struct About<'a> {
     pub secret: Option<&'a str>,
 }
 
+impl About<'_> {
+    fn is_of_secrets(&self) -> bool {
+        self.action.to_lowercase().starts_with("microsoft.keyvault/vaults/secrets/")
+    }
+}
+
 impl From<String> for Condition {
     fn from(text: String) -> Condition {
         Condition { text, says: None }
@@ -72,6 +78,8 @@ impl Says {
     pub fn holds(&self, about: About<'_>) -> Option<bool> {
         match self {
             Says::VaultIs(name) => Some(about.vault == *name),
+            // what is no action on a secret has no such attribute, and the comparison fails
+            Says::SecretIs(_) | Says::SecretStarts(_) if !about.is_of_secrets() => Some(false),
             Says::SecretIs(name) => about.secret.map(|secret| secret == *name),
             Says::SecretStarts(start) => about.secret.map(|secret| secret.starts_with(start)),
             Says::Unknown => None,

@@ -64,7 +64,8 @@ const DATA: &[&str] = &[
 
 const SECRETS: &[&str] =
     &["get", "Get", "list", "LIST", "set", "delete", "purge", "backup", "restore", "recover", "all", "All"];
-const KEYS: &[&str] = &["decrypt", "unwrapKey", "sign", "encrypt", "wrapKey", "verify", "backup", "release", "get", "all"];
+const KEYS: &[&str] =
+    &["decrypt", "unwrapKey", "sign", "encrypt", "wrapKey", "verify", "backup", "release", "get", "all"];
 
 /// Scopes below the management groups; those that name a vault which a tenant has not are left out there.
 const SCOPES: &[&str] = &[
@@ -143,9 +144,17 @@ fn role() -> impl Strategy<Value = String> {
 
 fn policy() -> impl Strategy<Value = Policy> {
     let tenant = prop::option::weighted(0.1, Just(FOREIGN.to_owned()));
-    let application = prop_oneof![6 => Just(None), 1 => Just(Some(ZERO.to_owned())), 1 => Just(Some("app1".to_owned()))];
+    let application =
+        prop_oneof![6 => Just(None), 1 => Just(Some(ZERO.to_owned())), 1 => Just(Some("app1".to_owned()))];
     (holder(), tenant, application, texts(SECRETS, 3), texts(KEYS, 3)).prop_map(
-        |(who, tenant, application, secrets, keys)| Policy { who, tenant, application, secrets, keys, ..Policy::default() },
+        |(who, tenant, application, secrets, keys)| Policy {
+            who,
+            tenant,
+            application,
+            secrets,
+            keys,
+            ..Policy::default()
+        },
     )
 }
 
@@ -244,7 +253,8 @@ pub(super) fn worlds_with_one_more(gaps: usize) -> impl Strategy<Value = (World,
     (tree(), vaults(), roles, lists, directory, unread).prop_map(
         |(parents, vaults, roles, (active, eligible, denies, one_more), (groups, eligible_members), unread)| {
             let named = roles.into_iter().enumerate().map(|(number, entries)| (format!("custom{number}"), entries));
-            let mut world = World { parents, vaults, roles: named.collect(), groups, eligible_members, ..World::default() };
+            let mut world =
+                World { parents, vaults, roles: named.collect(), groups, eligible_members, ..World::default() };
             let scopes = world.scopes();
             let of = |(at, role, who, is_told, when): RawHeld| Assignment {
                 told: told(&who, is_told),
@@ -268,7 +278,8 @@ pub(super) fn worlds_with_one_more(gaps: usize) -> impl Strategy<Value = (World,
             });
             // nobody can activate a role at the root: that is for the groups and below
             let eligible = eligible.into_iter().map(of).filter(|held| held.at != "/");
-            let eligible = eligible.map(|held| Eligible { who: held.who, role: held.role, at: held.at, when: held.when });
+            let eligible =
+                eligible.map(|held| Eligible { who: held.who, role: held.role, at: held.at, when: held.when });
             world.eligible = eligible.collect();
             let deny = |(at, effect, who, not_who, not_to_children, entries): RawDeny| {
                 let at = at.get(&scopes).clone();
@@ -307,7 +318,10 @@ impl World {
         let mut objects = Vec::new();
         for vault in &self.vaults {
             objects.push(vault.name.clone());
-            objects.extend(["secrets/db", "secrets/db2", "secrets/other", "keys/k"].map(|object| format!("{}/{object}", vault.name)));
+            objects.extend(
+                ["secrets/db", "secrets/db2", "secrets/other", "keys/k"]
+                    .map(|object| format!("{}/{object}", vault.name)),
+            );
         }
         objects
     }

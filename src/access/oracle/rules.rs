@@ -92,7 +92,8 @@ impl<'a> Rules<'a> {
     /// Whether P has the capability on the vault as a whole, or on one object in it. `None` is no.
     pub fn answer(&self, person: &str, object: &str, capability: Capability) -> Outcome {
         let vault = self.world.vault_of(object);
-        let trusted = if is_data(capability) && vault.is_foreign() { Some(Answer::NotDetermined) } else { Some(Answer::Allowed) };
+        let trusted =
+            if is_data(capability) && vault.is_foreign() { Some(Answer::NotDetermined) } else { Some(Answer::Allowed) };
         let found = if is_data(capability) && !vault.is_rbac() {
             self.by_policies(person, vault, capability)
         } else {

@@ -227,7 +227,10 @@ pub(super) enum Read {
 
 impl World {
     pub fn read(&self, kind: &str, at: &str) -> Read {
-        self.unread.iter().find(|unread| unread.kind == kind && unread.at == at).map_or(Read::Whole, |unread| unread.how)
+        self.unread
+            .iter()
+            .find(|unread| unread.kind == kind && unread.at == at)
+            .map_or(Read::Whole, |unread| unread.how)
     }
 
     pub fn is_whole(&self, kind: &str, at: &str) -> bool {
@@ -286,7 +289,12 @@ impl World {
     }
 
     pub fn management_groups(&self) -> BTreeSet<&str> {
-        self.parents.values().chain(self.parents.keys()).map(String::as_str).filter(|id| id.starts_with("mg:")).collect()
+        self.parents
+            .values()
+            .chain(self.parents.keys())
+            .map(String::as_str)
+            .filter(|id| id.starts_with("mg:"))
+            .collect()
     }
 
     /// Every scope at which assignments are listed.
@@ -308,9 +316,8 @@ impl World {
     /// The parent that some list shows.
     pub fn seen_parent(&self, child: &str) -> Option<&str> {
         let groups = self.management_groups();
-        let mut seen = groups.iter().flat_map(|group| {
-            self.seen("management_group_descendants", group, self.below(group))
-        });
+        let mut seen =
+            groups.iter().flat_map(|group| self.seen("management_group_descendants", group, self.below(group)));
         seen.find(|(below, _)| *below == child).map(|(_, parent)| parent)
     }
 
@@ -352,7 +359,8 @@ impl World {
         let entries = self.roles.values().flatten().chain(self.denies.iter().flat_map(|deny| &deny.entries));
         let of_entries = entries.filter_map(|entry| entry.when.as_ref());
         let of_held = self.assignments.iter().filter_map(|held| held.when.as_ref());
-        let mut conditions = of_entries.chain(of_held).chain(self.eligible.iter().filter_map(|held| held.when.as_ref()));
+        let mut conditions =
+            of_entries.chain(of_held).chain(self.eligible.iter().filter_map(|held| held.when.as_ref()));
         conditions.all(|condition| condition.says.is_some()) && self.delegations.is_empty() && self.classic.is_empty()
     }
 
