@@ -129,7 +129,7 @@ fn both_ways_of_reading_patterns_find_the_same_in_every_built_in_role() {
             }
         }
     }
-    assert!(granted > 300, "{granted}");
+    assert!(granted > 150, "{granted}");
 }
 
 /// The roles that hand-worked cases use are those of Azure, word for word.

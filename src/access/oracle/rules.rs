@@ -2,6 +2,11 @@
 //! (learn.microsoft.com/azure/role-based-access-control/overview, role-definitions, deny-assignments,
 //! conditions-overview; learn.microsoft.com/azure/key-vault/general/rbac-guide).
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use serde_json::Value;
+
 use super::answers::{BUILT_IN, role_guid};
 use super::conditions::{About, Condition};
 use super::world::{Deny, Entry, Policy, SUBS, Vault, World, ZERO};
@@ -15,6 +20,7 @@ pub(super) type Outcome = Option<Answer>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Tri {
     No,
+    /// Nobody can tell.
     Maybe,
     Yes,
 }
@@ -79,14 +85,34 @@ fn as_outcome(tri: Tri) -> Outcome {
     }
 }
 
+static BUILT_IN_ROLES: LazyLock<Vec<(String, Vec<Entry>)>> = LazyLock::new(|| {
+    let texts = |value: &Value| -> Vec<String> {
+        value.as_array().into_iter().flatten().filter_map(|text| Some(text.as_str()?.to_owned())).collect()
+    };
+    let entry = |entry: &Value| Entry {
+        actions: texts(&entry["actions"]),
+        not_actions: texts(&entry["notActions"]),
+        data_actions: texts(&entry["dataActions"]),
+        not_data_actions: texts(&entry["notDataActions"]),
+        when: entry["condition"].as_str().map(|text| Condition::from(text.to_owned())),
+    };
+    let entries = |role: &Value| role["properties"]["permissions"].as_array().into_iter().flatten().map(entry).collect();
+    BUILT_IN.iter().map(|role| (role["name"].as_str().expect("a GUID").to_owned(), entries(role))).collect()
+});
+
 /// The rules over one tenant.
 pub(super) struct Rules<'a> {
     world: &'a World,
+    /// The entries of each role that some subscription's list shows, by its GUID.
+    roles: BTreeMap<String, Vec<Entry>>,
 }
 
 impl<'a> Rules<'a> {
     pub fn over(world: &'a World) -> Rules<'a> {
-        Rules { world }
+        let custom = world.roles.iter().map(|(name, entries)| (name.to_lowercase(), entries.clone()));
+        let all: Vec<(String, Vec<Entry>)> = BUILT_IN_ROLES.iter().cloned().chain(custom).collect();
+        let seen = SUBS.iter().flat_map(|sub| world.seen("role_definitions", sub, all.clone()));
+        Rules { world, roles: seen.collect() }
     }
 
     /// Whether P has the capability on the vault as a whole, or on one object in it. `None` is no.
@@ -97,8 +123,12 @@ impl<'a> Rules<'a> {
         let found = if is_data(capability) && !vault.is_rbac() {
             self.by_policies(person, vault, capability)
         } else {
-            let actions = actions(capability, vault, object);
-            actions.into_iter().map(|(plane, action)| self.may(person, plane, action, object)).fold(None, better)
+            let actions = actions(capability, vault).into_iter().map(|(plane, action)| {
+                // who writes the vault or its policies writes the vault's, whatever in it is asked about
+                let is_of_vault = action.starts_with("Microsoft.KeyVault/vaults/") && plane == Plane::Control;
+                self.may(person, plane, action, if is_of_vault { &vault.name } else { object })
+            });
+            actions.fold(None, better)
         };
         weakest(&[found, trusted])
     }
@@ -121,43 +151,38 @@ impl<'a> Rules<'a> {
     /// The decision of Azure RBAC about one action.
     fn may(&self, person: &str, plane: Plane, action: &str, resource: &str) -> Outcome {
         let about = self.about(action, resource);
-        // Allow: one satisfied assignment at the resource or above is enough; assignments add up.
-        let mut granted = None;
-        for held in self.world.seen_at_scopes("role_assignments", &self.world.assignments, |held| &held.at) {
-            let found = self.gives(person, &held.who, &held.role, &held.at, held.when.as_ref(), plane, about, resource);
-            granted = better(granted, found);
-        }
+        let active = self.world.seen_at_scopes("role_assignments", &self.world.assignments, |held| &held.at);
+        let active = active.into_iter().map(|held| (&held.who, &held.role, &held.at, &held.when, Answer::Allowed));
         // What can be activated is not yet had.
         let kind = "role_eligibility_schedule_instances";
-        for held in self.world.seen_at_scopes(kind, &self.world.eligible, |held| &held.at) {
-            let found = self.gives(person, &held.who, &held.role, &held.at, held.when.as_ref(), plane, about, resource);
-            granted = better(granted, weakest(&[found, Some(Answer::Eligible)]));
+        let eligible = self.world.seen_at_scopes(kind, &self.world.eligible, |held| &held.at);
+        let eligible = eligible.into_iter().map(|held| (&held.who, &held.role, &held.at, &held.when, Answer::Eligible));
+        // Allow: one satisfied assignment at the resource or above is enough; assignments add up.
+        let mut granted = None;
+        for (who, role, at, when, best) in active.chain(eligible) {
+            // where the groups above are not known, one that is named is not taken to be above: the gap says so
+            let scope = as_outcome(tri(self.is_at_or_above(at, resource) == Yes));
+            let member = self.means(who, person);
+            let given = self.role_grants(role, plane, about);
+            let found = weakest(&[scope, member, given, met(when.as_ref(), about), Some(best)]);
+            // Deny: final where it is sure. Of one who may be behind a holder it is asked about the holder.
+            let whom = if member == Some(Answer::NotDetermined) { who } else { person };
+            granted = better(granted, self.after_denies(found, whom, plane, about, resource));
         }
-        // Deny: final where it is sure.
-        let denied = any(self.seen_denies().into_iter().map(|deny| self.denies(deny, person, plane, about, resource)));
-        let unread = tri(!self.are_denies_read(resource)).min(Maybe);
-        match (granted, denied.max(unread)) {
-            (None, _) | (_, No) => granted,
-            (_, Yes) => weakest(&[granted, Some(Answer::Denied)]),
-            (_, Maybe) => weakest(&[granted, Some(Answer::NotDetermined)]),
-        }
+        granted
     }
 
-    /// What one assignment of a role to `who` gives.
-    #[allow(clippy::too_many_arguments)] // the parts of the sentence
-    fn gives(
-        &self,
-        person: &str,
-        who: &str,
-        role: &str,
-        at: &str,
-        when: Option<&Condition>,
-        plane: Plane,
-        about: About<'_>,
-        resource: &str,
-    ) -> Outcome {
-        let scope = as_outcome(self.is_at_or_above(at, resource));
-        weakest(&[scope, self.means(who, person), self.role_grants(role, plane, about), met(when, about)])
+    fn after_denies(&self, granted: Outcome, person: &str, plane: Plane, about: About<'_>, resource: &str) -> Outcome {
+        let denied = self.seen_denies().into_iter().map(|deny| self.denies(deny, person, plane, about, resource));
+        let unread = tri(!self.are_denies_read(resource)).min(Maybe);
+        denied.chain([unread]).fold(granted, |granted, denied| {
+            let left = match denied {
+                No => Some(Answer::Allowed),
+                        Maybe => Some(Answer::NotDetermined),
+                Yes => Some(Answer::Denied),
+            };
+            weakest(&[granted, left])
+        })
     }
 
     fn about<'b>(&'b self, action: &'b str, resource: &'b str) -> About<'b> {
@@ -199,46 +224,29 @@ impl<'a> Rules<'a> {
         let takes = any(deny.entries.iter().map(|entry| {
             let when = match met(entry.when.as_ref(), about) {
                 Some(Answer::Allowed) => Yes,
-                Some(Answer::Denied) => No,
-                _ => Maybe,
+                Some(Answer::Conditional) => Maybe,
+                _ => No,
             };
-            tri(grants(entry, plane, about.action)).min(when)
+            takes(entry, plane, about.action).min(when)
         }));
-        let scope = if is_elsewhere { No } else { self.is_at_or_above(&deny.at, resource) };
+        // What a vault holds lies in child scopes of it: a deny that stays at the vault is not sure for all of that.
+        let is_about_contents = plane == Plane::Data && deny.not_to_children == Some(true);
+        let scope = match self.is_at_or_above(&deny.at, resource) {
+            _ if is_elsewhere => No,
+            scope if is_about_contents && !resource.contains('/') => scope.min(Maybe),
+            scope => scope,
+        };
         effect.min(scope).min(named).min(not(excluded)).min(takes)
     }
 
     /// Whether a role grants the action: some one entry has it and does not take it back, and its condition holds.
     fn role_grants(&self, role: &str, plane: Plane, about: About<'_>) -> Outcome {
-        let Some(entries) = self.seen_role(role) else { return Some(Answer::NotDetermined) };
+        let Some(entries) = self.roles.get(&role_guid(role)) else { return Some(Answer::NotDetermined) };
         let of = |entry: &Entry| match grants(entry, plane, about.action) {
             true => met(entry.when.as_ref(), about),
             false => None,
         };
         entries.iter().map(of).fold(None, better)
-    }
-
-    /// The entries of a role that some subscription's list shows.
-    fn seen_role(&self, role: &str) -> Option<Vec<Entry>> {
-        let guid = role_guid(role);
-        let built_in = BUILT_IN.iter().map(|found| found["name"].as_str().expect("a GUID").to_owned());
-        let all: Vec<String> = built_in.chain(self.world.roles.keys().map(|name| name.to_lowercase())).collect();
-        let is_seen = |sub: &&str| self.world.seen("role_definitions", sub, all.clone()).contains(&guid);
-        SUBS.iter().find(|sub| is_seen(sub))?;
-        let texts = |value: &serde_json::Value| -> Vec<String> {
-            value.as_array().into_iter().flatten().filter_map(|text| Some(text.as_str()?.to_owned())).collect()
-        };
-        let entry = |entry: &serde_json::Value| Entry {
-            actions: texts(&entry["actions"]),
-            not_actions: texts(&entry["notActions"]),
-            data_actions: texts(&entry["dataActions"]),
-            not_data_actions: texts(&entry["notDataActions"]),
-            when: entry["condition"].as_str().map(|text| Condition::from(text.to_owned())),
-        };
-        match BUILT_IN.iter().find(|found| found["name"] == guid.as_str()) {
-            Some(found) => Some(found["properties"]["permissions"].as_array()?.iter().map(entry).collect()),
-            None => self.world.roles.get(role).cloned(),
-        }
     }
 
     /// Root above all, management groups by their tree, everything else by its path.
@@ -286,8 +294,9 @@ impl<'a> Rules<'a> {
             let here = self.world.eligible_members.iter().filter(|other| other.group == group).collect();
             let seen: Vec<_> = self.world.seen("group_eligibilities", &format!("group:{group}"), here);
             let is_seen = seen.iter().any(|other| other.who == eligible.who && other.access == eligible.access);
-            // who can become an owner can then add itself
-            if is_seen && eligible.who == person {
+            // who can become an owner can then add itself: an escalation, and no membership
+            let is_member = eligible.access.as_deref() != Some("owner");
+            if is_seen && is_member && eligible.who == person {
                 let is_within = if group == holder { Yes } else { self.is_member(holder, group) };
                 found = better(found, weakest(&[as_outcome(is_within), Some(Answer::Eligible)]));
             }
@@ -362,13 +371,30 @@ fn met(when: Option<&Condition>, about: About<'_>) -> Outcome {
     }
 }
 
+/// Whether an entry of a role has the action and does not take it back. What is granted is read widely.
 pub(super) fn grants(entry: &Entry, plane: Plane, action: &str) -> bool {
-    let (given, taken) = match plane {
+    let (given, taken) = lists(entry, plane);
+    is_in(given, action, like_loosely) && !is_in(taken, action, like)
+}
+
+/// Whether an entry of a deny assignment takes the action. What is denied is sure only where no reading says otherwise.
+fn takes(entry: &Entry, plane: Plane, action: &str) -> Tri {
+    let (denied, left_out) = lists(entry, plane);
+    if is_in(denied, action, like) && !is_in(left_out, action, like_loosely) {
+        return Yes;
+    }
+    tri(is_in(denied, action, like_loosely) && !is_in(left_out, action, like)).min(Maybe)
+}
+
+fn lists(entry: &Entry, plane: Plane) -> (&[String], &[String]) {
+    match plane {
         Plane::Control => (&entry.actions, &entry.not_actions),
         Plane::Data => (&entry.data_actions, &entry.not_data_actions),
-    };
-    given.iter().any(|pattern| like_loosely(&pattern.to_lowercase(), &action.to_lowercase()))
-        && !taken.iter().any(|pattern| like(&pattern.to_lowercase(), &action.to_lowercase()))
+    }
+}
+
+fn is_in(patterns: &[String], action: &str, like: fn(&str, &str) -> bool) -> bool {
+    patterns.iter().any(|pattern| like(&pattern.to_lowercase(), &action.to_lowercase()))
 }
 
 /// `*` stands for any text, none included.
@@ -408,7 +434,7 @@ pub(super) fn fits(capability: Capability, object: &str) -> bool {
 }
 
 /// The actions of which any one gives a capability.
-fn actions(capability: Capability, vault: &Vault, object: &str) -> Vec<(Plane, &'static str)> {
+fn actions(capability: Capability, vault: &Vault) -> Vec<(Plane, &'static str)> {
     let data: &[&'static str] = match capability {
         Capability::ReadSecret => {
             &["Microsoft.KeyVault/vaults/secrets/getSecret/action", "Microsoft.KeyVault/vaults/secrets/backup/action"]
@@ -437,11 +463,9 @@ fn actions(capability: Capability, vault: &Vault, object: &str) -> Vec<(Plane, &
         Capability::ReadPrivateKey => &["Microsoft.KeyVault/vaults/secrets/getSecret/action"],
         Capability::GrantAccess | Capability::ManageVault => &[],
     };
-    // Whoever may write a vault with access policies, or the policies, may add one for himself. That is the vault's:
-    // a role at one secret does not reach it.
-    let is_vault = object == vault.name;
+    // Whoever may write a vault with access policies, or the policies, may add one for himself.
     let control: &[&'static str] = match capability {
-        Capability::GrantAccess if vault.is_rbac() || !is_vault => &["Microsoft.Authorization/roleAssignments/write"],
+        Capability::GrantAccess if vault.is_rbac() => &["Microsoft.Authorization/roleAssignments/write"],
         Capability::GrantAccess => &[
             "Microsoft.Authorization/roleAssignments/write",
             "Microsoft.KeyVault/vaults/accessPolicies/write",
