@@ -206,10 +206,10 @@ type RawDeny = (Index, Option<String>, Vec<String>, Vec<String>, Option<bool>, V
 fn denies() -> impl Strategy<Value = Vec<RawDeny>> {
     let effect = prop_oneof![3 => Just(Some("enforced")), 1 => Just(None), 1 => Just(Some("Audit")), 1 => Just(Some("Enforced"))];
     let effect = effect.prop_map(|effect| effect.map(str::to_owned));
-    let named = prop_oneof![3 => holder(), 1 => Just("everyone".to_owned())];
+    let named = prop_oneof![2 => holder(), 1 => Just("everyone".to_owned())];
     let children = prop_oneof![2 => Just(None), 1 => Just(Some(false)), 1 => Just(Some(true))];
     let one = (any::<Index>(), effect, vec(named, 1..=2), vec(holder(), 0..=1), children, vec(entry(), 1..=2));
-    prop_oneof![2 => Just(Vec::new()), 2 => vec(one, 1..=2)]
+    prop_oneof![1 => Just(Vec::new()), 3 => vec(one, 1..=3)]
 }
 
 fn groups() -> impl Strategy<Value = BTreeMap<String, Vec<String>>> {

@@ -2,6 +2,7 @@
 //! (learn.microsoft.com/azure/role-based-access-control/overview, role-definitions, deny-assignments,
 //! conditions-overview; learn.microsoft.com/azure/key-vault/general/rbac-guide).
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -9,7 +10,7 @@ use serde_json::Value;
 
 use super::answers::{BUILT_IN, role_guid};
 use super::conditions::{About, Condition};
-use super::world::{Deny, Entry, Policy, SUBS, Vault, World, ZERO};
+use super::world::{Assignment, Deny, Eligible, Entry, Policy, SUBS, Vault, World, ZERO};
 use crate::access::{Answer, Capability};
 use crate::evidence::testing::TENANT;
 
@@ -96,7 +97,8 @@ static BUILT_IN_ROLES: LazyLock<Vec<(String, Vec<Entry>)>> = LazyLock::new(|| {
         not_data_actions: texts(&entry["notDataActions"]),
         when: entry["condition"].as_str().map(|text| Condition::from(text.to_owned())),
     };
-    let entries = |role: &Value| role["properties"]["permissions"].as_array().into_iter().flatten().map(entry).collect();
+    let entries =
+        |role: &Value| role["properties"]["permissions"].as_array().into_iter().flatten().map(entry).collect();
     BUILT_IN.iter().map(|role| (role["name"].as_str().expect("a GUID").to_owned(), entries(role))).collect()
 });
 
@@ -105,6 +107,12 @@ pub(super) struct Rules<'a> {
     world: &'a World,
     /// The entries of each role that some subscription's list shows, by its GUID.
     roles: BTreeMap<String, Vec<Entry>>,
+    assignments: Vec<&'a Assignment>,
+    eligible: Vec<&'a Eligible>,
+    denies: Vec<&'a Deny>,
+    /// What was found already, as it is asked for very often.
+    chains: RefCell<BTreeMap<String, (Vec<String>, bool)>>,
+    members: RefCell<BTreeMap<(String, String), Outcome>>,
 }
 
 impl<'a> Rules<'a> {
@@ -112,7 +120,15 @@ impl<'a> Rules<'a> {
         let custom = world.roles.iter().map(|(name, entries)| (name.to_lowercase(), entries.clone()));
         let all: Vec<(String, Vec<Entry>)> = BUILT_IN_ROLES.iter().cloned().chain(custom).collect();
         let seen = SUBS.iter().flat_map(|sub| world.seen("role_definitions", sub, all.clone()));
-        Rules { world, roles: seen.collect() }
+        Rules {
+            world,
+            roles: seen.collect(),
+            assignments: world.seen_at_scopes("role_assignments", &world.assignments, |held| &held.at),
+            eligible: world.seen_at_scopes("role_eligibility_schedule_instances", &world.eligible, |held| &held.at),
+            denies: seen_denies(world),
+            chains: RefCell::default(),
+            members: RefCell::default(),
+        }
     }
 
     /// Whether P has the capability on the vault as a whole, or on one object in it. `None` is no.
@@ -151,12 +167,9 @@ impl<'a> Rules<'a> {
     /// The decision of Azure RBAC about one action.
     fn may(&self, person: &str, plane: Plane, action: &str, resource: &str) -> Outcome {
         let about = self.about(action, resource);
-        let active = self.world.seen_at_scopes("role_assignments", &self.world.assignments, |held| &held.at);
-        let active = active.into_iter().map(|held| (&held.who, &held.role, &held.at, &held.when, Answer::Allowed));
+        let active = self.assignments.iter().map(|held| (&held.who, &held.role, &held.at, &held.when, Answer::Allowed));
         // What can be activated is not yet had.
-        let kind = "role_eligibility_schedule_instances";
-        let eligible = self.world.seen_at_scopes(kind, &self.world.eligible, |held| &held.at);
-        let eligible = eligible.into_iter().map(|held| (&held.who, &held.role, &held.at, &held.when, Answer::Eligible));
+        let eligible = self.eligible.iter().map(|held| (&held.who, &held.role, &held.at, &held.when, Answer::Eligible));
         // Allow: one satisfied assignment at the resource or above is enough; assignments add up.
         let mut granted = None;
         for (who, role, at, when, best) in active.chain(eligible) {
@@ -167,18 +180,20 @@ impl<'a> Rules<'a> {
             let found = weakest(&[scope, member, given, met(when.as_ref(), about), Some(best)]);
             // Deny: final where it is sure. Of one who may be behind a holder it is asked about the holder.
             let whom = if member == Some(Answer::NotDetermined) { who } else { person };
-            granted = better(granted, self.after_denies(found, whom, plane, about, resource));
+            if found.is_some() {
+                granted = better(granted, self.after_denies(found, whom, plane, about, resource));
+            }
         }
         granted
     }
 
     fn after_denies(&self, granted: Outcome, person: &str, plane: Plane, about: About<'_>, resource: &str) -> Outcome {
-        let denied = self.seen_denies().into_iter().map(|deny| self.denies(deny, person, plane, about, resource));
+        let denied = self.denies.iter().map(|deny| self.denies(deny, person, plane, about, resource));
         let unread = tri(!self.are_denies_read(resource)).min(Maybe);
         denied.chain([unread]).fold(granted, |granted, denied| {
             let left = match denied {
                 No => Some(Answer::Allowed),
-                        Maybe => Some(Answer::NotDetermined),
+                Maybe => Some(Answer::NotDetermined),
                 Yes => Some(Answer::Denied),
             };
             weakest(&[granted, left])
@@ -192,12 +207,6 @@ impl<'a> Rules<'a> {
             _ => None,
         };
         About { action, vault: &self.world.vault_of(resource).name, secret }
-    }
-
-    fn seen_denies(&self) -> Vec<&Deny> {
-        let of = |list: &str| self.world.denies.iter().filter(|deny| self.world.is_deny_listed(deny, list)).collect();
-        let lists = self.world.lists().into_iter().filter(|list| *list != "/");
-        lists.flat_map(|list| self.world.seen("deny_assignments", list, of(list))).collect()
     }
 
     fn are_denies_read(&self, resource: &str) -> bool {
@@ -267,7 +276,11 @@ impl<'a> Rules<'a> {
 
     /// Management groups above the resource as far as they were read, and whether that is all the way.
     fn chain(&self, resource: &str) -> (Vec<String>, bool) {
-        let mut at = self.world.list_of(resource);
+        let start = self.world.list_of(resource);
+        if let Some(known) = self.chains.borrow().get(&start) {
+            return known.clone();
+        }
+        let mut at = start.clone();
         let mut chain: Vec<String> = Vec::new();
         while let Some(parent) = self.world.seen_parent(&at) {
             chain.push(parent.to_owned());
@@ -277,11 +290,23 @@ impl<'a> Rules<'a> {
         let are_unused = self.world.management_groups().is_empty()
             && self.world.is_whole("management_groups", "tenant")
             && self.world.is_whole("role_assignments", "/");
-        (chain, reaches_root || are_unused)
+        let found = (chain, reaches_root || are_unused);
+        self.chains.borrow_mut().insert(start, found.clone());
+        found
     }
 
     /// Whether the holder is P, or a group that P is in or can become a member of.
     fn means(&self, holder: &str, person: &str) -> Outcome {
+        let key = (holder.to_owned(), person.to_owned());
+        if let Some(known) = self.members.borrow().get(&key) {
+            return *known;
+        }
+        let found = self.means_anew(holder, person);
+        self.members.borrow_mut().insert(key, found);
+        found
+    }
+
+    fn means_anew(&self, holder: &str, person: &str) -> Outcome {
         if holder.eq_ignore_ascii_case(person) {
             return Some(Answer::Allowed);
         }
@@ -333,8 +358,7 @@ impl<'a> Rules<'a> {
         if is_known && !id.starts_with('x') {
             return false;
         }
-        let told = self.world.seen_at_scopes("role_assignments", &self.world.assignments, |held| &held.at);
-        let told = told.into_iter().filter(|held| held.who == id).find_map(|held| held.told.as_deref());
+        let told = self.assignments.iter().filter(|held| held.who == id).find_map(|held| held.told.as_deref());
         if self.world.is_whole("principals", "directory") && !is_known {
             return told == Some("ForeignGroup"); // gone, or another tenant's
         }
@@ -360,6 +384,12 @@ impl<'a> Rules<'a> {
         let ours = if is_foreign { Some(Answer::NotDetermined) } else { Some(Answer::Allowed) };
         weakest(&[as_outcome(gives), self.means(&policy.who, person), alone, ours])
     }
+}
+
+fn seen_denies(world: &World) -> Vec<&Deny> {
+    let of = |list: &str| world.denies.iter().filter(|deny| world.is_deny_listed(deny, list)).collect();
+    let lists = world.lists().into_iter().filter(|list| *list != "/");
+    lists.flat_map(|list| world.seen("deny_assignments", list, of(list))).collect()
 }
 
 fn met(when: Option<&Condition>, about: About<'_>) -> Outcome {
