@@ -154,8 +154,10 @@ fn evidence_taken_away_settles_nothing() {
         for (case, (before, had_gap)) in before {
             let (after, has_gap) = after.get(&case).copied().expect("the same questions");
             prop_assert!(has_gap || !had_gap, "{:?} without {} {}: the gap is gone", case, kind, at);
-            // what was settled stays as it was, or is open: by its answer, or by a gap
-            let is_fine = after == before || has_gap || after == Some(Answer::NotDetermined);
+            // what was settled stays as it was, or is open: by its answer, or by a gap; both of two words for no are no
+            let is_no = |outcome: Outcome| matches!(outcome, None | Some(Answer::Denied));
+            let is_open = has_gap || after == Some(Answer::NotDetermined);
+            let is_fine = after == before || is_open || is_no(before) && is_no(after);
             prop_assert!(is_fine, "{:?} without {} {}: {:?}, then {:?}", case, kind, at, before, after);
         }
         Ok(())
