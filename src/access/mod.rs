@@ -34,6 +34,8 @@
 
 mod actions;
 mod answer;
+#[cfg(test)]
+mod built_in;
 mod capability;
 mod condition;
 mod denies;

@@ -86,7 +86,15 @@ fn as_outcome(tri: Tri) -> Outcome {
     }
 }
 
-static BUILT_IN_ROLES: LazyLock<Vec<(String, Vec<Entry>)>> = LazyLock::new(|| {
+/// A built-in role as the rules read it.
+#[derive(Clone, Debug)]
+pub(super) struct BuiltIn {
+    pub name: String,
+    pub entries: Vec<Entry>,
+}
+
+/// By GUID.
+pub(super) static BUILT_IN_ROLES: LazyLock<Vec<(String, BuiltIn)>> = LazyLock::new(|| {
     let texts = |value: &Value| -> Vec<String> {
         value.as_array().into_iter().flatten().filter_map(|text| Some(text.as_str()?.to_owned())).collect()
     };
@@ -99,7 +107,11 @@ static BUILT_IN_ROLES: LazyLock<Vec<(String, Vec<Entry>)>> = LazyLock::new(|| {
     };
     let entries =
         |role: &Value| role["properties"]["permissions"].as_array().into_iter().flatten().map(entry).collect();
-    BUILT_IN.iter().map(|role| (role["name"].as_str().expect("a GUID").to_owned(), entries(role))).collect()
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let read = |role: &Value| {
+        (text(&role["name"]), BuiltIn { name: text(&role["properties"]["roleName"]), entries: entries(role) })
+    };
+    BUILT_IN.iter().map(read).collect()
 });
 
 /// The rules over one tenant.
@@ -118,7 +130,8 @@ pub(super) struct Rules<'a> {
 impl<'a> Rules<'a> {
     pub fn over(world: &'a World) -> Rules<'a> {
         let custom = world.roles.iter().map(|(name, entries)| (name.to_lowercase(), entries.clone()));
-        let all: Vec<(String, Vec<Entry>)> = BUILT_IN_ROLES.iter().cloned().chain(custom).collect();
+        let built_in = BUILT_IN_ROLES.iter().map(|(guid, role)| (guid.clone(), role.entries.clone()));
+        let all: Vec<(String, Vec<Entry>)> = built_in.chain(custom).collect();
         let seen = SUBS.iter().flat_map(|sub| world.seen("role_definitions", sub, all.clone()));
         Rules {
             world,
