@@ -9,7 +9,7 @@ use super::answers::id;
 use super::conditions::Condition;
 use super::rules::{BUILT_IN_ROLES, Plane, grants};
 use super::world::{Assignment, Entry, Vault, World};
-use crate::access::built_in::built_in;
+use crate::access::built_in::{built_in, guids};
 use crate::access::{Answer, Capability, grants_action, grants_data_action};
 use crate::model::Permission;
 
@@ -72,7 +72,7 @@ fn the_roles_of_the_cases_are_the_built_in_ones() {
 }
 
 /// A tenant in which each role is assigned to a user of its own at the subscription, above a vault of each model.
-fn everyone_with_a_role(roles: &[(String, Vec<Permission>)]) -> World {
+fn everyone_with_a_role(roles: &[(String, Vec<Permission>)], guids: Vec<String>) -> World {
     let mut world = World {
         vaults: vec![
             Vault { name: "by-roles".to_owned(), ..Vault::default() },
@@ -80,8 +80,7 @@ fn everyone_with_a_role(roles: &[(String, Vec<Permission>)]) -> World {
         ],
         ..World::default()
     };
-    for (number, (_, entries)) in roles.iter().enumerate() {
-        let role = format!("role{number}");
+    for (number, ((_, entries), role)) in roles.iter().zip(guids).enumerate() {
         world.roles.insert(role.clone(), entries.iter().map(entry).collect());
         world.assignments.push(Assignment {
             who: format!("u{number}"),
@@ -98,13 +97,14 @@ fn everyone_with_a_role(roles: &[(String, Vec<Permission>)]) -> World {
 
 const HEAD: &str = "\
 # What each built-in role of Azure lets its holder do to a vault when it is assigned at the subscription above it: first
-# to a vault in RBAC mode, then to one with access policies. `?` is conditional. Roles that can do nothing are left out.
+# to a vault in RBAC mode, then to one with access policies. `?` is conditional; `!` has the action under a
+# condition that allows no role that gives access. Roles that can do nothing are left out.
 ";
 
 #[test]
 fn what_each_built_in_role_does_to_a_vault_is_known() {
     let Some(roles) = built_in() else { return };
-    let world = everyone_with_a_role(&roles);
+    let world = everyone_with_a_role(&roles, guids().expect("the reference is there"));
     let product = Product::of(&world.capture());
     let mut counts: BTreeMap<&str, BTreeMap<String, u32>> = BTreeMap::new();
     let mut lines = Vec::new();
@@ -115,6 +115,7 @@ fn what_each_built_in_role_does_to_a_vault_is_known() {
                 let mark = match product.says(&format!("u{number}"), &id(&world, vault), *capability)? {
                     Answer::Allowed => "",
                     Answer::Conditional => "?",
+                    Answer::Denied => "!",
                     other => panic!("{role} {name}: {other:?}"),
                 };
                 *counts.entry(vault).or_default().entry(name.clone()).or_default() += 1;

@@ -15,15 +15,6 @@ use crate::access::{Answer, Capability};
 
 /// Cases that the engine does not answer yet. One that it answers leaves the list.
 const NOT_YET: &[&str] = &[
-    "conditions: a condition of the role's entry counts too",
-    "conditions: a condition on the secret's name is decided for one secret",
-    "conditions: a condition on the vault's name that cannot hold",
-    "conditions: a condition on the vault's name that holds",
-    "conditions: a false part decides a conjunction that is open elsewhere",
-    "conditions: a true part decides a disjunction that is open elsewhere",
-    "conditions: an action that the condition does not speak of is not held to it",
-    "conditions: string operators heed case",
-    "denies: a deny whose condition cannot hold takes nothing",
     "eligible: an eligible member has the group's role by activation",
     "eligible: an eligible member of an inner group has the outer group's role by activation",
 ];

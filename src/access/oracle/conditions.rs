@@ -34,14 +34,8 @@ pub(super) enum Says {
 pub(super) struct About<'a> {
     pub action: &'a str,
     pub vault: &'a str,
-    /// Name of the secret; none when the question is about the vault as a whole.
+    /// Name of the secret; none when the question is about the vault as a whole, or about a key.
     pub secret: Option<&'a str>,
-}
-
-impl About<'_> {
-    fn is_of_secrets(&self) -> bool {
-        self.action.to_lowercase().starts_with("microsoft.keyvault/vaults/secrets/")
-    }
 }
 
 impl From<String> for Condition {
@@ -74,12 +68,11 @@ impl Says {
         }
     }
 
-    /// Whether it holds; none when that is not told. What is said of a secret's name depends on the secret.
+    /// Whether it holds; none when that is not told. What is said of a secret's name depends on the secret, and of what
+    /// is none Azure does not say what the name is.
     pub fn holds(&self, about: About<'_>) -> Option<bool> {
         match self {
             Says::VaultIs(name) => Some(about.vault == *name),
-            // what is no action on a secret has no such attribute, and the comparison fails
-            Says::SecretIs(_) | Says::SecretStarts(_) if !about.is_of_secrets() => Some(false),
             Says::SecretIs(name) => about.secret.map(|secret| secret == *name),
             Says::SecretStarts(start) => about.secret.map(|secret| secret.starts_with(start)),
             Says::Unknown => None,

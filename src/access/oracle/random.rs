@@ -11,7 +11,7 @@ use super::conditions::{Condition, Says};
 use super::world::{Assignment, Deny, Eligible, Entry, FOREIGN, Membership, Policy, Read, Unread, Vault, World, ZERO};
 
 /// Whether conditions that the evidence decides are decided; until then each is one that nothing decides.
-const CONDITIONS_ARE_DECIDED: bool = false;
+const CONDITIONS_ARE_DECIDED: bool = true;
 /// Whether those who can become members of a group are found behind it.
 const ELIGIBLE_MEMBERS_ARE_FOUND: bool = false;
 

@@ -361,7 +361,12 @@ impl World {
         let of_held = self.assignments.iter().filter_map(|held| held.when.as_ref());
         let mut conditions =
             of_entries.chain(of_held).chain(self.eligible.iter().filter_map(|held| held.when.as_ref()));
-        conditions.all(|condition| condition.says.is_some()) && self.delegations.is_empty() && self.classic.is_empty()
+        let is_limited = |role: &String| role == "Key Vault Data Access Administrator";
+        let has_limited = self.assignments.iter().any(|held| is_limited(&held.role));
+        !has_limited
+            && conditions.all(|condition| condition.says.is_some())
+            && self.delegations.is_empty()
+            && self.classic.is_empty()
     }
 
     /// Named ids of which the directory knows something, as far as its answer arrived.
