@@ -66,6 +66,9 @@ fn of_source(source: &Source, found: &mut BTreeSet<Gap>) {
         from: open.from.clone(),
     };
     found.extend(source.holder.open.iter().map(|open| named(Unread::Members, &source.holder.id, open)));
+    // Without the licence that holds for every group alike, and is said once for the roles.
+    let unread = source.holder.unread_eligible.iter().filter(|open| open.reason != Reason::NotLicensed);
+    found.extend(unread.map(|open| named(Unread::Eligibility, &source.holder.id, open)));
     if let (Some((role, _)), Some(open)) = (source.via.role(), &source.open)
         && open.reason == Reason::RoleDefinitionUnknown
     {

@@ -3,6 +3,8 @@
 //! Members are read as transitive lists, so a nested group is one hop; where its own list was read too, what that
 //! list adds is followed. A group whose list is not whole stands for itself, beside the members that were read.
 
+mod eligible;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -35,12 +37,14 @@ pub(super) struct Holder {
     pub(super) reached: Vec<Reached>,
     /// Why there may be more.
     pub(super) open: Option<Arc<Open>>,
+    /// Why there may be more who can activate a membership.
+    pub(super) unread_eligible: Option<Arc<Open>>,
 }
 
 impl Holder {
     /// One of another directory, whose groups cannot be expanded here.
     pub(super) fn alone(id: Arc<str>, who: Who) -> Holder {
-        Holder { id, reached: vec![itself(who)], open: None }
+        Holder { id, reached: vec![itself(who)], open: None, unread_eligible: None }
     }
 
     /// The ways by which it holds for one principal, which is a member or can become one, and the place of the first.
@@ -120,44 +124,59 @@ impl Principals {
         let own = self.find(id).unwrap_or_default();
         let shared: Arc<str> = self.id(own);
         if !may_be_group(tenant, id, told) {
-            return Holder { id: shared, reached: vec![itself(own)], open: None };
+            return Holder::alone(shared, own);
         }
         let open = open(tenant, id);
-        let mut reached = self.members(tenant, id);
+        let (mut reached, groups) = self.members(tenant, id);
+        let unread_eligible = groups.iter().find_map(|(group, _)| eligible::unread(tenant, group)).map(Arc::new);
+        reached.extend(eligible::reached(self, tenant, &groups, &reached));
         if open.is_some() {
             reached.push(itself(own));
         }
         reached.sort_by_key(|reached| reached.who);
-        Holder { id: shared, reached, open: open.map(Arc::new) }
+        Holder { id: shared, reached, open: open.map(Arc::new), unread_eligible }
     }
 
-    /// Members that are not groups, each by the shortest way.
-    fn members(&self, tenant: &Tenant, id: &str) -> Vec<Reached> {
-        let hop = |id: &str| Hop { group_id: id.to_owned(), name: name(tenant, id), by: Membership::Member };
+    /// Members that are not groups, each by the shortest way, in order of id, and the group with all groups in it.
+    fn members<'a>(&self, tenant: &'a Tenant, id: &'a str) -> (Vec<Reached>, Vec<(&'a str, Way)>) {
         let mut found: BTreeMap<Who, Reached> = BTreeMap::new();
         let mut seen: BTreeSet<&str> = BTreeSet::from([id]);
-        type Way = (Arc<[Hop]>, Vec<Cite>);
-        let mut queue: VecDeque<(&str, Way)> = VecDeque::from([(id, (Arc::from([hop(id)]), Vec::new()))]);
-        while let Some((group, (through, evidence))) = queue.pop_front() {
+        let mut groups: Vec<(&str, Way)> = Vec::new();
+        let first = Way { through: Arc::from([hop(tenant, id, Membership::Member)]), evidence: Vec::new() };
+        let mut queue: VecDeque<(&str, Way)> = VecDeque::from([(id, first)]);
+        while let Some((group, way)) = queue.pop_front() {
             for member in tenant.members.get(group).into_iter().flatten() {
-                let with_member = || evidence.iter().chain([&member.from]).cloned();
+                let with_member = || way.evidence.iter().chain([&member.from]).cloned();
                 if is_group(tenant, &member.id, member.odata_type.as_deref()) {
                     if seen.insert(&member.id) {
-                        let further: Arc<[Hop]> = through.iter().cloned().chain([hop(&member.id)]).collect();
-                        queue.push_back((&member.id, (further, with_member().collect())));
+                        let last = hop(tenant, &member.id, Membership::Member);
+                        let through = way.through.iter().cloned().chain([last]).collect();
+                        queue.push_back((&member.id, Way { through, evidence: with_member().collect() }));
                     }
                 } else if let Some(who) = self.find(&member.id) {
                     found.entry(who).or_insert_with(|| Reached {
                         who,
-                        through: through.clone(),
+                        through: way.through.clone(),
                         evidence: with_member().collect(),
                         activation: None,
                     });
                 }
             }
+            groups.push((group, way));
         }
-        found.into_values().collect()
+        (found.into_values().collect(), groups)
     }
+}
+
+/// How a group is come to.
+#[derive(Clone, Debug)]
+struct Way {
+    through: Arc<[Hop]>,
+    evidence: Vec<Cite>,
+}
+
+fn hop(tenant: &Tenant, id: &str, by: Membership) -> Hop {
+    Hop { group_id: id.to_owned(), name: name(tenant, id), by }
 }
 
 fn itself(who: Who) -> Reached {

@@ -3,6 +3,7 @@
 
 mod conditions;
 mod denies;
+mod eligible;
 
 use serde_json::{Value, json};
 
