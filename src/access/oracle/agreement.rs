@@ -100,7 +100,11 @@ fn engine_and_rules_agree_on_every_principal_object_and_capability() {
         let rules = Rules::over(&world);
         for ((person, object, capability), said) in answers(&world, &world.capture()) {
             let expected = (rules.answer(person, &object, capability), rules.has_gap(&object, capability));
-            prop_assert_eq!(said, expected, "{} {:?} {}", person, capability, object);
+            prop_assert_eq!(said.0, expected.0, "{} {:?} {}", person, capability, object);
+            // who can become a member of a group is asked of the group, which the rules leave to the cases
+            let may_have_more = world.unread.iter().any(|unread| unread.kind == "group_eligibilities");
+            let agrees = said.1 == expected.1 || said.1 && may_have_more;
+            prop_assert!(agrees, "{} {:?} {}: gap {}", person, capability, object, said.1);
             cases.set(cases.get() + 1);
             gaps.set(gaps.get() + u32::from(expected.1));
             *by_answer.borrow_mut().entry(format!("{:?}", expected.0)).or_default() += 1;

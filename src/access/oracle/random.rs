@@ -10,11 +10,6 @@ use proptest::test_runner::RngSeed;
 use super::conditions::{Condition, Says};
 use super::world::{Assignment, Deny, Eligible, Entry, FOREIGN, Membership, Policy, Read, Unread, Vault, World, ZERO};
 
-/// Whether conditions that the evidence decides are decided; until then each is one that nothing decides.
-const CONDITIONS_ARE_DECIDED: bool = true;
-/// Whether those who can become members of a group are found behind it.
-const ELIGIBLE_MEMBERS_ARE_FOUND: bool = false;
-
 /// Users, service principals, managed identities, one that is gone, one of unknown type, and one that holds nothing.
 pub(super) const PEOPLE: &[&str] = &["u1", "u2", "s1", "m1", "m2", "o1", "x1", "b1"];
 const GROUPS: &[&str] = &["g1", "g2", "g3"];
@@ -120,8 +115,7 @@ fn says() -> impl Strategy<Value = Says> {
 }
 
 fn when(often: f64) -> impl Strategy<Value = Option<Condition>> {
-    let says = says().prop_map(|says| if CONDITIONS_ARE_DECIDED { says } else { Says::Unknown });
-    prop::option::weighted(often, says.prop_map(Condition::from))
+    prop::option::weighted(often, says().prop_map(Condition::from))
 }
 
 fn entry() -> impl Strategy<Value = Entry> {
@@ -232,7 +226,7 @@ fn eligible_members() -> impl Strategy<Value = Vec<Membership>> {
         who: who.to_owned(),
         access: Some(access.to_owned()),
     });
-    vec(one, 0..=if ELIGIBLE_MEMBERS_ARE_FOUND { 2 } else { 0 })
+    vec(one, 0..=2)
 }
 
 fn read() -> impl Strategy<Value = Read> {
