@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::{Capability, grants_action, grants_data_action};
 use crate::model::Permission;
 
-/// Permission entries of the built-in roles of Azure, by name, when the reference is at hand.
-fn built_in() -> Option<Vec<(String, Vec<Permission>)>> {
+/// The built-in roles of Azure, when the reference is at hand.
+fn reference() -> Option<Vec<Value>> {
     #[allow(clippy::disallowed_methods)] // tests find their reference material by the environment
     let shared = std::env::var("TICKMARK_SHARED").unwrap_or_else(|_| "../shared".to_owned());
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(shared).join("azure/reference/builtin-roles.json");
@@ -16,7 +16,18 @@ fn built_in() -> Option<Vec<(String, Vec<Permission>)>> {
         eprintln!("SKIPPED: `{}` is not there; set TICKMARK_SHARED", path.display());
         return None;
     };
-    let roles: Vec<Value> = serde_json::from_slice(&bytes).expect("roles");
+    Some(serde_json::from_slice(&bytes).expect("roles"))
+}
+
+/// Their GUIDs, in the order of [`built_in`].
+pub(super) fn guids() -> Option<Vec<String>> {
+    let guid = |role: &Value| role["name"].as_str().expect("a GUID").to_owned();
+    Some(reference()?.iter().map(guid).collect())
+}
+
+/// Their permission entries, by name.
+pub(super) fn built_in() -> Option<Vec<(String, Vec<Permission>)>> {
+    let roles = reference()?;
     let texts = |entry: &Value, name: &str| -> Vec<String> {
         let list = entry[name].as_array().map(Vec::as_slice).unwrap_or_default();
         list.iter().filter_map(Value::as_str).map(str::to_owned).collect()
@@ -26,13 +37,22 @@ fn built_in() -> Option<Vec<(String, Vec<Permission>)>> {
         not_actions: texts(entry, "notActions"),
         data_actions: texts(entry, "dataActions"),
         not_data_actions: texts(entry, "notDataActions"),
-        condition: None,
+        condition: entry["condition"].as_str().map(str::to_owned),
     };
     let read = |role: &Value| {
         let name = role["roleName"].as_str().expect("a name").to_owned();
         (name, role["permissions"].as_array().expect("entries").iter().map(entry).collect())
     };
     Some(roles.iter().map(read).collect())
+}
+
+/// Name of the role and text of every condition in one, when the reference is at hand.
+pub(super) fn conditions() -> Option<Vec<(String, String)>> {
+    let roles = built_in()?.into_iter();
+    let of_role = |(name, entries): (String, Vec<Permission>)| {
+        entries.into_iter().filter_map(move |entry| Some((name.clone(), entry.condition?)))
+    };
+    Some(roles.flat_map(of_role).collect())
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::access::{Access, Answer, Grant, Via};
+use crate::access::{Access, Grant, Membership, Path, Via};
 use crate::evidence::Cite;
 use crate::model::{Id, Tenant, Vault};
 
@@ -187,10 +187,9 @@ fn readers(tenant: &Tenant, access: &Access, vault: &Vault, known: &mut Words) -
     for grant in access.on(&vault.id) {
         let principal = known.of(&tenant.principal_name(&grant.principal_id));
         let principal_id = known.of(&grant.principal_id);
-        let principal_kind = known.of(&kind_words(tenant, grant));
+        let principal_kind = known.of(&kind_words(tenant, &grant));
         for path in &grant.paths {
             let words = path_words(path);
-            let answer = if path.open.is_some() { Answer::NotDetermined } else { grant.answer };
             let words = match &path.open {
                 Some(open) => known.of(&format!("{words}; open: {}", open.detail)),
                 None => known.of(&words),
@@ -202,9 +201,9 @@ fn readers(tenant: &Tenant, access: &Access, vault: &Vault, known: &mut Words) -
                 principal_id: principal_id.clone(),
                 principal_kind: principal_kind.clone(),
                 can: Arc::default(),
-                answer: answer_words(answer),
+                answer: path.answer.words(),
                 path: words,
-                evidence: path.evidence.clone(),
+                evidence: access.evidence(&vault.id, path),
             };
             lines.entry(key).or_insert_with(|| (Vec::new(), line())).0.push(grant.capability.words());
         }
@@ -215,28 +214,29 @@ fn readers(tenant: &Tenant, access: &Access, vault: &Vault, known: &mut Words) -
 fn kind_words(tenant: &Tenant, grant: &Grant) -> String {
     match tenant.principal(&grant.principal_id) {
         Some(principal) => principal.kind.words().to_owned(),
-        None if tenant.resolved_ids.contains_key(&grant.principal_id) => "not in the directory".to_owned(),
+        None if tenant.resolved_ids.contains_key(&*grant.principal_id) => "not in the directory".to_owned(),
         None => "not resolved".to_owned(),
     }
 }
 
-fn answer_words(answer: Answer) -> &'static str {
-    match answer {
-        Answer::Allowed => "allowed",
-        Answer::Eligible => "eligible",
-        Answer::Conditional => "conditional",
-        Answer::Denied => "denied",
-        Answer::NotDetermined => "not determined",
-    }
-}
-
-fn path_words(path: &crate::access::Path) -> String {
-    let through: String = path.through.iter().map(|hop| format!("group {} → ", hop.name)).collect();
-    match &path.via {
+fn path_words(path: &Path) -> String {
+    let hop = |name: &str, by: Membership| match by {
+        Membership::Member => format!("group {name} → "),
+        Membership::EligibleMember => format!("group {name}, as eligible member → "),
+    };
+    let through: String = path.through.iter().map(|step| hop(&step.name, step.by)).collect();
+    match &*path.via {
         Via::Role { role_name, .. } => format!("{through}{role_name} at {}", path.scope),
+        Via::EligibleRole { role_name, .. } => format!("{through}{role_name} at {}, when activated", path.scope),
         Via::Policy { application_id: Some(application) } => {
             format!("{through}access policy, only through application {application}")
         }
         Via::Policy { application_id: None } => format!("{through}access policy"),
+        Via::Lighthouse { tenant, role_name, is_eligible, .. } => {
+            let activated = if *is_eligible { ", when activated" } else { "" };
+            let tenant = tenant.as_deref().unwrap_or("not told");
+            format!("{role_name} at {}, delegated to tenant {tenant}{activated}", path.scope)
+        }
+        Via::Classic { .. } => format!("classic administrator of {}", path.scope),
     }
 }

@@ -7,6 +7,7 @@ mod commands;
 mod contract;
 mod credentials;
 mod demo;
+mod designs;
 mod doctor;
 mod faults;
 mod harness;
