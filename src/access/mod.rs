@@ -13,6 +13,7 @@ mod built_in;
 mod capability;
 mod denies;
 mod engine;
+pub mod escalation;
 mod excess;
 mod own;
 mod principals;
