@@ -15,8 +15,10 @@ mod denies;
 mod engine;
 pub mod escalation;
 mod excess;
+pub mod network;
 mod own;
 mod principals;
+mod words;
 
 pub use actions::{grants_action, grants_data_action};
 pub use answer::{Answer, Capability, Grant, Held, Hop, Open, Path, Via};

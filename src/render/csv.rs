@@ -38,14 +38,14 @@ pub(super) fn exceptions(assessment: &Assessment, path: &str) -> Result<Vec<u8>,
         let (controls, criteria) = spoken_to(assessment, finding.check());
         [check, severity.to_owned(), controls, criteria].into_iter().chain(rest).collect()
     });
-    write(path, &header, rows)
+    table(path, &header, rows)
 }
 
 /// Everything that one check judged.
 pub(super) fn population(population: &Population, path: &str) -> Result<Vec<u8>, RenderError> {
     let header =
         ["check", "subject_kind", "subject_id", "subject_name", "outcome", "because", "reason", "evidence", NOTE];
-    write(path, &header, population.items.iter().map(|finding| cells(finding).into_iter().collect()))
+    table(path, &header, population.items.iter().map(|finding| cells(finding).into_iter().collect()))
 }
 
 /// Who can do what on each vault.
@@ -57,7 +57,7 @@ pub(super) fn readers(assessment: &Assessment, path: &str) -> Result<Vec<u8>, Re
         let texts = texts.into_iter().cloned();
         texts.chain([line.answer.to_owned(), line.path.clone(), places(&line.evidence)]).collect()
     });
-    write(path, &header, rows)
+    table(path, &header, rows)
 }
 
 /// The cited places, parted by spaces.
@@ -93,7 +93,8 @@ fn spoken_to(assessment: &Assessment, check: &str) -> (String, String) {
     (ids.join(" "), soc2.into_iter().chain(nist).collect::<Vec<_>>().join(" "))
 }
 
-fn write(path: &str, header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Result<Vec<u8>, RenderError> {
+/// A table of plain cells, each guarded against being taken for a formula.
+pub fn table(path: &str, header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Result<Vec<u8>, RenderError> {
     let failed = |source: csv::Error| RenderError::Csv { path: path.to_owned(), source };
     let mut writer = csv::WriterBuilder::new()
         .quote_style(csv::QuoteStyle::Always)

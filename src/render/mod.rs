@@ -21,6 +21,7 @@ use std::collections::BTreeMap;
 use crate::assess::Assessment;
 use crate::control::Framework;
 
+pub use csv::table;
 pub use error::RenderError;
 
 /// Everything that is rendered: paths in the pack and their bytes.
