@@ -37,6 +37,7 @@ mod rbac_007_no_broad_role;
 mod rbac_011_metadata_only;
 mod roles;
 mod runner;
+pub mod usage;
 #[cfg(test)]
 pub(crate) mod testing;
 
