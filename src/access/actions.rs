@@ -16,6 +16,17 @@ pub fn grants_data_action(entry: &Permission, action: &str) -> bool {
     grants(&entry.data_actions, &entry.not_data_actions, action)
 }
 
+/// Whether an entry has an action of that plane, and takes it away again nowhere.
+pub(super) fn has(entry: &Permission, action: &str, is_data: bool) -> bool {
+    if is_data { grants_data_action(entry, action) } else { grants_action(entry, action) }
+}
+
+/// Whether the entry has the action without `/*/` being read as a single `/`, which no source documents.
+pub(super) fn is_strict(entry: &Permission, action: &str, is_data: bool) -> bool {
+    let given = if is_data { &entry.data_actions } else { &entry.actions };
+    given.iter().any(|pattern| matches(pattern, action, false))
+}
+
 /// Built-in roles list `vaults/*/read` for what must cover `vaults/read` too, so `/*/` may stand for a single `/`
 /// when something is granted. It may not when something is taken away: both widen what is found.
 fn grants(given: &[String], taken: &[String], action: &str) -> bool {

@@ -1,10 +1,75 @@
 //! What each capability takes: data actions in RBAC mode, permissions of an access policy in the other, and
 //! control-plane actions in both (learn.microsoft.com/azure/role-based-access-control/permissions/security).
 
-use super::{Capability, grants_action, grants_data_action};
+use serde::Serialize;
+
+use super::{grants_action, grants_data_action};
 use crate::model::{AccessPolicy, Id, Permission};
 
 const VAULTS_WRITE: &str = "Microsoft.KeyVault/vaults/write";
+
+/// What a principal may do to an object in a vault, or to the vault. The mapping to data actions and access
+/// policy permissions is the capability table of Key Vault's two permission models.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Capability {
+    /// Read a secret's value: `secrets/getSecret/action` or `secrets/backup/action`; policy `get`, `backup`.
+    ReadSecret,
+    /// List names and attributes: `secrets/readMetadata/action`; policy `list`.
+    ListSecrets,
+    /// Write a value: `secrets/setSecret`, `update`, `restore`; policy `set`, `restore`.
+    ChangeSecret,
+    /// Delete or purge: `secrets/delete`, `secrets/purge/action`; policy `delete`, `purge`.
+    DestroySecret,
+    /// Decrypt or unwrap with a key.
+    Decrypt,
+    /// Sign with a key.
+    Sign,
+    /// Encrypt, wrap or verify with a key.
+    Encrypt,
+    /// Take a key out: backup or release.
+    ExportKey,
+    /// Read a certificate's private key, through the secret of the same name.
+    ReadPrivateKey,
+    /// Grant access to the vault: `Microsoft.Authorization/roleAssignments/write`, or access policies.
+    GrantAccess,
+    /// Change the vault itself: `Microsoft.KeyVault/vaults/write`.
+    ManageVault,
+}
+
+impl Capability {
+    /// Every capability.
+    pub const ALL: &'static [Capability] = &[
+        Capability::ReadSecret,
+        Capability::ListSecrets,
+        Capability::ChangeSecret,
+        Capability::DestroySecret,
+        Capability::Decrypt,
+        Capability::Sign,
+        Capability::Encrypt,
+        Capability::ExportKey,
+        Capability::ReadPrivateKey,
+        Capability::GrantAccess,
+        Capability::ManageVault,
+    ];
+
+    /// The capability in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Capability::ReadSecret => "read secret values",
+            Capability::ListSecrets => "list secrets",
+            Capability::ChangeSecret => "change secrets",
+            Capability::DestroySecret => "destroy secrets",
+            Capability::Decrypt => "decrypt with keys",
+            Capability::Sign => "sign with keys",
+            Capability::Encrypt => "encrypt with keys",
+            Capability::ExportKey => "export keys",
+            Capability::ReadPrivateKey => "read private keys of certificates",
+            Capability::GrantAccess => "grant access",
+            Capability::ManageVault => "manage the vault",
+        }
+    }
+}
 
 /// Permissions on keys or on secrets.
 #[derive(Clone, Copy)]
@@ -14,6 +79,23 @@ enum Family {
 }
 
 impl Capability {
+    /// Its name in JSON and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Capability::ReadSecret => "read_secret",
+            Capability::ListSecrets => "list_secrets",
+            Capability::ChangeSecret => "change_secret",
+            Capability::DestroySecret => "destroy_secret",
+            Capability::Decrypt => "decrypt",
+            Capability::Sign => "sign",
+            Capability::Encrypt => "encrypt",
+            Capability::ExportKey => "export_key",
+            Capability::ReadPrivateKey => "read_private_key",
+            Capability::GrantAccess => "grant_access",
+            Capability::ManageVault => "manage_vault",
+        }
+    }
+
     /// Whether it is about what a vault holds, and not about the vault as a resource.
     pub(super) fn is_data(self) -> bool {
         !matches!(self, Capability::GrantAccess | Capability::ManageVault)
@@ -74,17 +156,22 @@ impl Capability {
         data.chain(control).copied().collect()
     }
 
-    /// Whether a role assigned at `scope`, an object in `vault`, can give it there.
-    pub(super) fn applies_below(self, vault: &Id, scope: &Id) -> bool {
-        let below = scope.key().strip_prefix(vault.key()).unwrap_or_default();
-        let of_secrets = matches!(
+    /// Whether it can be about one secret.
+    pub fn is_of_secrets(self) -> bool {
+        matches!(
             self,
             Capability::ReadSecret
                 | Capability::ListSecrets
                 | Capability::ChangeSecret
                 | Capability::DestroySecret
                 | Capability::ReadPrivateKey
-        );
+        )
+    }
+
+    /// Whether a role assigned at `scope`, an object in `vault`, can give it there.
+    pub(super) fn applies_below(self, vault: &Id, scope: &Id) -> bool {
+        let below = scope.key().strip_prefix(vault.key()).unwrap_or_default();
+        let of_secrets = self.is_of_secrets();
         match below.split('/').nth(1) {
             _ if self == Capability::GrantAccess => true,
             _ if self == Capability::ManageVault => false,

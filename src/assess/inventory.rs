@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::access::{Access, Answer, Grant, Via};
+use crate::access::{Access, Grant, Membership, Path, Via};
 use crate::evidence::Cite;
 use crate::model::{Tenant, Vault};
 
@@ -165,19 +165,18 @@ fn readers(tenant: &Tenant, access: &Access, vault: &Vault) -> Vec<ReaderLine> {
     for grant in access.on(&vault.id) {
         for path in &grant.paths {
             let words = path_words(path);
-            let answer = if path.open.is_some() { Answer::NotDetermined } else { grant.answer };
             let line = ReaderLine {
                 vault: vault.name.clone(),
                 principal: tenant.principal_name(&grant.principal_id),
-                principal_id: grant.principal_id.clone(),
-                principal_kind: kind_words(tenant, grant),
+                principal_id: grant.principal_id.to_string(),
+                principal_kind: kind_words(tenant, &grant),
                 can: String::new(),
-                answer: answer_words(answer),
+                answer: path.answer.words(),
                 path: match &path.open {
                     Some(open) => format!("{words}; open: {}", open.detail),
                     None => words.clone(),
                 },
-                evidence: path.evidence.clone(),
+                evidence: access.evidence(&vault.id, path),
             };
             let key = (line.principal.clone(), line.principal_id.clone(), line.path.clone());
             lines.entry(key).or_insert_with(|| (Vec::new(), line)).0.push(grant.capability.words());
@@ -189,28 +188,30 @@ fn readers(tenant: &Tenant, access: &Access, vault: &Vault) -> Vec<ReaderLine> {
 fn kind_words(tenant: &Tenant, grant: &Grant) -> String {
     match tenant.principal(&grant.principal_id) {
         Some(principal) => principal.kind.words().to_owned(),
-        None if tenant.resolved_ids.contains_key(&grant.principal_id) => "not in the directory".to_owned(),
+        None if tenant.resolved_ids.contains_key(&*grant.principal_id) => "not in the directory".to_owned(),
         None => "not resolved".to_owned(),
     }
 }
 
-fn answer_words(answer: Answer) -> &'static str {
-    match answer {
-        Answer::Allowed => "allowed",
-        Answer::Eligible => "eligible",
-        Answer::Conditional => "conditional",
-        Answer::Denied => "denied",
-        Answer::NotDetermined => "not determined",
-    }
-}
-
-fn path_words(path: &crate::access::Path) -> String {
-    let through: String = path.through.iter().map(|hop| format!("group {} → ", hop.name)).collect();
-    match &path.via {
+fn path_words(path: &Path) -> String {
+    let hop = |name: &str, by: Membership| match by {
+        Membership::Member => format!("group {name} → "),
+        Membership::EligibleMember => format!("group {name}, as eligible member → "),
+        Membership::EligibleOwner => format!("group {name}, as eligible owner → "),
+    };
+    let through: String = path.through.iter().map(|step| hop(&step.name, step.by)).collect();
+    match &*path.via {
         Via::Role { role_name, .. } => format!("{through}{role_name} at {}", path.scope),
+        Via::EligibleRole { role_name, .. } => format!("{through}{role_name} at {}, when activated", path.scope),
         Via::Policy { application_id: Some(application) } => {
             format!("{through}access policy, only through application {application}")
         }
         Via::Policy { application_id: None } => format!("{through}access policy"),
+        Via::Lighthouse { tenant, role_name, is_eligible, .. } => {
+            let activated = if *is_eligible { ", when activated" } else { "" };
+            let tenant = tenant.as_deref().unwrap_or("not told");
+            format!("{role_name} at {}, delegated to tenant {tenant}{activated}", path.scope)
+        }
+        Via::Classic { .. } => format!("classic administrator of {}", path.scope),
     }
 }

@@ -37,9 +37,9 @@ mod rbac_007_no_broad_role;
 mod rbac_011_metadata_only;
 mod roles;
 mod runner;
-pub mod usage;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod usage;
 
 use crate::access::Access;
 use crate::evidence::{Cite, Kind, Period};

@@ -62,7 +62,7 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
 }
 
 /// The non-human identities behind each role assignment, by its place in the list.
-type Holders<'a> = BTreeMap<usize, Vec<(&'a Person, &'a Held)>>;
+type Holders<'a> = BTreeMap<usize, Vec<(&'a Person, Held)>>;
 
 /// Assignments that an identity is behind, and how.
 type Roles<'a> = Vec<(&'a RoleAssignment, &'a Held)>;
@@ -139,8 +139,8 @@ fn words(facts: &Facts<'_>, assignment: &RoleAssignment, held: &Held) -> String 
 /// The assignments at, above and inside the vault whose role has data actions of a vault, or was not read.
 fn with_data<'a>(facts: &Facts<'a>, vault: &Vault) -> Vec<(usize, &'a RoleAssignment)> {
     let tenant = facts.tenant;
-    let reaching = facts.access.reaching(&vault.id).iter();
-    let reaching = reaching.filter_map(|index| Some((*index, tenant.role_assignments.get(*index)?)));
+    let reaching = facts.access.reaching(&vault.id).into_iter();
+    let reaching = reaching.filter_map(|index| Some((index, tenant.role_assignments.get(index)?)));
     let may_read = |role: &str| tenant.role_definitions.get(role).is_none_or(has_vault_data);
     reaching.filter(|(_, assignment)| may_read(&assignment.role)).collect()
 }
@@ -154,11 +154,11 @@ fn why_open(
     assignment: &RoleAssignment,
     definition: &RoleDefinition,
 ) -> Option<Open> {
-    let is_this = |path: &&Arc<Path>| matches!(&path.via, Via::Role { assignment: id, .. } if *id == assignment.id);
+    let is_this = |path: &&Arc<Path>| matches!(&*path.via, Via::Role { assignment: id, .. } if *id == assignment.id);
     let of_person = facts.access.of_principal(&vault.id, &person.id);
-    let mut paths = of_person.flat_map(|grant| &grant.paths).filter(is_this);
-    if let Some(open) = paths.find_map(|path| path.open.clone()) {
-        return Some(open);
+    let mut paths = of_person.iter().flat_map(|grant| &grant.paths).filter(is_this);
+    if let Some(open) = paths.find_map(|path| path.open.as_deref()) {
+        return Some(open.clone());
     }
     let on_role = definition.permissions.iter().find_map(|entry| entry.condition.as_deref());
     assignment.condition.as_deref().or(on_role).map(|condition| conditional(assignment, condition))

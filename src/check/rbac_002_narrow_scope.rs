@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::people::{People, Person, Who, about_access, and_more};
 use super::{Check, Facts, Finding, Nature, Severity, about, judged, own, population, whole};
-use crate::access::{Capability, Path, Via};
+use crate::access::{Answer, Capability, Grant, Path, Via};
 use crate::evidence::Kind;
 use crate::model::{Missing, PrincipalKind, Vault};
 
@@ -39,9 +39,15 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
 }
 
 fn of_vault(facts: &Facts<'_>, people: &People<'_>, vault: &Vault) -> Vec<Finding> {
+    let grants: Vec<Grant> = facts.access.can(&vault.id, Capability::ReadSecret);
     let mut paths_of: BTreeMap<&str, Vec<&Path>> = BTreeMap::new();
-    for grant in facts.access.can(&vault.id, Capability::ReadSecret) {
-        paths_of.entry(grant.principal_id.as_str()).or_default().extend(grant.paths.iter().map(AsRef::as_ref));
+    for grant in &grants {
+        // What must be activated first is not looked at here, and what is denied for certain gives nothing.
+        let counts = |path: &&Path| !matches!(path.answer, Answer::Eligible | Answer::Denied);
+        let paths: Vec<&Path> = grant.paths.iter().map(AsRef::as_ref).filter(counts).collect();
+        if !paths.is_empty() {
+            paths_of.entry(&grant.principal_id).or_default().extend(paths);
+        }
     }
     let mut broad = paths_of.iter().filter(|(_, paths)| paths.iter().any(|path| is_broad(vault, path)));
     let hidden = broad.find_map(|(principal, _)| people.hidden_members(principal));
@@ -50,7 +56,7 @@ fn of_vault(facts: &Facts<'_>, people: &People<'_>, vault: &Vault) -> Vec<Findin
         if let Who::Known(person) = people.who(principal)
             && person.kind.is_non_human()
         {
-            findings.push(judge(vault, person, paths, hidden.as_ref()));
+            findings.push(judge(facts, vault, person, paths, hidden.as_ref()));
         }
     }
     let on = about("vault", &vault.id, &vault.name, &vault.from);
@@ -67,21 +73,22 @@ fn of_vault(facts: &Facts<'_>, people: &People<'_>, vault: &Vault) -> Vec<Findin
     findings
 }
 
-fn judge(vault: &Vault, person: &Person, paths: &[&Path], hidden: Option<&Missing>) -> Finding {
+fn judge(facts: &Facts<'_>, vault: &Vault, person: &Person, paths: &[&Path], hidden: Option<&Missing>) -> Finding {
     let on = about_access(vault, person);
+    let evidence = |path: &Path| facts.access.evidence(&vault.id, path);
     let broad: Vec<&Path> = paths.iter().copied().filter(|path| is_broad(vault, path)).collect();
     let settled: Vec<&Path> = broad.iter().copied().filter(|path| path.open.is_none()).collect();
     if let Some(first) = settled.first() {
-        let on = settled.iter().fold(on, |on, path| on.citing(&path.evidence));
+        let on = settled.iter().fold(on, |on, path| on.citing(&evidence(path)));
         return on.fail(format!("reads secrets by {}", and_more(&words(first), settled.len())));
     }
     if let Some((path, open)) = broad.iter().find_map(|path| Some((path, path.open.as_ref()?))) {
-        return on.citing(&path.evidence).open(open);
+        return on.citing(&evidence(path)).open(open);
     }
     if let Some(hidden) = hidden {
         return on.missing(hidden);
     }
-    let on = paths.iter().fold(on, |on, path| on.citing(&path.evidence));
+    let on = paths.iter().fold(on, |on, path| on.citing(&evidence(path)));
     let narrow: Vec<String> = paths.iter().map(|path| words(path)).collect();
     on.pass(format!("reads secrets only by {}", narrow.join(", ")))
 }
@@ -92,9 +99,10 @@ fn is_broad(vault: &Vault, path: &Path) -> bool {
 }
 
 fn words(path: &Path) -> String {
-    let what = match &path.via {
-        Via::Role { role_name, .. } => format!("`{role_name}`"),
-        Via::Policy { .. } => "an access policy".to_owned(),
+    let what = match (path.via.role(), &*path.via) {
+        (Some((_, name)), _) => format!("`{name}`"),
+        (None, Via::Policy { .. }) => "an access policy".to_owned(),
+        (None, _) => "the classic model".to_owned(),
     };
     let groups: Vec<String> = path.through.iter().map(|hop| format!("`{}`", hop.name)).collect();
     match groups.as_slice() {

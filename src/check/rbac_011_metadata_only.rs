@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::people::{People, Who, counted};
 use super::{Check, Facts, Finding, Nature, Severity, about, judged, own, population, whole};
-use crate::access::{Capability, Grant, grants_action};
+use crate::access::{Answer, Capability, Grant, grants_action};
 use crate::evidence::{Cite, Kind};
 use crate::model::{PrincipalKind, RoleAssignment, Vault};
 
@@ -42,15 +42,16 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
 
 fn judge(facts: &Facts<'_>, people: &People<'_>, vault: &Vault) -> Finding {
     let on = about("vault", &vault.id, &vault.name, &vault.from);
-    let readers: Vec<&Grant> = facts.access.can(&vault.id, Capability::ReadSecret).collect();
+    let mut readers: Vec<Grant> = facts.access.can(&vault.id, Capability::ReadSecret);
+    readers.retain(|grant| grant.answer != Answer::Denied);
     if let Some(hidden) = readers.iter().find_map(|grant| people.hidden_members(&grant.principal_id)) {
         return on.missing(&hidden);
     }
-    let readers: BTreeSet<&str> = readers.iter().map(|grant| grant.principal_id.as_str()).collect();
+    let readers: BTreeSet<&str> = readers.iter().map(|grant| &*grant.principal_id).collect();
     let mut evidence: BTreeSet<Cite> = BTreeSet::new();
     let mut holders: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    let reaching = facts.access.reaching(&vault.id).iter();
-    for assignment in reaching.filter_map(|index| facts.tenant.role_assignments.get(*index)) {
+    let reaching = facts.access.reaching(&vault.id).into_iter();
+    for assignment in reaching.filter_map(|index| facts.tenant.role_assignments.get(index)) {
         if !facts.tenant.hierarchy.reaches(&assignment.scope, &vault.id) || !sees(facts, assignment) {
             continue;
         }
@@ -92,11 +93,10 @@ fn words(
     vault: &Vault,
     holders: &BTreeMap<String, BTreeSet<String>>,
 ) -> String {
-    let can_change: BTreeSet<&str> = [Capability::GrantAccess, Capability::ManageVault]
-        .into_iter()
-        .flat_map(|capability| facts.access.can(&vault.id, capability))
-        .map(|grant| grant.principal_id.as_str())
-        .collect();
+    let changing = [Capability::GrantAccess, Capability::ManageVault].into_iter();
+    let changing = changing.flat_map(|capability| facts.access.can(&vault.id, capability));
+    let changing = changing.filter(|grant| grant.answer != Answer::Denied);
+    let can_change: BTreeSet<String> = changing.map(|grant| grant.principal_id.to_string()).collect();
     let mut named: Vec<String> = holders
         .iter()
         .map(|(holder, roles)| {

@@ -59,7 +59,7 @@ fn judge(
     unread: Option<&Missing>,
 ) -> Finding {
     let on = person.about();
-    let held = facts.access.held_by(&person.id);
+    let held = &facts.access.held_by(&person.id);
     let mut exceptions: Vec<(String, &[Cite])> = Vec::new();
     let mut open: Option<(Open, &[Cite])> = None;
     for role in held {
@@ -107,7 +107,7 @@ fn unread_above(facts: &Facts<'_>) -> Option<Missing> {
 
 /// The groups that a role comes through, for a reader.
 pub(super) fn through(held: &Held) -> String {
-    match held.through.as_slice() {
+    match &*held.through {
         [] => String::new(),
         hops => {
             let names: Vec<String> = hops.iter().map(|hop| format!("`{}`", hop.name)).collect();

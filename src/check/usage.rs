@@ -123,8 +123,7 @@ fn is_read(call: &VaultEvent) -> bool {
 
 fn line(facts: &Facts<'_>, vault: &Vault, grant: &Grant) -> GrantUse {
     let by: Vec<String> = grant.paths.iter().map(|path| path.words()).collect();
-    let mut evidence: Vec<Cite> =
-        grant.paths.iter().flat_map(|path| facts.access.evidence(&vault.id, path)).collect();
+    let mut evidence: Vec<Cite> = grant.paths.iter().flat_map(|path| facts.access.evidence(&vault.id, path)).collect();
     evidence.sort();
     evidence.dedup();
     GrantUse {
@@ -155,8 +154,12 @@ fn unknown(facts: &Facts<'_>, vault: &Vault, grant: &Grant, open: &Open) -> Gran
 fn of_grant(facts: &Facts<'_>, vault: &Vault, grant: &Grant, reads: &Reads<'_>) -> GrantUse {
     let mut line = line(facts, vault, grant);
     let calls = reads.by_caller.get(&*grant.principal_id);
-    let events: Vec<&VaultEvent> =
-        calls.into_iter().flat_map(|calls| &calls.events).copied().filter(|event| covers(vault, grant, event)).collect();
+    let events: Vec<&VaultEvent> = calls
+        .into_iter()
+        .flat_map(|calls| &calls.events)
+        .copied()
+        .filter(|event| covers(vault, grant, event))
+        .collect();
     count(&mut line, &events);
     let end = facts.period.end.min(facts.tenant.collected_at);
     match (&reads.falls_short, line.last) {
@@ -240,9 +243,12 @@ struct Removals<'a> {
 
 impl<'a> Removals<'a> {
     fn of(facts: &Facts<'a>) -> Removals<'a> {
-        let events = facts.tenant.logging.activity.iter().filter(|event| {
-            event.is("Microsoft.Authorization/roleAssignments/delete") && event.has_succeeded()
-        });
+        let events = facts
+            .tenant
+            .logging
+            .activity
+            .iter()
+            .filter(|event| event.is("Microsoft.Authorization/roleAssignments/delete") && event.has_succeeded());
         let by_name = events.filter_map(|event| Some((event.resource.as_ref()?.name().to_lowercase(), event)));
         Removals { by_name: by_name.collect() }
     }

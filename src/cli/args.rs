@@ -199,8 +199,10 @@ pub(super) struct Assess {
 
 #[derive(Debug, ClapArgs)]
 #[command(group = ArgGroup::new("about").required(true).args(["vault", "principal", "path"]))]
-#[command(after_help = "Exit codes: 0 the answer is whole · 3 something was not read, so that there may be more; it is \
-    named below the answer")]
+#[command(
+    after_help = "Exit codes: 0 the answer is whole · 3 something was not read, so that there may be more; it is \
+    named below the answer"
+)]
 pub(super) struct AccessOptions {
     /// Vault, by name, ARM id or address: who can read it.
     #[arg(long, value_name = "VAULT")]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::rights::{Action, Held, Rights};
 use super::{Certainty, Edge, Goal, Step, Target};
-use crate::access::{Access, Answer, Capability, Path, Via};
+use crate::access::{Access, Answer, Capability, Grant, Path, Via};
 use crate::model::{DirectoryRoleGrant, Id, Tenant, Vault};
 
 const VAULT_WRITE: Action = Action::Control("Microsoft.KeyVault/vaults/write");
@@ -84,36 +84,33 @@ impl Edges<'_, '_> {
     /// has it.
     fn uses(&mut self, access: &Access, capability: Capability) {
         let mut groups = BTreeSet::new();
-        for grant in access.can(&self.vault.id, capability).filter(|grant| grant.answer != Answer::Denied) {
-            let is_activated_first = grant.answer == Answer::Eligible;
-            let on = (grant.object != self.vault.id).then(|| grant.object.clone());
-            let mut own = true;
+        for grant in access.can(&self.vault.id, capability).iter().filter(|grant| grant.answer != Answer::Denied) {
+            if let Some(best) = grant.paths.iter().min_by_key(|path| path.answer) {
+                let edge = self.using(best, grant, &grant.principal_id, best.answer == Answer::Eligible);
+                self.edges.push(edge);
+            }
             for path in &grant.paths {
-                let through = path.through.iter().map(|hop| &hop.group_id);
-                let from = through.filter(|id| groups.insert((*id).clone())).cloned().collect::<Vec<_>>();
-                let itself = std::mem::take(&mut own).then(|| grant.principal_id.clone());
-                for from in from.into_iter().chain(itself) {
-                    self.edges.push(self.using(path, from, on.clone(), is_activated_first));
+                let is_eligible =
+                    matches!(&*path.via, Via::EligibleRole { .. } | Via::Lighthouse { is_eligible: true, .. });
+                for hop in path.through.iter().filter(|hop| groups.insert(hop.group_id.clone())) {
+                    self.edges.push(self.using(path, grant, &hop.group_id, is_eligible));
                 }
             }
         }
     }
 
-    fn using(&self, path: &Path, from: String, on: Option<Id>, is_activated_first: bool) -> Edge {
+    fn using(&self, path: &Path, grant: &Grant, from: &str, is_activated_first: bool) -> Edge {
         let doubt = path.open.as_ref().map(|open| open.detail.clone());
         Edge {
             step: Step::Use,
-            from,
+            from: from.to_owned(),
             to: Target::Vault(self.vault.id.clone()),
-            by: match &path.via {
-                Via::Role { role_name, .. } => format!("role `{role_name}` at `{}`", path.scope),
-                Via::Policy { .. } => "access policy".to_owned(),
-            },
-            on,
+            by: format!("{} at `{}`", path.via.words(), path.scope),
+            on: (grant.object != self.vault.id).then(|| grant.object.clone()),
             is_activated_first,
             certainty: if doubt.is_some() { Certainty::Possible } else { Certainty::Certain },
             doubt,
-            evidence: path.evidence.clone(),
+            evidence: path.evidence().chain([&self.vault.from]).cloned().collect(),
         }
     }
 

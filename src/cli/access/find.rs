@@ -20,7 +20,10 @@ pub(super) fn vault<'a>(tenant: &'a Tenant, text: &str) -> Result<&'a Vault, Cli
         }
         several => {
             let ids: Vec<&str> = several.iter().map(|vault| vault.id.shown()).collect();
-            Err(CliError::Use(format!("`{text}` is the name of several vaults; name one by its id\n{}", ids.join("\n"))))
+            Err(CliError::Use(format!(
+                "`{text}` is the name of several vaults; name one by its id\n{}",
+                ids.join("\n")
+            )))
         }
     }
 }

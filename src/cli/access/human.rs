@@ -77,7 +77,11 @@ fn head(shown: &Shown<'_>, terminal: &Terminal) -> Result<(), CliError> {
     }
     if let Some(id) = &shown.principal {
         let (name, kind) = principal(shown.tenant, id);
-        terminal.line(&format!("{}  {}", terminal.tone(Tone::Strong, &clean(&name)), clean(&format!("{kind}, {id}"))))?;
+        terminal.line(&format!(
+            "{}  {}",
+            terminal.tone(Tone::Strong, &clean(&name)),
+            clean(&format!("{kind}, {id}"))
+        ))?;
     }
     terminal.line(&terminal.tone(Tone::Dim, &format!("  as collected {at}, capture {}", clean(shown.capture))))
 }
@@ -155,7 +159,8 @@ pub(super) fn route(
         None => terminal.line(&format!("No way is known by which {who} could {what}."))?,
         Some(way) if way.is_direct() => terminal.line(&format!("{who} can {what} already:"))?,
         Some(way) => {
-            let steps = format!("{} step{}, {}", way.length, if way.length == 1 { "" } else { "s" }, way.certainty.words());
+            let steps =
+                format!("{} step{}, {}", way.length, if way.length == 1 { "" } else { "s" }, way.certainty.words());
             terminal.line(&format!("{who} could come to {what}: {}", terminal.tone(Tone::Strong, &steps)))?;
         }
     }

@@ -94,14 +94,7 @@ fn place(cite: &Cite) -> String {
     format!("{}/{}#{}", cite.record, cite.page, cite.pointer)
 }
 
-pub(super) fn route(
-    tenant: &Tenant,
-    id: &str,
-    vault: &Vault,
-    goal: Goal,
-    way: Option<&Way>,
-    unread: &[Gap],
-) -> Value {
+pub(super) fn route(tenant: &Tenant, id: &str, vault: &Vault, goal: Goal, way: Option<&Way>, unread: &[Gap]) -> Value {
     json!({
         "principal": who(tenant, id),
         "vault": vault.id.shown(),

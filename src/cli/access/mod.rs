@@ -112,7 +112,7 @@ fn of_vault<'a>(
 fn on_object(access: &Access, grants: &[Grant], object: &Id) -> Vec<Grant> {
     let asked: BTreeSet<(Capability, &str)> = grants
         .iter()
-        .filter(|grant| grant.capability.applies_to(object))
+        .filter(|grant| grant.capability.is_of_secrets())
         .map(|grant| (grant.capability, &*grant.principal_id))
         .collect();
     let answer = |(capability, principal): (Capability, &str)| {
