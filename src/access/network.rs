@@ -70,6 +70,7 @@ impl Route {
         let count = |number: usize, one: &str| format!("{number} {one}{}", if number == 1 { "" } else { "s" });
         let private = count(self.private_endpoints, "approved private endpoint");
         let reach = match self.reach {
+            Reach::Internet if self.private_endpoints == 0 => "every network reaches it".to_owned(),
             Reach::Internet => format!("every network reaches it, and {private}"),
             Reach::Listed => {
                 let rules = count(self.ip_rules.len(), "address rule");

@@ -61,7 +61,10 @@ impl Activation {
 impl Path {
     /// The path from the principal on: groups, what gives access, where, and what keeps it open.
     pub fn words(&self) -> String {
-        let mut words = format!("{} at `{}`", self.via.words(), self.scope);
+        let mut words = match &*self.via {
+            Via::Policy { .. } => self.via.words(), // its scope is the vault
+            via => format!("{} at `{}`", via.words(), self.scope),
+        };
         let hops: Vec<String> = self.through.iter().map(|hop| format!("`{}`{}", hop.name, hop.by.words())).collect();
         if !hops.is_empty() {
             words.push_str(&format!(", through group {}", hops.join(", then ")));
@@ -90,18 +93,18 @@ impl Membership {
 }
 
 impl Unread {
-    /// What was not read, for a sentence that ends with its name.
+    /// What was not read.
     pub fn words(self) -> &'static str {
         match self {
-            Unread::Scope => "role assignments at",
-            Unread::ManagementGroups => "management groups above",
+            Unread::Scope => "role assignments",
+            Unread::ManagementGroups => "management groups",
             Unread::Members => "who is behind",
-            Unread::Definition => "role definition",
-            Unread::Condition => "condition at",
-            Unread::Denies => "deny assignments at",
-            Unread::Eligibility => "what can be activated at",
-            Unread::Delegation => "what was delegated at",
-            Unread::Classic => "classic administrators of",
+            Unread::Definition => "a role definition",
+            Unread::Condition => "a condition",
+            Unread::Denies => "deny assignments",
+            Unread::Eligibility => "what can be activated",
+            Unread::Delegation => "delegation to another tenant",
+            Unread::Classic => "classic administrators",
         }
     }
 }

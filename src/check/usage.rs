@@ -13,7 +13,7 @@ use super::callers::{Calls, by_caller, shown};
 use super::logs::{Logs, ROWS};
 use crate::access::{Answer, Capability, Grant, Open};
 use crate::evidence::Cite;
-use crate::model::{ActivityEvent, Id, Vault, VaultEvent};
+use crate::model::{ActivityEvent, Id, Tenant, Vault, VaultEvent};
 
 /// What became of a grant in the period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,6 +34,16 @@ pub enum Usage {
 }
 
 impl Usage {
+    /// Every usage, what needs attention first.
+    pub const ALL: &'static [Usage] = &[
+        Usage::UsedAfterRemoval,
+        Usage::UsedWithoutGrant,
+        Usage::UsedBeforeRemoval,
+        Usage::NotDetermined,
+        Usage::Unused,
+        Usage::Used,
+    ];
+
     /// The usage in words.
     pub fn words(self) -> &'static str {
         match self {
@@ -56,6 +66,8 @@ pub struct GrantUse {
     pub vault_name: String,
     /// Lower-case object id of the holder or caller; where the log names none, what it names instead.
     pub principal_id: String,
+    /// Its name, else its object id.
+    pub principal: String,
     /// The vault, or the object that alone is granted; none for reads without a grant.
     pub object: Option<Id>,
     /// The answer about the grant; none for reads without one.
@@ -113,7 +125,7 @@ fn of_vault<'a>(facts: &Facts<'a>, logs: &Logs<'a>, removals: &Removals<'a>, vau
     let mut lines: Vec<GrantUse> = grants.iter().map(|grant| of_grant(facts, vault, grant, &reads)).collect();
     let holders: BTreeSet<&str> = grants.iter().map(|grant| &*grant.principal_id).collect();
     let others = reads.by_caller.iter().filter(|(caller, _)| !holders.contains(caller.as_str()));
-    lines.extend(others.flat_map(|(caller, calls)| without_grant(removals, vault, caller, calls)));
+    lines.extend(others.flat_map(|(caller, calls)| without_grant((facts.tenant, removals), vault, caller, calls)));
     lines
 }
 
@@ -130,6 +142,7 @@ fn line(facts: &Facts<'_>, vault: &Vault, grant: &Grant) -> GrantUse {
         vault: vault.id.clone(),
         vault_name: vault.name.clone(),
         principal_id: grant.principal_id.to_string(),
+        principal: facts.tenant.principal_name(&grant.principal_id),
         object: Some(grant.object.clone()),
         answer: Some(grant.answer),
         by: by.join(" | "),
@@ -205,7 +218,12 @@ fn count(line: &mut GrantUse, events: &[&VaultEvent]) {
 }
 
 /// Reads of a caller whom no grant allows now: under assignments that were removed, and others.
-fn without_grant(removals: &Removals<'_>, vault: &Vault, caller: &str, calls: &Calls<'_>) -> Vec<GrantUse> {
+fn without_grant(
+    (tenant, removals): (&Tenant, &Removals<'_>),
+    vault: &Vault,
+    caller: &str,
+    calls: &Calls<'_>,
+) -> Vec<GrantUse> {
     let mut parts: BTreeMap<Usage, (Vec<&VaultEvent>, String, Vec<Cite>)> = BTreeMap::new();
     for event in &calls.events {
         let (usage, because, from) = removals.judge(event);
@@ -218,6 +236,7 @@ fn without_grant(removals: &Removals<'_>, vault: &Vault, caller: &str, calls: &C
             vault: vault.id.clone(),
             vault_name: vault.name.clone(),
             principal_id: caller.to_owned(),
+            principal: tenant.principal_name(caller),
             object: None,
             answer: None,
             by: String::new(),
@@ -264,5 +283,143 @@ impl<'a> Removals<'a> {
         let because = format!("assignment `{assignment}` was removed at {}", shown(removal.at));
         let usage = if event.at > removal.at { Usage::UsedAfterRemoval } else { Usage::UsedBeforeRemoval };
         (usage, because, Some(removal.from.clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::access::Access;
+    use crate::check::Parameters;
+    use crate::check::logs::testing::{count, logged, row};
+    use crate::check::testing::{
+        SECRETS_USER, SUB, assignment_json, base, list, patched, role_json, service_principal_json, vault_id,
+        with_principals,
+    };
+    use crate::evidence::testing::CaptureBuilder;
+    use crate::evidence::{Kind, Period, Reason};
+    use crate::model;
+
+    const READER: &str = "aaaaaaaa-0000-0000-0000-000000000001";
+    const OTHER: &str = "bbbbbbbb-0000-0000-0000-000000000001";
+    const REMOVED: &str = "dddddddd-0000-0000-0000-000000000001";
+
+    fn read_at(at: &str, caller: &str, patch: &Value) -> Value {
+        let uri = json!({"RequestUri": "https://kv.vault.azure.net/secrets/db?api-version=7.4"});
+        patched(patched(row(at, "SecretGet", 200, Some(caller)), &uri), patch)
+    }
+
+    /// `READER` may read every secret of `kv`, or the one at `scope`; the log holds these rows.
+    fn tenant(scope: &str, rows: &[Value]) -> CaptureBuilder {
+        let actions = ["Microsoft.KeyVault/vaults/secrets/getSecret/action"];
+        let builder = logged(base(), rows, &[count("2026-07-01", 20, rows.len() as u64)])
+            .replace(Kind::RoleDefinitions, SUB, list([role_json(SECRETS_USER, "Reader of secrets", &[], &actions)]))
+            .replace(
+                Kind::RoleAssignments,
+                SUB,
+                list([assignment_json("a1", scope, SECRETS_USER, READER, "ServicePrincipal")]),
+            );
+        with_principals(builder, &[READER], [service_principal_json(READER, "app")])
+    }
+
+    fn lines(builder: CaptureBuilder, change: impl Fn(&mut Tenant)) -> Vec<GrantUse> {
+        let mut tenant = model::read(&builder.build()).expect("a tenant");
+        change(&mut tenant);
+        let access = Access::of(&tenant);
+        let (period, parameters) = (Period::parse("2026Q3").expect("a period"), Parameters::default());
+        join(&Facts { tenant: &tenant, access: &access, period, parameters: &parameters })
+    }
+
+    fn told(lines: &[GrantUse]) -> Vec<(&str, Usage, usize)> {
+        lines.iter().map(|line| (line.principal_id.as_str(), line.usage, line.reads)).collect()
+    }
+
+    #[test]
+    fn a_grant_that_was_used_is_told_with_its_reads_and_the_days_since() {
+        let rows =
+            [read_at("2026-07-02T00:30:00Z", READER, &json!({})), read_at("2026-09-20T12:00:00Z", READER, &json!({}))];
+        let lines = lines(tenant(&vault_id("kv"), &rows), |_| {});
+        assert_eq!(told(&lines), [(READER, Usage::Used, 2)]);
+        assert_eq!((lines[0].secrets, lines[0].idle_days), (1, Some(10)), "from 20 to 30 September");
+        assert_eq!(lines[0].principal, "app");
+    }
+
+    #[test]
+    fn a_grant_without_a_read_is_unused_only_where_the_log_shows_the_period() {
+        let unused = lines(tenant(&vault_id("kv"), &[]), |_| {});
+        assert_eq!(told(&unused), [(READER, Usage::Unused, 0)]);
+        assert_eq!(unused[0].idle_days, Some(92), "the quarter");
+        let early = lines(tenant(&vault_id("kv"), &[]), |tenant| tenant.collected_at -= TimeDelta::days(30));
+        assert_eq!(told(&early), [(READER, Usage::NotDetermined, 0)], "the period was not over");
+        let unread = tenant(&vault_id("kv"), &[]);
+        let scope = crate::check::logs::testing::WORKSPACE;
+        let unread = lines(unread.gap(Kind::VaultLogDedicated, scope, Reason::Forbidden), |_| {});
+        assert_eq!(told(&unread), [(READER, Usage::NotDetermined, 0)]);
+        assert!(!unread[0].because.is_empty());
+    }
+
+    #[test]
+    fn a_denied_read_is_no_use() {
+        let denied = [row("2026-07-02T00:30:00Z", "SecretGet", 403, Some(READER))];
+        assert_eq!(told(&lines(tenant(&vault_id("kv"), &denied), |_| {})), [(READER, Usage::Unused, 0)]);
+    }
+
+    #[test]
+    fn a_grant_on_one_secret_is_not_used_by_reading_another() {
+        let rows = [read_at("2026-07-02T00:30:00Z", READER, &json!({}))];
+        let on = |name: &str| lines(tenant(&format!("{}/secrets/{name}", vault_id("kv")), &rows), |_| {});
+        assert_eq!(told(&on("DB")), [(READER, Usage::Used, 1)]);
+        assert_eq!(told(&on("other"))[0].1, Usage::Unused);
+    }
+
+    #[test]
+    fn a_reader_whom_no_grant_explains_is_told_apart() {
+        let rows = [read_at("2026-07-02T00:30:00Z", OTHER, &json!({}))];
+        let lines = lines(tenant(&vault_id("kv"), &rows), |_| {});
+        assert_eq!(told(&lines), [(READER, Usage::Unused, 0), (OTHER, Usage::UsedWithoutGrant, 1)]);
+        assert_eq!((lines[1].answer, lines[1].object.clone()), (None, None));
+    }
+
+    #[test]
+    fn reads_under_a_removed_assignment_are_parted_by_the_time_of_its_removal() {
+        let under = json!({"AppliedAssignmentId": REMOVED});
+        let rows = [
+            read_at("2026-08-01T00:00:00Z", OTHER, &under),
+            read_at("2026-08-03T00:00:00Z", OTHER, &under),
+            read_at("2026-08-04T00:00:00Z", OTHER, &under),
+        ];
+        let removal = ActivityEvent {
+            id: "e1".to_owned(),
+            at: "2026-08-02T00:00:00Z".parse().expect("a time"),
+            submitted_at: None,
+            kind: Kind::ActivityOfAuthorization,
+            scope: Id::new(SUB),
+            operation: "microsoft.authorization/ROLEASSIGNMENTS/delete".to_owned(),
+            status: Some("Succeeded".to_owned()),
+            sub_status: None,
+            resource: Some(Id::new(format!("{SUB}/providers/Microsoft.Authorization/roleAssignments/{REMOVED}"))),
+            authorized_scope: None,
+            caller_id: None,
+            caller_app_id: None,
+            correlation_id: None,
+            grant: None,
+            from: Cite::of_record("ev-0001"),
+        };
+        let removed = lines(tenant(&vault_id("kv"), &rows), |tenant| tenant.logging.activity.push(removal.clone()));
+        let expected = [(OTHER, Usage::UsedBeforeRemoval, 1), (OTHER, Usage::UsedAfterRemoval, 2)];
+        assert_eq!(told(&removed)[1..], expected);
+        assert!(removed[1].because.ends_with("was removed at 2026-08-02T00:00:00Z"), "{}", removed[1].because);
+        let failed = lines(tenant(&vault_id("kv"), &rows), |tenant| {
+            tenant.logging.activity.push(ActivityEvent { status: Some("Failed".to_owned()), ..removal.clone() });
+        });
+        assert_eq!(told(&failed)[1..], [(OTHER, Usage::UsedWithoutGrant, 3)]);
+    }
+
+    #[test]
+    fn where_nobody_holds_and_nobody_reads_there_is_no_line() {
+        assert_eq!(told(&lines(base(), |_| {})), []);
     }
 }

@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use crate::assess::Assessment;
 use crate::control::Framework;
 
-pub use csv::table;
+pub use csv::{NOTE, table};
 pub use error::RenderError;
 
 /// Everything that is rendered: paths in the pack and their bytes.
@@ -39,6 +39,11 @@ pub fn render(assessment: &Assessment) -> Result<BTreeMap<String, Vec<u8>>, Rend
     if assessment.inventory.readers.len() > view::READERS {
         let path = "report/readers.csv".to_owned();
         let bytes = csv::readers(assessment, &path)?;
+        files.insert(path, bytes);
+    }
+    if !assessment.grants.is_empty() {
+        let path = "report/population-grants.csv".to_owned();
+        let bytes = csv::grants(assessment, &path)?;
         files.insert(path, bytes);
     }
     for population in &assessment.populations {

@@ -14,6 +14,7 @@ const HEADER: &[&str] = &[
     "paths",
     "capture",
     "whole",
+    render::NOTE,
 ];
 
 /// One row for each answer. `whole` is `no` where something was not read and there may be more.

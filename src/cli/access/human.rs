@@ -137,7 +137,8 @@ fn gaps(gaps: &[Gap], terminal: &Terminal) -> Result<(), CliError> {
     }
     terminal.line(&format!("\n{}", terminal.tone(Tone::Open, "A lower bound: there may be more. Not read were")))?;
     for gap in gaps {
-        terminal.line(&format!("  {} {}: {}", gap.about.words(), clean(&gap.name), clean(&gap.detail)))?;
+        let name = if gap.detail.contains(&gap.name) { String::new() } else { format!(" `{}`", gap.name) };
+        terminal.line(&clean(&format!("  {}{name}: {}", gap.about.words(), gap.detail)))?;
     }
     Ok(())
 }
@@ -157,7 +158,10 @@ pub(super) fn route(
     let what = format!("{} of {}", goal.words(), clean(&vault.name));
     match way {
         None => terminal.line(&format!("No way is known by which {who} could {what}."))?,
-        Some(way) if way.is_direct() => terminal.line(&format!("{who} can {what} already:"))?,
+        Some(way) if way.is_direct() => {
+            let when = if way.edges.iter().any(|edge| edge.is_activated_first) { "once activated" } else { "already" };
+            terminal.line(&format!("{who} can {what} {when}:"))?;
+        }
         Some(way) => {
             let steps =
                 format!("{} step{}, {}", way.length, if way.length == 1 { "" } else { "s" }, way.certainty.words());
