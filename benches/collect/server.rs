@@ -19,9 +19,14 @@ struct Served {
     seen: Mutex<Seen>,
 }
 
-/// Requests since the last reset: by method, path and body, how often.
+/// Requests since the last reset.
 #[derive(Default)]
-struct Seen(BTreeMap<(String, String, String), u64>);
+struct Seen {
+    /// By method, path and body, how often.
+    requests: BTreeMap<(String, String, String), u64>,
+    /// Bytes of all bodies.
+    bytes: usize,
+}
 
 /// Serves until it is killed; prints its address first.
 pub fn serve(size: Size, latency: Duration) {
@@ -42,13 +47,13 @@ async fn answer(State(served): State<Arc<Served>>, method: Method, uri: Uri, bod
     match path {
         "/_seen" => return axum::Json(served.seen()).into_response(),
         "/_reset" => {
-            served.lock().0.clear();
+            *served.lock() = Seen::default();
             return StatusCode::OK.into_response();
         }
         _ => {}
     }
     let key = (method.to_string(), path.to_owned(), String::from_utf8_lossy(&body).into_owned());
-    *served.lock().0.entry(key).or_default() += 1;
+    *served.lock().requests.entry(key).or_default() += 1;
     if !served.latency.is_zero() {
         tokio::time::sleep(served.latency).await;
     }
@@ -57,11 +62,12 @@ async fn answer(State(served): State<Arc<Served>>, method: Method, uri: Uri, bod
         ("x-ms-request-id", "11111111-2222-3333-4444-555555555555"),
         ("x-ms-correlation-request-id", "66666666-2222-3333-4444-555555555555"),
     ];
-    match served.body(&method, path, &body) {
+    match served.tenant.answer(path, &body) {
         Some(parts) => {
-            let length = parts.iter().map(Bytes::len).sum::<usize>().to_string();
+            let length = parts.iter().map(Bytes::len).sum::<usize>();
+            served.lock().bytes += length;
             let stream = futures::stream::iter(parts.into_iter().map(Ok::<_, std::io::Error>));
-            (headers, [("content-length", length)], Body::from_stream(stream)).into_response()
+            (headers, [("content-length", length.to_string())], Body::from_stream(stream)).into_response()
         }
         None if path.starts_with("/logs") => {
             let said = json!({"error": {"code": "BadArgumentError", "innererror": {"code": "SemanticError"}}});
@@ -82,22 +88,9 @@ impl Served {
     fn seen(&self) -> Value {
         let seen = self.lock();
         json!({
-            "requests": seen.0.values().sum::<u64>(),
-            "pages": seen.0.keys().map(|(method, path, body)| json!([method, path, body])).collect::<Vec<_>>(),
+            "requests": seen.requests.values().sum::<u64>(),
+            "bytes": seen.bytes,
+            "pages": seen.requests.keys().map(|(method, path, body)| json!([method, path, body])).collect::<Vec<_>>(),
         })
-    }
-
-    /// None when there is nothing there; the legacy log table is not.
-    fn body(&self, method: &Method, path: &str, body: &[u8]) -> Option<Vec<Bytes>> {
-        if let Some(rest) = path.strip_prefix("/logs/v1/workspaces/") {
-            let log = self.tenant.logs.get(rest.split('/').next()?)?;
-            let asked: Value = serde_json::from_slice(body).ok()?;
-            let query = asked["query"].as_str().filter(|query| query.contains("question=vault_log_dedicated"))?;
-            return Some(log.answer(query));
-        }
-        if method == Method::POST {
-            return Some(vec![Tenant::look_up(body)]);
-        }
-        self.tenant.pages.get(&path.to_lowercase()).map(|page| vec![page.clone()])
     }
 }

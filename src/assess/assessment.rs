@@ -1,5 +1,7 @@
 //! The conclusion over one capture: everything that is rendered, and nothing that is not a function of evidence.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -53,7 +55,7 @@ pub struct Assessment {
     /// One result a control, in the order of the control files.
     pub controls: Vec<ControlResult>,
     /// Every finding, sorted.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<Arc<Finding>>,
     /// Populations with their results, one a check.
     pub populations: Vec<Population>,
     /// Identities, vaults, and who can read what.
@@ -175,7 +177,7 @@ pub fn assess(
 ) -> Assessment {
     let access = Access::of(tenant);
     let facts = Facts { tenant, access: &access, period: inputs.period, parameters: &inputs.parameters };
-    let findings = run_all(&facts);
+    let findings: Vec<Arc<Finding>> = run_all(&facts).into_iter().map(Arc::new).collect();
     Assessment {
         head: capture.head.clone(),
         collection: super::coverage::summary(capture, tenant, &inputs.period),

@@ -1,10 +1,11 @@
 //! The inventory of the report: identities, vaults, and who can do what on each vault.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::access::{Access, Grant, Membership, Path, Via};
 use crate::evidence::Cite;
-use crate::model::{Tenant, Vault};
+use crate::model::{Id, Tenant, Vault};
 
 /// Identities, vaults, and who can read what.
 #[derive(Clone, Debug, Default)]
@@ -53,23 +54,23 @@ pub struct VaultLine {
     pub from: Cite,
 }
 
-/// One way in which one principal gets at one vault.
+/// One way in which one principal gets at one vault. There are very many of these, of few words: they share them.
 #[derive(Clone, Debug)]
 pub struct ReaderLine {
     /// Name of the vault.
-    pub vault: String,
+    pub vault: Arc<str>,
     /// Name of the principal, else its object id.
-    pub principal: String,
+    pub principal: Arc<str>,
     /// Object id.
-    pub principal_id: String,
+    pub principal_id: Arc<str>,
     /// What the principal is; `not in the directory` for an orphan.
-    pub principal_kind: String,
+    pub principal_kind: Arc<str>,
     /// The capabilities that this path gives, in words.
-    pub can: String,
+    pub can: Arc<str>,
     /// The answer in words.
     pub answer: &'static str,
     /// The path in words.
-    pub path: String,
+    pub path: Arc<str>,
     /// The records that it rests on.
     pub evidence: Vec<Cite>,
 }
@@ -77,17 +78,24 @@ pub struct ReaderLine {
 pub(super) fn inventory(tenant: &Tenant, access: &Access) -> Inventory {
     let mut vaults: Vec<&Vault> = tenant.vaults.iter().collect();
     vaults.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
+    let mut known = Words::default();
     Inventory {
         identities: identities(tenant),
-        readers: vaults.iter().flat_map(|vault| readers(tenant, access, vault)).collect(),
+        readers: vaults.iter().flat_map(|vault| readers(tenant, access, vault, &mut known)).collect(),
         vaults: vaults.iter().map(|vault| vault_line(tenant, vault)).collect(),
     }
 }
 
 fn identities(tenant: &Tenant) -> Vec<IdentityLine> {
     let mut lines: Vec<IdentityLine> = Vec::new();
+    let mut hosts: BTreeMap<&Id, Vec<&Id>> = BTreeMap::new();
     for resource in &tenant.resources {
-        let Some(identity) = resource.identity.as_ref().filter(|identity| identity.system_assigned) else { continue };
+        let Some(identity) = &resource.identity else { continue };
+        let attached: BTreeSet<&Id> = identity.user_assigned.iter().map(|attached| &attached.id).collect();
+        attached.into_iter().for_each(|id| hosts.entry(id).or_default().push(&resource.id));
+        if !identity.system_assigned {
+            continue;
+        }
         lines.push(IdentityLine {
             name: resource.name.clone(),
             sort: "system-assigned",
@@ -98,19 +106,14 @@ fn identities(tenant: &Tenant) -> Vec<IdentityLine> {
         });
     }
     for identity in &tenant.user_assigned {
-        let hosts = tenant.resources.iter().filter(|resource| {
-            resource
-                .identity
-                .as_ref()
-                .is_some_and(|block| block.user_assigned.iter().any(|attached| attached.id == identity.id))
-        });
+        let hosts = hosts.get(&identity.id).into_iter().flatten();
         let credentials = tenant.federated.iter().filter(|credential| credential.identity == identity.id);
         let words = |text: &Option<String>| text.clone().unwrap_or_else(|| "?".to_owned());
         lines.push(IdentityLine {
             name: identity.name.clone(),
             sort: "user-assigned",
             object_id: identity.principal_id.clone().unwrap_or_default(),
-            attached_to: hosts.map(|host| host.id.shown().to_owned()).collect(),
+            attached_to: hosts.map(|host| host.shown().to_owned()).collect(),
             federated: credentials.map(|one| format!("{} · {}", words(&one.issuer), words(&one.subject))).collect(),
             from: identity.from.clone(),
         });
@@ -159,30 +162,50 @@ fn network(vault: &Vault) -> String {
     }
 }
 
+/// Texts that were used, each held once.
+#[derive(Default)]
+struct Words(BTreeSet<Arc<str>>);
+
+impl Words {
+    fn of(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.0.get(text) {
+            return known.clone();
+        }
+        let new: Arc<str> = text.into();
+        self.0.insert(new.clone());
+        new
+    }
+}
+
 /// Paths of one vault, the capabilities of one principal and path joined in one line.
-fn readers(tenant: &Tenant, access: &Access, vault: &Vault) -> Vec<ReaderLine> {
-    let mut lines: BTreeMap<(String, String, String), (Vec<&'static str>, ReaderLine)> = BTreeMap::new();
+fn readers(tenant: &Tenant, access: &Access, vault: &Vault, known: &mut Words) -> Vec<ReaderLine> {
+    let mut lines: BTreeMap<(Arc<str>, Arc<str>, Arc<str>), (Vec<&'static str>, ReaderLine)> = BTreeMap::new();
+    let vault_name = known.of(&vault.name);
     for grant in access.on(&vault.id) {
+        let principal = known.of(&tenant.principal_name(&grant.principal_id));
+        let principal_id = known.of(&grant.principal_id);
+        let principal_kind = known.of(&kind_words(tenant, &grant));
         for path in &grant.paths {
             let words = path_words(path);
-            let line = ReaderLine {
-                vault: vault.name.clone(),
-                principal: tenant.principal_name(&grant.principal_id),
-                principal_id: grant.principal_id.to_string(),
-                principal_kind: kind_words(tenant, &grant),
-                can: String::new(),
+            let words = match &path.open {
+                Some(open) => known.of(&format!("{words}; open: {}", open.detail)),
+                None => known.of(&words),
+            };
+            let key = (principal.clone(), principal_id.clone(), words.clone());
+            let line = || ReaderLine {
+                vault: vault_name.clone(),
+                principal: principal.clone(),
+                principal_id: principal_id.clone(),
+                principal_kind: principal_kind.clone(),
+                can: Arc::default(),
                 answer: path.answer.words(),
-                path: match &path.open {
-                    Some(open) => format!("{words}; open: {}", open.detail),
-                    None => words.clone(),
-                },
+                path: words,
                 evidence: access.evidence(&vault.id, path),
             };
-            let key = (line.principal.clone(), line.principal_id.clone(), line.path.clone());
-            lines.entry(key).or_insert_with(|| (Vec::new(), line)).0.push(grant.capability.words());
+            lines.entry(key).or_insert_with(|| (Vec::new(), line())).0.push(grant.capability.words());
         }
     }
-    lines.into_values().map(|(can, line)| ReaderLine { can: can.join(", "), ..line }).collect()
+    lines.into_values().map(|(can, line)| ReaderLine { can: known.of(&can.join(", ")), ..line }).collect()
 }
 
 fn kind_words(tenant: &Tenant, grant: &Grant) -> String {

@@ -1,12 +1,14 @@
 //! One control out of its checks' findings.
 
+use std::sync::Arc;
+
 use super::{Conclusion, ControlResult, Counts};
 use crate::check::{Finding, Outcome};
 use crate::control::Control;
 
 /// Concludes one control: any fail → exceptions; else anything not evaluated, or no finding at all → not
 /// evaluated; else anything manual → awaits a person; else any pass → no exceptions; else not applicable.
-pub(crate) fn judge(control: &Control, findings: &[Finding]) -> ControlResult {
+pub(crate) fn judge(control: &Control, findings: &[Arc<Finding>]) -> ControlResult {
     let mut counts = Counts::default();
     let mut heard = std::collections::BTreeSet::new();
     for finding in findings.iter().filter(|finding| control.checks.iter().any(|check| check == finding.check())) {
@@ -58,7 +60,7 @@ mod tests {
     }
 
     fn concluded(outcomes: &[Outcome]) -> Conclusion {
-        let findings: Vec<Finding> = outcomes
+        let findings: Vec<Arc<Finding>> = outcomes
             .iter()
             .map(|outcome| {
                 let on = about("vault", &Id::new("/v"), "v", &Cite::of_record("ev-0001"));
@@ -69,7 +71,7 @@ mod tests {
                     Outcome::Manual => on.manual("m"),
                     Outcome::NotEvaluated => on.not_evaluated(Reason::Forbidden, "x"),
                 };
-                finding.of_check("KV-002")
+                Arc::new(finding.of_check("KV-002"))
             })
             .collect();
         judge(&control(&["KV-002"]), &findings).conclusion
@@ -89,7 +91,7 @@ mod tests {
     #[test]
     fn a_check_that_said_nothing_keeps_its_control_open() {
         let on = about("vault", &Id::new("/v"), "v", &Cite::of_record("ev-0001"));
-        let findings = [on.pass("p").of_check("KV-002")];
+        let findings = [Arc::new(on.pass("p").of_check("KV-002"))];
         assert_eq!(judge(&control(&["KV-002", "KV-004"]), &findings).conclusion, Conclusion::NotEvaluated);
     }
 }

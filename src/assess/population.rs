@@ -1,6 +1,6 @@
 //! The population of each check, every item with its result.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::check::{CHECKS, Finding};
 
@@ -12,20 +12,12 @@ pub struct Population {
     /// Title of the check.
     pub title: &'static str,
     /// Its findings.
-    pub items: Vec<Finding>,
+    pub items: Vec<Arc<Finding>>,
 }
 
 /// One population a check, in the order of the table; checks without a finding are left out.
-pub(super) fn populations(findings: &[Finding]) -> Vec<Population> {
-    let mut by_check: BTreeMap<&str, Vec<Finding>> = BTreeMap::new();
-    for finding in findings {
-        by_check.entry(finding.check()).or_default().push(finding.clone());
-    }
-    CHECKS
-        .iter()
-        .filter_map(|check| {
-            let items = by_check.remove(check.id)?;
-            Some(Population { check: check.id, title: check.title, items })
-        })
-        .collect()
+pub(super) fn populations(findings: &[Arc<Finding>]) -> Vec<Population> {
+    let of = |id: &str| findings.iter().filter(|finding| finding.check() == id).cloned().collect::<Vec<_>>();
+    let each = CHECKS.iter().map(|check| Population { check: check.id, title: check.title, items: of(check.id) });
+    each.filter(|population| !population.items.is_empty()).collect()
 }

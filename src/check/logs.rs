@@ -297,8 +297,8 @@ pub(super) mod testing {
     use crate::check::testing::{
         SUB, arm_id, base, list, patched, service_principal_json, vault_id, vault_json, with_principals,
     };
-    use crate::evidence::Kind;
     use crate::evidence::testing::CaptureBuilder;
+    use crate::evidence::{Kind, Over};
 
     /// Scope of the questions about the log.
     pub const WORKSPACE: &str = "workspace:33333333-3333-3333-3333-333333333333";
@@ -364,6 +364,12 @@ pub(super) mod testing {
 
     /// Adds the answers about the log: nothing in the shared table, these rows and counts in the vault's own.
     pub fn with_log(builder: CaptureBuilder, rows: &[Value], counts: &[Value]) -> CaptureBuilder {
+        let further =
+            Kind::ALL.iter().filter(|kind| kind.over().iter().any(|over| matches!(over, Over::Log | Over::LogCount)));
+        let further = further
+            .filter(|kind| !matches!(kind.counts().unwrap_or(**kind), Kind::VaultLogDedicated | Kind::VaultLogLegacy));
+        let builder = further.fold(builder, |builder, kind| builder.answer(*kind, WORKSPACE, table(COUNT, &[])));
+        let builder = builder.answer(Kind::LogContinuity, &format!("{WORKSPACE}/AZKVAuditLogs"), table(COUNT, &[]));
         builder
             .answer(Kind::VaultLogDedicated, WORKSPACE, table(ROW, rows))
             .answer(Kind::VaultLogLegacy, WORKSPACE, table(ROW, &[]))

@@ -6,11 +6,12 @@ use std::path::Path;
 use super::args::{Args, Assess};
 use super::collect::optional_config;
 use super::config::Config;
-use super::derive::{Derived, derive};
+use super::derive::derive;
 use super::terminal::Terminal;
 use super::{CliError, End, context, key, summary};
-use crate::assess::{Inputs, Organisation};
+use crate::assess::{Assessment, Inputs, Organisation};
 use crate::evidence::{Capture, Ledger, write_atomically};
+use crate::render::render;
 
 pub(super) fn run(options: &Assess, args: &Args, terminal: &Terminal) -> Result<End, CliError> {
     let config = optional_config(args)?;
@@ -21,12 +22,12 @@ pub(super) fn run(options: &Assess, args: &Args, terminal: &Terminal) -> Result<
         None => String::new(),
     };
     let inputs = inputs(args, config.as_ref(), &capture, fingerprint)?;
-    let derived = derive(&capture, inputs, Ledger::open(&store)?.entries)?;
+    let assessment = derive(&capture, inputs, Ledger::open(&store)?.entries)?;
     if let Some(out) = &options.out {
-        write(&derived, out)?;
+        write(&assessment, out)?;
         terminal.note(&format!("results and report are in {}", out.display()));
     }
-    summary::print(&derived.assessment, None, terminal)
+    summary::print(&assessment, None, terminal)
 }
 
 /// What the person says, out of the configuration; a capture without one is judged with the defaults.
@@ -53,12 +54,11 @@ pub(super) fn inputs(
     })
 }
 
-fn write(derived: &Derived, out: &Path) -> Result<(), CliError> {
-    for (path, bytes) in &derived.files {
+fn write(assessment: &Assessment, out: &Path) -> Result<(), CliError> {
+    render(assessment, |path, bytes| {
         let full = out.join(path);
         let folder = full.parent().unwrap_or(out);
         fs::create_dir_all(folder).map_err(CliError::io("create", folder))?;
-        write_atomically(&full, bytes)?;
-    }
-    Ok(())
+        Ok(write_atomically(&full, &bytes)?)
+    })
 }

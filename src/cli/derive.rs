@@ -1,7 +1,5 @@
-//! The pure part of the job: from a capture and the inputs to every file that is rendered. Assessing, sealing and
+//! The pure part of the job: from a capture and the inputs to everything that is rendered. Assessing, sealing and
 //! re-performing are the same call.
-
-use std::collections::BTreeMap;
 
 use super::CliError;
 use crate::assess::{Assessment, Inputs, assess};
@@ -11,20 +9,10 @@ use crate::control::{self, Control};
 use crate::evidence::{Capture, Entry, sha256_hex};
 use crate::{model, render};
 
-/// A judged and rendered capture.
-pub(super) struct Derived {
-    pub(super) assessment: Assessment,
-    /// Path in the pack → bytes.
-    pub(super) files: BTreeMap<String, Vec<u8>>,
-}
-
-pub(super) fn derive(capture: &Capture, inputs: Inputs, ledger: Vec<Entry>) -> Result<Derived, CliError> {
-    let assessment = {
-        let tenant = model::read(capture)?; // the facts of a large tenant are not held while the report is made
-        assess(inputs, capture, &tenant, &controls()?, ledger)
-    };
-    let files = render::render(&assessment)?;
-    Ok(Derived { assessment, files })
+/// Judges a capture. The facts of a large tenant are not held while the report is made.
+pub(super) fn derive(capture: &Capture, inputs: Inputs, ledger: Vec<Entry>) -> Result<Assessment, CliError> {
+    let tenant = model::read(capture)?;
+    Ok(assess(inputs, capture, &tenant, &controls()?, ledger))
 }
 
 /// The controls that this build carries.

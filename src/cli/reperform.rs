@@ -10,8 +10,9 @@ use super::args::{Format, Reperform};
 use super::derive::derive;
 use super::terminal::{Terminal, Tone, clean};
 use super::{CliError, End, context};
-use crate::assess::Inputs;
+use crate::assess::{Assessment, Inputs};
 use crate::evidence::{Capture, Head, Ledger};
+use crate::render::render;
 
 /// What differs.
 struct Difference {
@@ -33,23 +34,24 @@ pub(super) fn run(options: &Reperform, terminal: &Terminal) -> Result<End, CliEr
     let same_rules = own.rule_set_sha256 == inputs.tool.rule_set_sha256;
     let made_by = format!("{} {}", inputs.tool.name, inputs.tool.version);
     let records = capture.records.len();
-    let files = match derive(&capture.as_found(), inputs, ledger.entries) {
-        Ok(derived) => derived.files,
+    let derived = derive(&capture.as_found(), inputs, ledger.entries);
+    let files = match derived.and_then(|assessment| compare(pack, &assessment)) {
+        Ok((files, found)) => {
+            differences.extend(found);
+            files
+        }
         Err(error) if !differences.is_empty() => {
             let what = format!("cannot be derived: {}", error.to_string().lines().next().unwrap_or_default());
             differences.push(Difference { path: "results.json".to_owned(), what });
-            BTreeMap::new()
+            0
         }
         Err(error) => return Err(error),
     };
-    if !files.is_empty() {
-        differences.extend(compare(pack, &files)?);
-    }
 
     let end = if differences.is_empty() { End::Clean } else { End::Exceptions };
     if terminal.format == Format::Json {
         let list: Vec<_> = differences.iter().map(|one| json!({"path": one.path, "what": one.what})).collect();
-        terminal.json(&json!({"identical": differences.is_empty(), "same_rule_set": same_rules, "files": files.len(), "differences": list}))?;
+        terminal.json(&json!({"identical": differences.is_empty(), "same_rule_set": same_rules, "files": files, "differences": list}))?;
         return Ok(end);
     }
     if !same_rules {
@@ -66,7 +68,7 @@ pub(super) fn run(options: &Reperform, terminal: &Terminal) -> Result<End, CliEr
         ))?;
     }
     if differences.is_empty() {
-        let words = format!("identical: {} files derived again from {} evidence records", files.len(), records);
+        let words = format!("identical: {} files derived again from {} evidence records", files, records);
         terminal.line(&words)?;
         terminal.line("This shows that the results follow from the evidence; `tickmark verify` shows that the evidence is as it was signed.")?;
     } else {
@@ -90,15 +92,20 @@ pub(super) fn manifest(pack: &Path) -> Result<(Head, Inputs), CliError> {
     ))
 }
 
-fn compare(pack: &Path, derived: &BTreeMap<String, Vec<u8>>) -> Result<Vec<Difference>, CliError> {
-    let mut differences = Vec::new();
-    for (path, bytes) in derived {
-        match fs::read(pack.join(path)) {
-            Ok(kept) if kept == *bytes => {}
-            Ok(kept) => differences.push(Difference { path: path.clone(), what: first_difference(&kept, bytes) }),
-            Err(error) => differences.push(Difference { path: path.clone(), what: format!("cannot be read: {error}") }),
-        }
-    }
+/// How many files were rendered again, and what differs, in order of path.
+fn compare(pack: &Path, assessment: &Assessment) -> Result<(usize, Vec<Difference>), CliError> {
+    let (mut differences, mut derived) = (Vec::new(), BTreeSet::new());
+    render(assessment, |path, bytes| {
+        let what = match fs::read(pack.join(path)) {
+            Ok(kept) if kept == bytes => None,
+            Ok(kept) => Some(first_difference(&kept, &bytes)),
+            Err(error) => Some(format!("cannot be read: {error}")),
+        };
+        differences.extend(what.map(|what| Difference { path: path.to_owned(), what }));
+        derived.insert(path.to_owned());
+        Ok::<(), CliError>(())
+    })?;
+    differences.sort_by(|a, b| a.path.cmp(&b.path));
     let report = pack.join("report");
     let entries = fs::read_dir(&report).map_err(CliError::io("read", &report))?;
     let mut kept = BTreeSet::new();
@@ -106,10 +113,10 @@ fn compare(pack: &Path, derived: &BTreeMap<String, Vec<u8>>) -> Result<Vec<Diffe
         let entry = entry.map_err(CliError::io("read", &report))?;
         kept.insert(format!("report/{}", entry.file_name().to_string_lossy()));
     }
-    for path in kept.into_iter().filter(|path| !derived.contains_key(path)) {
+    for path in kept.into_iter().filter(|path| !derived.contains(path)) {
         differences.push(Difference { path, what: "it does not follow from the evidence".to_owned() });
     }
-    Ok(differences)
+    Ok((derived.len(), differences))
 }
 
 /// The first line in which two texts differ.

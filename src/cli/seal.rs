@@ -1,6 +1,5 @@
 //! `tickmark seal`: a capture, its results and its report in one signed pack.
 
-use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -8,7 +7,7 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 
 use super::args::{Args, PackOptions, Seal};
-use super::derive::{Derived, derive};
+use super::derive::derive;
 use super::stamp::Authorities;
 use super::summary::{self, PackLine};
 use super::terminal::Terminal;
@@ -19,6 +18,7 @@ use crate::check::Outcome;
 use crate::evidence::{Capture, CaptureStatus, Entry, Event, Ledger, LockedLedger, sha256_hex};
 use crate::pack::statement::{Collection, Counts, Previous, Span, Tool};
 use crate::pack::{Authority, Facts, PackFile, SealRequest, Sealed, SigningKey, Source, seal, zip_folder};
+use crate::render::render;
 
 pub(super) fn run(options: &Seal, args: &Args, terminal: &Terminal) -> Result<End, CliError> {
     let config = super::config::Config::open(&args.config)?;
@@ -90,7 +90,8 @@ pub(super) fn make(sealing: &Sealing<'_>, out: Option<&Path>) -> Result<(Sealed,
         return Err(CliError::Use(format!("the capture `{id}` did not reach its end\n{advice}")));
     }
     let mut ledger = LockedLedger::open(sealing.store)?;
-    let Derived { assessment, files } = derive(capture, sealing.inputs.clone(), ledger.entries.clone())?;
+    let assessment = derive(capture, sealing.inputs.clone(), ledger.entries.clone())?;
+    let rendered = Rendered::of(&assessment, sealing.store)?;
     let previous = ledger.entries.iter().rev().find(|entry| entry.event == Event::Sealed).cloned();
     let sequence = ledger.entries.iter().filter(|entry| entry.event == Event::Sealed).count() as u64 + 1;
     let pack_id = pack_id(sealing, sequence);
@@ -104,7 +105,7 @@ pub(super) fn make(sealing: &Sealing<'_>, out: Option<&Path>) -> Result<(Sealed,
     let authorities = sealing.inputs.tsa.iter().zip(&mut answers);
     let authorities = authorities.map(|(name, ask)| Authority { name: name.clone(), nonce: stamp::nonce(), ask });
     let request = SealRequest {
-        files: pack_files(sealing, &assessment, files, &ledger, &facts)?,
+        files: pack_files(sealing, &assessment, &rendered, &ledger, &facts)?,
         facts,
         capture: value(&capture.head)?,
         inputs: value(&sealing.inputs)?,
@@ -185,10 +186,33 @@ fn facts(
     })
 }
 
+/// What was rendered, in a folder of its own until it is in the pack: all of it at once may be too much to hold.
+struct Rendered {
+    folder: tempfile::TempDir,
+    paths: Vec<String>,
+}
+
+impl Rendered {
+    fn of(assessment: &Assessment, store: &Path) -> Result<Rendered, CliError> {
+        let made = tempfile::Builder::new().prefix(".rendered-").tempdir_in(store);
+        let folder = made.map_err(CliError::io("create a folder in", store))?;
+        let report = folder.path().join("report");
+        std::fs::create_dir(&report).map_err(CliError::io("create", &report))?;
+        let mut paths = Vec::new();
+        render(assessment, |path, bytes| {
+            let full = folder.path().join(path);
+            std::fs::write(&full, bytes).map_err(CliError::io("write", &full))?;
+            paths.push(path.to_owned());
+            Ok::<(), CliError>(())
+        })?;
+        Ok(Rendered { folder, paths })
+    }
+}
+
 fn pack_files(
     sealing: &Sealing<'_>,
     assessment: &Assessment,
-    rendered: BTreeMap<String, Vec<u8>>,
+    rendered: &Rendered,
     ledger: &Ledger,
     facts: &Facts,
 ) -> Result<Vec<PackFile>, CliError> {
@@ -205,9 +229,10 @@ fn pack_files(
         file("ledger.jsonl", Source::Bytes(ledger.text().into_bytes()), "ledger", "application/x-ndjson", Vec::new()),
     ];
     let all: Vec<String> = sealing.capture.records.iter().map(|record| record.evidence_id.clone()).collect();
-    for (path, bytes) in rendered {
+    for path in &rendered.paths {
         let role = if path == "results.json" { "results" } else { "report" };
-        files.push(file(&path, Source::Bytes(bytes), role, media_type(&path), all.clone()));
+        let source = Source::Copy(rendered.folder.path().join(path));
+        files.push(file(path, source, role, media_type(path), all.clone()));
     }
     for kept in sealing.capture.files() {
         let role = if kept.record.is_some() { "evidence" } else { "plan" };

@@ -13,7 +13,7 @@ use super::table::{Collector, Form, Shape};
 use super::windows::Span;
 use super::{kql, reason};
 use crate::azure::{Answered, Ask, Door, Visit};
-use crate::evidence::{EvidenceError, Gap, Kind, Page, Reason, Redaction, Request, sha256_hex};
+use crate::evidence::{EvidenceError, Gap, Kind, Over, Page, Reason, Redaction, Request, sha256_hex};
 
 /// A chain longer than this is taken for an endless one.
 const MOST_PAGES: usize = 10_000;
@@ -99,6 +99,8 @@ pub(super) struct Put {
     pub older: Vec<Vec<Part>>,
     /// What is kept of personal data in the answer.
     pub personal: Personal,
+    /// Why it is not put at all: the service would refuse it.
+    pub held_back: Option<String>,
 }
 
 impl Put {
@@ -126,9 +128,9 @@ impl From<Ask> for Part {
 
 impl Part {
     /// The request for a window as requests for its halves.
-    fn halves(&self, kind: Kind) -> Option<[Part; 2]> {
+    fn halves(&self, kind: Kind, scope: &str) -> Option<[Part; 2]> {
         let half = |span: Span| {
-            let body = Some(kql::body(kind, &span.window).ok()?);
+            let body = Some(kql::body(kind, scope, &span.window).ok()?);
             Some(Part { ask: Ask { body, ..self.ask.clone() }, span: Some(span) })
         };
         let [first, second] = self.span.as_ref()?.halves()?;
@@ -151,6 +153,9 @@ pub(super) async fn put_in_turn(
     question: &Put,
     sink: Sink<'_>,
 ) -> Result<Told, EvidenceError> {
+    if let Some(told) = held_back(door, question) {
+        return Ok(told);
+    }
     let mut told = put_parts((door, &mut visit), question, question.parts.clone(), sink).await?;
     for older in &question.older {
         if !told.is_of_unknown_version() {
@@ -173,7 +178,7 @@ async fn put_parts(
     let mut told = Told::new(&parts, door.clock().now());
     let mut parts = VecDeque::from(parts);
     while let Some(part) = parts.pop_front() {
-        let halves = part.halves(question.collector.kind);
+        let halves = part.halves(question.collector.kind, &question.scope);
         let chain = Chain { door, question, sink, has_halves: halves.is_some() };
         match chain.follow(visit, part.ask, &mut told).await {
             Ok(()) => {}
@@ -192,6 +197,9 @@ async fn put_parts(
 /// Puts a question and reads the first page of its answer, enough to learn whether there is one. A link to further
 /// pages is no gap here.
 pub(super) async fn put_first_page(door: &Door, question: &Put, sink: Sink<'_>) -> Result<Told, EvidenceError> {
+    if let Some(told) = held_back(door, question) {
+        return Ok(told);
+    }
     let mut told = first_page(door, question, &question.parts, sink).await?;
     for older in &question.older {
         if !told.is_of_unknown_version() {
@@ -217,6 +225,14 @@ async fn first_page(door: &Door, question: &Put, parts: &[Part], sink: Sink<'_>)
         }
     }
     Ok(told)
+}
+
+/// How a question went that is not put because the service would refuse it.
+fn held_back(door: &Door, question: &Put) -> Option<Told> {
+    let why = question.held_back.as_deref()?;
+    let mut told = Told::new(&question.parts, door.clock().now());
+    told.end(Stop::because(Reason::NotAsked, why));
+    Some(told)
 }
 
 /// A question that is not put any more.
@@ -322,7 +338,7 @@ impl Chain<'_> {
         }
         if envelope.is_partial() {
             let cause = match kind {
-                Kind::VaultLogDedicated | Kind::VaultLogLegacy => {
+                _ if kind.over().contains(&Over::Log) => {
                     "the service marked its answer as partial, as it does past 500,000 rows; collect shorter periods"
                 }
                 _ => "the service marked its answer as partial",

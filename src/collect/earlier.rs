@@ -3,7 +3,7 @@
 use super::ask::Put;
 use super::record::request_of;
 use super::table::Form;
-use crate::evidence::Record;
+use crate::evidence::{Reason, Record};
 
 /// Whether a record is of this very question: also the same request, on the same host, in the same version, for the
 /// same window and the same ids. Ids to look up follow from answers, so that a look-up may have become another one.
@@ -11,6 +11,10 @@ pub(super) fn is_same(record: &Record, question: &Put) -> bool {
     let versions = std::iter::once(&question.parts).chain(&question.older);
     let mut versions = versions.filter_map(|parts| Some(&parts.first()?.ask));
     if !versions.any(|ask| request_of(ask) == record.request) {
+        return false;
+    }
+    let was_held_back = record.gap.as_ref().is_some_and(|gap| gap.reason == Reason::NotAsked);
+    if was_held_back != question.held_back.is_some() {
         return false;
     }
     if !matches!(question.collector.form, Form::Ids | Form::Listing(_)) {
@@ -31,7 +35,7 @@ mod tests {
     use super::super::table::collector;
     use super::*;
     use crate::azure::{Api, Ask, Method};
-    use crate::evidence::{Gap, Kind, Reason, testing::CaptureBuilder};
+    use crate::evidence::{Gap, Kind, testing::CaptureBuilder};
 
     fn look_up(batches: &[&str]) -> Put {
         let part = |body: &&str| {
@@ -46,6 +50,7 @@ mod tests {
             parts: batches.iter().map(part).collect(),
             older: Vec::new(),
             personal: Personal::default(),
+            held_back: None,
         }
     }
 

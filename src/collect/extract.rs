@@ -77,6 +77,8 @@ pub(super) struct Found {
     pub vault_uris: BTreeMap<String, String>,
     /// Scope for queries of each workspace that was read, by its lower-case id.
     pub query_scopes: BTreeMap<String, String>,
+    /// Plans of tables that take only some queries, by the workspace's lower-case id and the table's lower-case name.
+    odd_plans: BTreeMap<(String, String), String>,
     /// Object ids to look up, lower case.
     pub principals: BTreeSet<String>,
     /// Object ids that role assignments call groups, lower case.
@@ -98,11 +100,11 @@ impl Found {
         if !teaches(kind) {
             return;
         }
-        if let Some(counted) = counts(kind) {
+        if let Some(counted) = kind.counts() {
             return rows::count(page, self.expected_rows.entry((counted, scope.to_owned())).or_default());
         }
         if kind.is_log() {
-            return rows::callers(page).iter().for_each(|caller| self.learn_principal(Some(caller)));
+            return rows::principals(page).iter().for_each(|id| self.learn_principal(Some(id)));
         }
         let Ok(body) = serde_json::from_slice::<Value>(page) else { return };
         for item in items(&body) {
@@ -203,6 +205,13 @@ impl Found {
                 self.learn_principal(item.get("claims").and_then(|claims| text(claims, CALLER)));
             }
             Kind::Workspaces => self.learn_workspace(item),
+            Kind::Tables => {
+                let plan = text(item, "/properties/plan").filter(|plan| !plan.eq_ignore_ascii_case("Analytics"));
+                if let (Some(name), Some(plan)) = (text(item, "/name"), plan) {
+                    let workspace = scope.trim_end_matches('/').to_lowercase();
+                    self.odd_plans.insert((workspace, name.to_lowercase()), plan.to_owned());
+                }
+            }
             Kind::Principals => {
                 let named = |pointer: &str, name: &str| {
                     text(item, pointer).is_some_and(|found| found.eq_ignore_ascii_case(name))
@@ -250,6 +259,14 @@ impl Found {
         }
     }
 
+    /// The plan of a table of the log at `scope`, where it is one that takes only some queries.
+    pub(super) fn odd_plan(&self, scope: &str, table: &str) -> Option<&str> {
+        let log = scope.split('/').next().unwrap_or(scope);
+        let workspaces = self.query_scopes.iter().filter(|(_, known)| *known == log);
+        let mut plans = workspaces.filter_map(|(id, _)| self.odd_plans.get(&(id.clone(), table.to_lowercase())));
+        plans.next().map(String::as_str)
+    }
+
     /// Workspaces in use, with the scope for queries where it is known.
     pub(super) fn workspaces_in_use(&self, expected: &[String]) -> (Vec<String>, BTreeSet<String>) {
         let expected: BTreeSet<String> = expected.iter().map(|guid| workspace_scope(guid.trim())).collect();
@@ -263,15 +280,6 @@ impl Found {
             ids.clone(),
             queries.chain(expected).filter(|scope| scope.strip_prefix("workspace:").and_then(guid).is_some()).collect(),
         )
-    }
-}
-
-/// The question for rows that a question for counts counts.
-pub(super) fn counts(kind: Kind) -> Option<Kind> {
-    match kind {
-        Kind::VaultLogDedicatedCount => Some(Kind::VaultLogDedicated),
-        Kind::VaultLogLegacyCount => Some(Kind::VaultLogLegacy),
-        _ => None,
     }
 }
 
@@ -289,7 +297,6 @@ pub(super) fn teaches(kind: Kind) -> bool {
             | Kind::RoleDefinitions
             | Kind::DenyAssignments
             | Kind::OwnPermissions
-            | Kind::Tables
             | Kind::ManagedIdentityPrincipals
             | Kind::ServicePrincipals
             | Kind::ApplicationFederatedCredentials

@@ -69,26 +69,93 @@ fn quoted(text: &str) -> String {
     literal
 }
 
-/// Every query to Log Analytics by name.
-pub(super) fn sources() -> [(&'static str, &'static str); 4] {
-    [
-        ("vault_log_dedicated", include_str!("queries/vault_log_dedicated.kql")),
-        ("vault_log_legacy", include_str!("queries/vault_log_legacy.kql")),
-        ("vault_log_dedicated_count", include_str!("queries/vault_log_dedicated_count.kql")),
-        ("vault_log_legacy_count", include_str!("queries/vault_log_legacy_count.kql")),
-    ]
+/// Every query to Log Analytics: the kind of question, its name and its text.
+const QUERIES: &[(Kind, &str, &str)] = &[
+    (Kind::VaultLogDedicated, "vault_log_dedicated", include_str!("queries/vault_log_dedicated.kql")),
+    (Kind::VaultLogLegacy, "vault_log_legacy", include_str!("queries/vault_log_legacy.kql")),
+    (Kind::VaultLogDedicatedCount, "vault_log_dedicated_count", include_str!("queries/vault_log_dedicated_count.kql")),
+    (Kind::VaultLogLegacyCount, "vault_log_legacy_count", include_str!("queries/vault_log_legacy_count.kql")),
+    (Kind::VaultChangesDedicated, "vault_changes_dedicated", include_str!("queries/vault_changes_dedicated.kql")),
+    (Kind::VaultChangesLegacy, "vault_changes_legacy", include_str!("queries/vault_changes_legacy.kql")),
+    (
+        Kind::VaultChangesDedicatedCount,
+        "vault_changes_dedicated_count",
+        include_str!("queries/vault_changes_dedicated_count.kql"),
+    ),
+    (
+        Kind::VaultChangesLegacyCount,
+        "vault_changes_legacy_count",
+        include_str!("queries/vault_changes_legacy_count.kql"),
+    ),
+    (Kind::LogContinuity, "log_continuity", include_str!("queries/log_continuity.kql")),
+    (Kind::Activity, "activity", include_str!("queries/activity.kql")),
+    (Kind::ActivityCount, "activity_count", include_str!("queries/activity_count.kql")),
+    (Kind::DirectoryChanges, "directory_changes", include_str!("queries/directory_changes.kql")),
+    (Kind::DirectoryChangesCount, "directory_changes_count", include_str!("queries/directory_changes_count.kql")),
+    (
+        Kind::ServicePrincipalSignIns,
+        "service_principal_sign_ins",
+        include_str!("queries/service_principal_sign_ins.kql"),
+    ),
+    (Kind::ManagedIdentitySignIns, "managed_identity_sign_ins", include_str!("queries/managed_identity_sign_ins.kql")),
+    (Kind::UserSignIns, "user_sign_ins", include_str!("queries/user_sign_ins.kql")),
+    (Kind::UserTokenSignIns, "user_token_sign_ins", include_str!("queries/user_token_sign_ins.kql")),
+    (
+        Kind::ServicePrincipalSignInsCount,
+        "service_principal_sign_ins_count",
+        include_str!("queries/service_principal_sign_ins_count.kql"),
+    ),
+    (
+        Kind::ManagedIdentitySignInsCount,
+        "managed_identity_sign_ins_count",
+        include_str!("queries/managed_identity_sign_ins_count.kql"),
+    ),
+    (Kind::UserSignInsCount, "user_sign_ins_count", include_str!("queries/user_sign_ins_count.kql")),
+    (Kind::UserTokenSignInsCount, "user_token_sign_ins_count", include_str!("queries/user_token_sign_ins_count.kql")),
+];
+
+/// The tables whose continuity is asked about, and the part of each that matters. The shared table holds the logs of
+/// many sorts of resources; that of other vaults' neighbours says nothing about vaults.
+pub(super) const TABLES: &[(&str, &str)] = &[
+    ("AADManagedIdentitySignInLogs", "AADManagedIdentitySignInLogs"),
+    ("AADNonInteractiveUserSignInLogs", "AADNonInteractiveUserSignInLogs"),
+    ("AADServicePrincipalSignInLogs", "AADServicePrincipalSignInLogs"),
+    ("AZKVAuditLogs", "AZKVAuditLogs"),
+    ("AuditLogs", "AuditLogs"),
+    ("AzureActivity", "AzureActivity"),
+    (
+        "AzureDiagnostics",
+        "AzureDiagnostics | where ResourceProvider =~ \"MICROSOFT.KEYVAULT\" and Category == \"AuditEvent\"",
+    ),
+    ("SigninLogs", "SigninLogs"),
+];
+
+/// The line of a query that stands for the table asked about.
+const TABLE_LINE: &str = "let Log = AzureActivity;";
+
+/// Every query by name.
+pub(super) fn sources() -> impl Iterator<Item = (&'static str, &'static str)> {
+    QUERIES.iter().map(|(_, name, text)| (*name, *text))
 }
 
 /// Name and text of the query for a kind of question.
 fn source(kind: Kind) -> Option<(&'static str, &'static str)> {
-    let name = match kind {
-        Kind::VaultLogDedicated => "vault_log_dedicated",
-        Kind::VaultLogLegacy => "vault_log_legacy",
-        Kind::VaultLogDedicatedCount => "vault_log_dedicated_count",
-        Kind::VaultLogLegacyCount => "vault_log_legacy_count",
-        _ => return None,
-    };
-    sources().into_iter().find(|(known, _)| *known == name)
+    QUERIES.iter().find(|(of, ..)| *of == kind).map(|(_, name, text)| (*name, *text))
+}
+
+/// Body of a question at `scope` for one window.
+pub(super) fn body(kind: Kind, scope: &str, window: &Window) -> Result<String, KqlError> {
+    let missing = || KqlError { query: "?", why: format!("there is none for {kind:?} at {scope}") };
+    let Window { start, end, cutoff } = *window;
+    let values = [("StartTime", Value::Time(start)), ("EndTime", Value::Time(end)), ("Cutoff", Value::Time(cutoff))];
+    let mut query = render(source(kind).ok_or_else(missing)?, &values)?;
+    if query.contains(TABLE_LINE) {
+        let (_, asked) = scope.split_once('/').ok_or_else(missing)?;
+        let (_, part) = TABLES.iter().find(|(table, _)| *table == asked).ok_or_else(missing)?;
+        query = query.replace(TABLE_LINE, &format!("let Log = {part};"));
+    }
+    let timespan = format!("{}/{}", time(start), time(end));
+    Ok(serde_json::json!({ "query": query, "timespan": timespan }).to_string())
 }
 
 /// The text to send: the declaration replaced by one `let` line for each of its parameters.
@@ -127,16 +194,6 @@ fn render((query, text): (&'static str, &'static str), values: &[(&str, Value)])
     Ok(sent)
 }
 
-/// Body of a log question for one window.
-pub(super) fn body(kind: Kind, window: &Window) -> Result<String, KqlError> {
-    let missing = || KqlError { query: "?", why: format!("there is none for {kind:?}") };
-    let Window { start, end, cutoff } = *window;
-    let values = [("StartTime", Value::Time(start)), ("EndTime", Value::Time(end)), ("Cutoff", Value::Time(cutoff))];
-    let query = render(source(kind).ok_or_else(missing)?, &values)?;
-    let timespan = format!("{}/{}", time(start), time(end));
-    Ok(serde_json::json!({ "query": query, "timespan": timespan }).to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,7 +226,60 @@ mod tests {
     #[test]
     fn count_and_rows_have_the_same_row_filter() {
         let filter = r#"OperationName == "SecretGet" or OperationName == "Authentication" or "#;
-        assert!(sources().iter().all(|(_, text)| text.contains(filter) && text.contains("in (401, 403)")));
+        let is_older = |name: &str| name.starts_with("vault_log");
+        assert!(
+            sources().all(|(name, text)| !is_older(name) || (text.contains(filter) && text.contains("in (401, 403)")))
+        );
+        // in the others it is whatever stands before the first line that makes or sums columns
+        let filter = |kind: Kind| -> Vec<&str> {
+            let (_, text) = source(kind).expect("a query");
+            let lines = text.lines().filter(|line| !line.starts_with("//"));
+            lines
+                .take_while(|line| {
+                    !line.starts_with("| extend") && !line.starts_with("| order") && !line.starts_with("| summarize")
+                })
+                .collect()
+        };
+        let pairs = Kind::ALL.iter().filter_map(|kind| Some((*kind, kind.counts()?)));
+        for (count, rows) in pairs.filter(|(count, _)| !is_older(source(*count).expect("a query").0)) {
+            assert_eq!(filter(count), filter(rows), "{count:?}");
+            assert!(filter(count).len() >= 4, "{count:?}: declaration, table, period and cutoff at least");
+        }
+    }
+
+    #[test]
+    fn sums_are_counted_by_the_keys_that_make_them() {
+        let keys = |kind: Kind| -> Vec<&str> {
+            let (_, text) = source(kind).expect("a query");
+            text.lines()
+                .skip_while(|line| !line.starts_with("    by "))
+                .take_while(|line| !line.starts_with('|'))
+                .collect()
+        };
+        for (count, sums) in Kind::ALL.iter().filter_map(|kind| Some((*kind, kind.counts()?))) {
+            if sums.is_sum_of_day() {
+                assert_eq!(keys(count), keys(sums), "{count:?}");
+                assert!(keys(count)[0].starts_with("    by Day = bin(TimeGenerated, 1d), "), "{count:?}");
+            }
+        }
+        assert_eq!(Kind::ALL.iter().filter(|kind| kind.is_sum_of_day()).count(), 4);
+        let of_log = |kind: &&Kind| kind.over().contains(&crate::evidence::Over::Log);
+        let counted: Vec<Kind> = Kind::ALL.iter().filter_map(|kind| kind.counts()).collect();
+        assert!(Kind::ALL.iter().filter(of_log).all(|kind| counted.contains(kind)), "windows follow from counts");
+    }
+
+    #[test]
+    fn continuity_is_asked_of_the_table_in_the_scope() {
+        let (start, end) = (at("2026-07-01T00:00:00Z"), at("2026-10-01T00:00:00Z"));
+        let window = Window { start, end, cutoff: end };
+        let asked = |scope: &str| body(Kind::LogContinuity, scope, &window);
+        for (table, _) in TABLES {
+            let text = asked(&format!("workspace:w/{table}")).expect("a body");
+            assert!(text.contains(&format!("\\nlet Log = {table}")), "{text}");
+        }
+        let shared = asked("workspace:w/AzureDiagnostics").expect("a body");
+        assert!(shared.contains("MICROSOFT.KEYVAULT"), "of the shared table the part of vaults");
+        assert!(asked("workspace:w/Secrets | take 1").is_err() && asked("workspace:w").is_err());
     }
 
     #[test]

@@ -46,7 +46,7 @@ use crate::evidence::{Expected, Kind, Period, Plan, Tool, VaultObjects};
 
 /// Every query by name, as the program carries it; part of its rule set.
 pub fn queries() -> impl Iterator<Item = (&'static str, &'static str)> {
-    kql::sources().into_iter().chain(table::listings())
+    kql::sources().chain(table::listings())
 }
 
 /// What is to be collected.

@@ -1,6 +1,7 @@
 //! The plan: what will be asked, fixed before the first request, so that a miss can be seen.
 
 use super::CollectRequest;
+use super::kql;
 use super::table::collectors;
 use crate::evidence::{Derived, Expected, Over, Plan, Question, VaultObjects};
 
@@ -51,6 +52,9 @@ fn known(over: Over, expected: &Expected) -> Vec<String> {
         Over::Subscriptions if expected.subscriptions.is_empty() => Vec::new(),
         Over::Subscriptions => vec![SUBSCRIPTIONS.to_owned()],
         Over::LogCount | Over::Log => scopes(&expected.workspaces, workspace_scope),
+        Over::LogTable => {
+            scopes(&expected.workspaces, workspace_scope).iter().flat_map(|log| table_scopes(log)).collect()
+        }
         _ => over.fixed().into_iter().map(str::to_owned).collect(),
     }
 }
@@ -83,6 +87,11 @@ pub(super) fn subscription_scope(name: &str) -> String {
 /// The id of a management group, from its name or the whole id.
 pub(super) fn group_scope(name: &str) -> String {
     format!("/providers/Microsoft.Management/managementGroups/{}", last_segment(name))
+}
+
+/// `workspace:{guid}/{table}` for each table that is asked about.
+pub(super) fn table_scopes(log: &str) -> Vec<String> {
+    kql::TABLES.iter().map(|(table, _)| format!("{log}/{table}")).collect()
 }
 
 /// `workspace:{guid}`, lower case.

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use super::ask::{Put, Sink, Told, put, put_first_page};
 use super::run::{CollectError, Run};
 use super::table::{Form, collector, collectors};
-use super::{CollectRequest, Keeper, Permission, Progress, record};
+use super::{CollectRequest, Keeper, Progress, record};
 use crate::azure::{Ask, Door};
 use crate::evidence::{EvidenceError, Kind, Over, Page, Reason, Record, VaultObjects};
 
@@ -171,7 +171,7 @@ impl Prober<'_> {
         let scopes = self.run.scopes(over);
         let is_asked_everywhere = over.fixed().is_some()
             || matches!(over, Over::ManagementGroup | Over::Subscription)
-            || matches!(over, Over::NamedWorkspace | Over::Workspace | Over::LogCount | Over::Log);
+            || matches!(over, Over::NamedWorkspace | Over::Workspace | Over::LogCount | Over::LogTable | Over::Log);
         if is_asked_everywhere {
             return scopes;
         }
@@ -194,6 +194,9 @@ impl Prober<'_> {
         let detail = told.gap.as_ref().map(|gap| gap.detail.clone());
         self.run.progress.ended(service, &record::title(kind, &scope), detail.as_deref());
         self.note(kind, &scope, told.gap.as_ref().map(|gap| gap.reason), detail);
+        if let (true, Some(noted)) = (question.held_back.is_some(), self.probe.questions.last_mut()) {
+            noted.state = State::Failed; // a run would not get an answer either
+        }
         Ok(())
     }
 
@@ -272,13 +275,10 @@ fn cheapest(question: &Put, plain: &Ask) -> Option<Ask> {
 
 /// A query for one row of the table that the question needs. It names that question, as every query does.
 fn one_row(question: &Put) -> Option<String> {
-    let table = question.collector.permissions.iter().find_map(|permission| match permission {
-        Permission::LogTable(table) => Some(table),
-        _ => None,
-    })?;
+    let table = question.collector.table(&question.scope)?;
     let asked: serde_json::Value = serde_json::from_str(question.parts.first()?.ask.body.as_deref()?).ok()?;
     let name = asked.get("query")?.as_str()?.lines().next()?.to_owned();
-    Some(format!("{name}\n{table}\n| take 1\n| project TimeGenerated\n"))
+    Some(format!("{name}\nlet Log = {table};\nLog\n| take 1\n| project TimeGenerated\n"))
 }
 
 fn state(gap: Option<Reason>) -> State {
@@ -296,19 +296,19 @@ fn state(gap: Option<Reason>) -> State {
     }
 }
 
-/// A table that nothing was written to yet does not exist. A workspace in use that shows none at all has no log, or
-/// hides it.
+/// A table that nothing was written to yet does not exist. A workspace in use that shows none of the two for vaults
+/// has no log of vaults, or hides it.
 fn missing_tables(questions: &mut [Probed]) {
     let answered: BTreeSet<String> = questions
         .iter()
-        .filter(|asked| asked.kind.is_log() && asked.state == State::Works)
+        .filter(|asked| asked.kind.is_vault_log() && asked.state == State::Works)
         .map(|asked| asked.scope.clone())
         .collect();
-    for asked in questions.iter_mut().filter(|asked| asked.state == State::NoTable) {
+    for asked in questions.iter_mut().filter(|asked| asked.kind.is_vault_log() && asked.state == State::NoTable) {
         if !answered.contains(&asked.scope) {
             asked.state = State::NotThere;
             asked.detail = Some(
-                "the workspace shows none of the tables that are asked for: nothing was stored there yet, or the \
+                "the workspace shows none of the tables for the logs of vaults: nothing was stored there yet, or the \
                  identity may not read them"
                     .to_owned(),
             );

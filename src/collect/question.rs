@@ -3,13 +3,12 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::ask::{Part, Put};
-use super::extract::counts;
 use super::kql::{self, KqlError};
 use super::run::Run;
 use super::table::{Collector, Form, Listing, collector};
-use super::windows::Span;
+use super::windows::{Cuts, Span};
 use crate::azure::{Api, Ask, Method};
-use crate::evidence::{Kind, Window};
+use crate::evidence::{Kind, Over, Window};
 
 /// How many ids go into one look-up.
 const IDS_A_BATCH: usize = 1000;
@@ -30,7 +29,18 @@ impl Run<'_> {
         let mut forms = versions.into_iter().map(|version| self.parts(collector, &scope, version));
         let parts = forms.next().transpose()?.unwrap_or_default();
         let older = forms.collect::<Result<_, _>>()?;
-        Ok(Some(Put { collector, scope, parts, older, personal: self.request.personal.clone() }))
+        let held_back = self.held_back(collector, &scope);
+        Ok(Some(Put { collector, scope, parts, older, personal: self.request.personal.clone(), held_back }))
+    }
+
+    /// Why the service would refuse a question about a log.
+    fn held_back(&self, collector: &Collector, scope: &str) -> Option<String> {
+        let (table, found) = (collector.table(scope)?, self.found.borrow());
+        let plan = found.odd_plan(scope, table)?;
+        Some(format!(
+            "the table `{table}` is on the plan `{plan}`, whose tables do not take these queries; put it on the plan \
+             Analytics, or supply its rows by hand"
+        ))
     }
 
     fn parts(&self, collector: &Collector, scope: &str, version: &str) -> Result<Vec<Part>, KqlError> {
@@ -53,7 +63,7 @@ impl Run<'_> {
             Form::Post(body) => vec![post(body.to_owned()).into()],
             Form::Query => {
                 let part = |span: Span| {
-                    let ask = post(kql::body(kind, &span.window)?);
+                    let ask = post(kql::body(kind, scope, &span.window)?);
                     let ask = Ask { headers: vec![("Prefer", "wait=600".to_owned())], ..ask };
                     Ok(Part { ask, span: Some(span) })
                 };
@@ -74,14 +84,16 @@ impl Run<'_> {
         })
     }
 
-    /// The windows that a log is asked for in. Counts are asked for over the whole.
+    /// The windows that a log is asked for in. Counts, of which there are few a day, are asked for over the whole.
     fn spans(&self, kind: Kind, scope: &str) -> Vec<Span> {
-        if counts(kind).is_some() {
+        if !kind.over().contains(&Over::Log) {
             return vec![Span::whole(self.window())];
         }
         let (key, found) = ((kind, scope.to_owned()), self.found.borrow());
         let is_counted = self.counted.contains_key(&key);
-        Span::cut(&self.window(), found.expected_rows.get(&key).filter(|_| is_counted))
+        let counted = found.expected_rows.get(&key).filter(|_| is_counted);
+        let cuts = if kind.is_sum_of_day() { Cuts::BetweenDays } else { Cuts::Anywhere };
+        Span::cut(&self.window(), counted, cuts)
     }
 
     /// The part of the period that has passed, and the instant up to which rows count as arrived.

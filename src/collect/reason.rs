@@ -20,10 +20,7 @@ pub(super) fn of_answer(kind: Kind, status: u16, codes: &[String]) -> Reason {
     if kind == Kind::ClassicAdministrators && is_gone {
         return Reason::Retired;
     }
-    let is_log = matches!(
-        kind,
-        Kind::VaultLogDedicated | Kind::VaultLogLegacy | Kind::VaultLogDedicatedCount | Kind::VaultLogLegacyCount
-    );
+    let is_log = kind.is_log();
     match status {
         // A workspace that never stored anything has no tables.
         204 if is_log => Reason::TableMissing,

@@ -27,11 +27,15 @@ struct Column {
     name: Option<String>,
 }
 
-/// Object ids of the callers, as they stand in the rows.
-pub(super) fn callers(page: &[u8]) -> Vec<String> {
+/// Columns that hold object ids: of who did it, and of who was given a role. People who only signed in are not looked
+/// up.
+const PRINCIPALS: &[&str] = &["CallerObjectId", "PrincipalId", "InitiatorId", "ServicePrincipalId"];
+
+/// Object ids of those who did something and of those who were given a role, as they stand in the rows.
+pub(super) fn principals(page: &[u8]) -> Vec<String> {
     let mut found = Vec::new();
     each_row(page, |cell| {
-        found.extend(cell("CallerObjectId").and_then(text));
+        found.extend(PRINCIPALS.iter().filter_map(|column| cell(column)).filter_map(text));
         if let Some(identity) = cell("Identity") {
             let parsed =
                 identity.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok()).unwrap_or(identity);
@@ -90,9 +94,9 @@ mod tests {
     #[test]
     fn callers_are_found_by_column_name_and_in_claims() {
         let rows = json!([[null, "a"], ["{\"claim\":{\"oid\":\"b\"}}", null], [{"claim": {"oid": "c"}}, 7], "odd", []]);
-        assert_eq!(callers(&page(&["Identity", "CallerObjectId"], &rows)), ["a", "b", "c"]);
-        assert!(callers(&page(&["Caller"], &json!([["a"]]))).is_empty());
-        assert!(callers(b"{\"tables\": null}").is_empty());
+        assert_eq!(principals(&page(&["Identity", "CallerObjectId"], &rows)), ["a", "b", "c"]);
+        assert!(principals(&page(&["Caller"], &json!([["a"]]))).is_empty());
+        assert!(principals(b"{\"tables\": null}").is_empty());
     }
 
     #[test]

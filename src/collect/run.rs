@@ -16,9 +16,9 @@ use thiserror::Error;
 
 use super::ask::{Put, Told, not_put, put_in_turn};
 use super::earlier::is_same;
-use super::extract::{Found, counts, teaches};
+use super::extract::{Found, teaches};
 use super::kql::KqlError;
-use super::plan::{SUBSCRIPTIONS, group_scope, scopes, subscription_scope};
+use super::plan::{SUBSCRIPTIONS, group_scope, scopes, subscription_scope, table_scopes};
 use super::record::{record, run_as};
 use super::table::{Shape, collector, collectors};
 use super::{CollectRequest, Keeper, extract};
@@ -153,6 +153,10 @@ impl<'a> Run<'a> {
             }
             Over::Workspace => found.workspaces_in_use(&expected.workspaces).0,
             Over::LogCount | Over::Log => found.workspaces_in_use(&expected.workspaces).1.into_iter().collect(),
+            Over::LogTable => {
+                let logs = found.workspaces_in_use(&expected.workspaces).1;
+                logs.iter().flat_map(|log| table_scopes(log)).collect()
+            }
             // no ids, no question about them
             Over::Principals if found.principals.is_empty() => Vec::new(),
             Over::Principals => vec!["directory".to_owned()],
@@ -283,7 +287,7 @@ impl<'a> Run<'a> {
     /// Notes how a question ended.
     fn ended(&mut self, number: usize, record: &Record) {
         let (kind, scope) = (record.kind, record.scope.as_str());
-        if let (Some(rows), None) = (counts(kind), &record.gap) {
+        if let (Some(rows), None) = (kind.counts(), &record.gap) {
             self.counted.insert((rows, scope.to_owned()), record.evidence_id.clone());
         }
         self.identities.extend(record.run_as.object_id.clone());

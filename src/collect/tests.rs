@@ -41,10 +41,11 @@ fn a_whole_tenant_is_asked_once_and_in_order() {
     );
     assert_eq!(kinds.last(), Some(&Kind::GroupEligibilities));
     let per_subscription = Kind::ALL.iter().filter(|kind| kind.is_per_subscription()).count();
-    // three lists of all subscriptions; two lists of what the vault holds, and its settings; the workspace's tables; two counts, two logs
+    // three lists of all subscriptions; two lists of what the vault holds, and its settings; the workspace's tables
     let of_directory = Kind::ALL.iter().filter(|kind| kind.over().contains(&Over::Directory)).count();
     let of_a_group = Kind::ALL.iter().filter(|kind| kind.over().contains(&Over::Group)).count();
-    assert_eq!(kinds.len(), 6 + per_subscription + 3 + 3 + 1 + 2 + 2 + of_directory + 1 + of_a_group);
+    let of_logs = Kind::ALL.iter().filter(|kind| kind.is_log() && **kind != Kind::LogContinuity).count();
+    assert_eq!(kinds.len(), 6 + per_subscription + 3 + 3 + 1 + of_logs + 8 + of_directory + 1 + of_a_group);
     assert_eq!(ran.asked.len(), kinds.len(), "nothing was asked twice");
 
     // The caller in the log and the principal of the assignment were looked up together.
@@ -543,4 +544,55 @@ fn subscriptions_go_to_resource_graph_in_groups() {
     let record = ran.record(Kind::ResourceGraphVaults, "subscriptions");
     assert_eq!((record.page_count, record.row_count), (2, 1));
     assert_eq!((record.control_totals[0].expected, record.control_totals[0].read), (1, 1), "one and none");
+}
+
+/// The tenant whose workspace has these tables: name and plan.
+fn with_tables(tables: &[(&str, &str)]) -> Ran {
+    let item = |(name, plan): &(&str, &str)| json!({"id": "/t", "name": name, "properties": {"plan": plan}});
+    let list = json!({"value": tables.iter().map(item).collect::<Vec<Value>>()});
+    let mut script = tenant();
+    script.answers.insert(0, ("/workspaces/w1/tables".to_owned(), String::new(), 200, list.to_string()));
+    run(script, Expected::default())
+}
+
+#[test]
+fn a_table_on_a_plan_that_takes_no_such_query_is_a_gap_with_its_reason_and_is_not_asked() {
+    let ran = with_tables(&[("AuditLogs", "Basic"), ("SigninLogs", "Auxiliary"), ("AzureActivity", "Analytics")]);
+    let log = format!("workspace:{WORKSPACE}");
+    for (kind, scope, plan) in [
+        (Kind::DirectoryChanges, log.clone(), "Basic"),
+        (Kind::DirectoryChangesCount, log.clone(), "Basic"),
+        (Kind::UserSignIns, log.clone(), "Auxiliary"),
+        (Kind::LogContinuity, format!("{log}/AuditLogs"), "Basic"),
+    ] {
+        let record = ran.record(kind, &scope);
+        let gap = record.gap.as_ref().expect("a gap");
+        assert_eq!((gap.reason, record.page_count), (Reason::NotAsked, 0), "{kind:?}");
+        assert!(gap.detail.contains(&format!("is on the plan `{plan}`")), "{}", gap.detail);
+        let name = record.request.body.as_deref().and_then(|body| body.split(';').next()).expect("a query").to_owned();
+        let asked = ran.asked.iter().filter(|ask| ask.body.as_deref().is_some_and(|body| body.starts_with(&name)));
+        assert_eq!(asked.count(), if kind == Kind::LogContinuity { 6 } else { 0 }, "{name}");
+    }
+    assert!(ran.record(Kind::Activity, &log).is_whole());
+    assert!(ran.record(Kind::LogContinuity, &format!("{log}/AzureActivity")).is_whole());
+}
+
+#[test]
+fn who_did_what_in_the_logs_is_looked_up() {
+    let ids: Vec<String> = (1..=4).map(|n| format!("eeeeeeee-0000-0000-0000-00000000000{n}")).collect();
+    let rows = |columns: &[&str], cells: Value| {
+        let columns: Vec<Value> = columns.iter().map(|name| json!({"name": name, "type": "string"})).collect();
+        json!({"tables": [{"name": "PrimaryResult", "columns": columns, "rows": [cells]}]}).to_string()
+    };
+    let mut script = tenant();
+    for (question, body) in [
+        ("question=activity;", rows(&["CallerObjectId", "PrincipalId"], json!([ids[0], ids[1]]))),
+        ("question=directory_changes;", rows(&["InitiatorId", "UserId"], json!([ids[2], CALLER]))),
+        ("question=service_principal_sign_ins;", rows(&["ServicePrincipalId"], json!([ids[3]]))),
+    ] {
+        script.answers.insert(0, ("/query".to_owned(), question.to_owned(), 200, body));
+    }
+    let ran = run(script, Expected::default());
+    let asked = ran.record(Kind::Principals, "directory").pages[0].body.clone().expect("a body");
+    assert!(ids.iter().all(|id| asked.contains(id)), "{asked}");
 }

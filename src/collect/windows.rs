@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 
 use crate::evidence::Window;
 
@@ -24,6 +24,15 @@ const HALVINGS: u32 = 8;
 /// Rows that the service counted, by day; by none where a count names no day that can be read.
 pub(super) type Days = BTreeMap<Option<DateTime<Utc>>, u64>;
 
+/// Where a window may be cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cuts {
+    /// At any second.
+    Anywhere,
+    /// Where a day ends, UTC: each row sums a day, and half a day would make a second row of it.
+    BetweenDays,
+}
+
 /// A window of time that one request is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Span {
@@ -31,17 +40,18 @@ pub(super) struct Span {
     pub window: Window,
     /// How often it may still be halved.
     halvings: u32,
+    cuts: Cuts,
 }
 
 impl Span {
     /// A window that is asked for as a whole, whatever comes of it.
     pub(super) fn whole(window: Window) -> Span {
-        Span { window, halvings: 0 }
+        Span { window, halvings: 0, cuts: Cuts::BetweenDays }
     }
 
     /// A window in windows, each with no more rows than one answer should hold as far as the counts tell: one, where
     /// they are few or nothing is known.
-    pub(super) fn cut(window: &Window, counted: Option<&Days>) -> Vec<Span> {
+    pub(super) fn cut(window: &Window, counted: Option<&Days>, cuts: Cuts) -> Vec<Span> {
         let total = counted.map(|days| days.values().map(|rows| u128::from(*rows)).sum::<u128>());
         let halvings = if total.is_some_and(|total| total <= FEW) { 0 } else { HALVINGS };
         let bearable = u64::try_from(total.unwrap_or(0) / MOST).unwrap_or(u64::MAX).max(ROWS);
@@ -56,31 +66,37 @@ impl Span {
                 ends.push(day);
                 held = 0;
             }
-            let parts = rows.div_ceil(bearable).max(1);
+            let parts = if cuts == Cuts::Anywhere { rows.div_ceil(bearable).max(1) } else { 1 };
             let part_ends = (1..parts).map(|part| i64::try_from(part * DAY / parts).unwrap_or_default());
             ends.extend(part_ends.map(|seconds| day + TimeDelta::seconds(seconds)));
-            held += rows / parts;
+            held = held.saturating_add(rows / parts);
         }
         ends.retain(|end| window.start < *end && *end < window.end);
         ends.push(window.end);
         let mut start = window.start;
         let mut spans = Vec::new();
         for end in ends {
-            spans.push(Span { window: Window { start, end, cutoff: window.cutoff }, halvings });
+            spans.push(Span { window: Window { start, end, cutoff: window.cutoff }, halvings, cuts });
             start = end;
         }
         spans
     }
 
-    /// Both halves, cut at a whole second; none where it was halved often enough or is too short.
+    /// Both halves, cut at a whole second or between days; none where it was halved often enough or is too short.
     pub(super) fn halves(&self) -> Option<[Span; 2]> {
         let halvings = self.halvings.checked_sub(1)?;
         let Window { start, end, cutoff } = self.window;
-        let half = TimeDelta::seconds((end - start).num_seconds() / 2);
-        let middle = start + half;
-        let halves = [(start, middle), (middle, end)];
-        let span = |(start, end)| Span { window: Window { start, end, cutoff }, halvings };
-        (half > TimeDelta::zero()).then(|| halves.map(span))
+        let middle = start + TimeDelta::seconds((end - start).num_seconds() / 2);
+        let middle = match self.cuts {
+            Cuts::Anywhere => Some(middle),
+            Cuts::BetweenDays => {
+                let midnight = middle.duration_trunc(TimeDelta::days(1)).ok()?;
+                [midnight, midnight + TimeDelta::days(1)].into_iter().find(|day| start < *day && *day < end)
+            }
+        };
+        let middle = middle.filter(|middle| start < *middle)?;
+        let span = |(start, end)| Span { window: Window { start, end, cutoff }, halvings, cuts: self.cuts };
+        Some([(start, middle), (middle, end)].map(span))
     }
 }
 
@@ -103,7 +119,7 @@ mod tests {
 
     /// Where the windows end; they are seen to follow on each other from the first instant to the last.
     fn ends(days: &Days) -> Vec<String> {
-        let spans = Span::cut(&quarter(), Some(days));
+        let spans = Span::cut(&quarter(), Some(days), Cuts::Anywhere);
         let mut start = quarter().start;
         for span in &spans {
             assert!(span.window.start == start && start < span.window.end, "{span:?}");
@@ -151,7 +167,7 @@ mod tests {
 
     #[test]
     fn halves_follow_on_and_come_to_an_end() {
-        let span = Span::cut(&quarter(), None).remove(0);
+        let span = Span::cut(&quarter(), None, Cuts::Anywhere).remove(0);
         let [first, second] = span.halves().expect("halves");
         let ends = [first.window.start, first.window.end, second.window.start, second.window.end];
         assert_eq!(ends, ["07-01", "08-16", "08-16", "10-01"].map(|day| at(&format!("2026-{day}T00:00:00Z"))));
@@ -163,14 +179,31 @@ mod tests {
     }
 
     #[test]
+    fn sums_of_days_are_cut_between_days_only() {
+        let busy = days(&[("2026-07-02", 1), ("2026-07-03", 40_000), ("2026-07-04", 1)]);
+        let spans = Span::cut(&quarter(), Some(&busy), Cuts::BetweenDays);
+        let ends: Vec<DateTime<Utc>> = spans.iter().map(|span| span.window.end).collect();
+        assert_eq!(ends, ["07-03", "07-04", "10-01"].map(|day| at(&format!("2026-{day}T00:00:00Z"))));
+        assert_eq!(spans[1].halves(), None, "one day");
+        let window = Window { start: at("2026-07-01T10:00:00Z"), end: at("2026-07-02T02:00:00Z"), ..quarter() };
+        let [first, second] = Span::cut(&window, None, Cuts::BetweenDays)[0].halves().expect("two days");
+        let midnight = at("2026-07-02T00:00:00Z");
+        assert_eq!((first.window.end, second.window.start, second.window.end), (midnight, midnight, window.end));
+        assert_eq!((first.halves(), second.halves()), (None, None));
+    }
+
+    #[test]
     fn what_cannot_be_too_large_is_not_halved() {
         assert_eq!(Span::whole(quarter()).halves(), None);
         let of = |rows: u128| {
-            Span::cut(&quarter(), Some(&days(&[("2026-07-02", rows as u64)]))).remove(0).halves().is_some()
+            Span::cut(&quarter(), Some(&days(&[("2026-07-02", rows as u64)])), Cuts::Anywhere)
+                .remove(0)
+                .halves()
+                .is_some()
         };
         assert_eq!((of(FEW), of(FEW + 1)), (false, true));
         let start = quarter().start;
         let second = Window { end: start + TimeDelta::seconds(1), ..quarter() };
-        assert_eq!(Span::cut(&second, None).remove(0).halves(), None, "it is too short");
+        assert_eq!(Span::cut(&second, None, Cuts::Anywhere).remove(0).halves(), None, "it is too short");
     }
 }

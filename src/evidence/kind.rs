@@ -264,6 +264,40 @@ kinds! {
     VaultLogDedicatedCount("vault log counts (AZKVAuditLogs)", LogCount);
     /// The same in `AzureDiagnostics`.
     VaultLogLegacyCount("vault log counts (AzureDiagnostics)", LogCount);
+    /// Changes, deletions, recoveries, backups and lists in `AZKVAuditLogs`.
+    VaultChangesDedicated("vault changes (AZKVAuditLogs)", Log);
+    /// The same in `AzureDiagnostics`.
+    VaultChangesLegacy("vault changes (AzureDiagnostics)", Log);
+    /// Their number per day, vault and operation in `AZKVAuditLogs`.
+    VaultChangesDedicatedCount("counts of vault changes (AZKVAuditLogs)", LogCount);
+    /// The same in `AzureDiagnostics`.
+    VaultChangesLegacyCount("counts of vault changes (AzureDiagnostics)", LogCount);
+    /// Rows per day of one table, and how long they were under way.
+    LogContinuity("continuity of a log table", LogTable);
+    /// Changes of access, vaults, logging and identities in `AzureActivity`.
+    Activity("changes of access, vaults, logging and identities (AzureActivity)", Log);
+    /// Their number per day and operation.
+    ActivityCount("counts of changes (AzureActivity)", LogCount);
+    /// Changes of applications, credentials, groups and roles in `AuditLogs`.
+    DirectoryChanges("changes in the directory (AuditLogs)", Log);
+    /// Their number per day and operation.
+    DirectoryChangesCount("counts of changes in the directory (AuditLogs)", LogCount);
+    /// Sign-ins of service principals, summed.
+    ServicePrincipalSignIns("sign-ins of service principals, summed", Log);
+    /// Sign-ins of managed identities, summed.
+    ManagedIdentitySignIns("sign-ins of managed identities, summed", Log);
+    /// Sign-ins of people to Key Vault and to the management of Azure, summed.
+    UserSignIns("sign-ins of people, summed", Log);
+    /// The same on their behalf, without them.
+    UserTokenSignIns("sign-ins on behalf of people, summed", Log);
+    /// The sums of service principals' sign-ins, counted per day.
+    ServicePrincipalSignInsCount("counts of sign-ins of service principals", LogCount);
+    /// The same of managed identities.
+    ManagedIdentitySignInsCount("counts of sign-ins of managed identities", LogCount);
+    /// The same of people.
+    UserSignInsCount("counts of sign-ins of people", LogCount);
+    /// The same on their behalf.
+    UserTokenSignInsCount("counts of sign-ins on behalf of people", LogCount);
 }
 
 impl Kind {
@@ -302,7 +336,41 @@ impl Kind {
 
     /// Whether the answer is rows of a log.
     pub fn is_log(self) -> bool {
-        self.over().iter().any(|over| matches!(over, Over::LogCount | Over::Log))
+        self.over().iter().any(|over| matches!(over, Over::LogCount | Over::LogTable | Over::Log))
+    }
+
+    /// The question for rows whose number this one counts, by the same filter.
+    pub fn counts(self) -> Option<Kind> {
+        match self {
+            Kind::VaultLogDedicatedCount => Some(Kind::VaultLogDedicated),
+            Kind::VaultLogLegacyCount => Some(Kind::VaultLogLegacy),
+            Kind::VaultChangesDedicatedCount => Some(Kind::VaultChangesDedicated),
+            Kind::VaultChangesLegacyCount => Some(Kind::VaultChangesLegacy),
+            Kind::ActivityCount => Some(Kind::Activity),
+            Kind::DirectoryChangesCount => Some(Kind::DirectoryChanges),
+            Kind::ServicePrincipalSignInsCount => Some(Kind::ServicePrincipalSignIns),
+            Kind::ManagedIdentitySignInsCount => Some(Kind::ManagedIdentitySignIns),
+            Kind::UserSignInsCount => Some(Kind::UserSignIns),
+            Kind::UserTokenSignInsCount => Some(Kind::UserTokenSignIns),
+            _ => None,
+        }
+    }
+
+    /// Whether each row of the answer sums what a day of a log holds.
+    pub fn is_sum_of_day(self) -> bool {
+        matches!(
+            self,
+            Kind::ServicePrincipalSignIns | Kind::ManagedIdentitySignIns | Kind::UserSignIns | Kind::UserTokenSignIns
+        )
+    }
+
+    /// Whether the answer is rows of the log of a vault.
+    pub fn is_vault_log(self) -> bool {
+        let rows = self.counts().unwrap_or(self);
+        matches!(
+            rows,
+            Kind::VaultLogDedicated | Kind::VaultLogLegacy | Kind::VaultChangesDedicated | Kind::VaultChangesLegacy
+        )
     }
 }
 
@@ -316,7 +384,7 @@ mod tests {
         sorted.sort();
         sorted.dedup();
         assert_eq!(sorted, Kind::ALL);
-        assert_eq!(Kind::ALL.last(), Some(&Kind::VaultLogLegacyCount));
+        assert_eq!(Kind::ALL.last(), Some(&Kind::UserTokenSignInsCount));
     }
 
     #[test]

@@ -37,6 +37,9 @@ pub enum Over {
     Workspace,
     /// The log of a workspace in use, counted. Scope: `workspace:{GUID for queries}`.
     LogCount,
+    /// A table of the log of a workspace in use, of those that are asked about. Scope: that of the log, `/` and the
+    /// table's name.
+    LogTable,
     /// The log of a workspace in use. Scope: `workspace:{GUID for queries}`.
     Log,
     /// The directory as a whole. Scope: `directory`.
@@ -63,7 +66,7 @@ impl Over {
         &[Over::Identity, Over::Vault, Over::VaultDataPlane, Over::Site, Over::Factory, Over::SqlServer],
         &[Over::VaultContents, Over::Slot, Over::NamedWorkspace, Over::Archive],
         &[Over::Workspace],
-        &[Over::LogCount],
+        &[Over::LogCount, Over::LogTable],
         &[Over::Log],
         &[Over::Directory],
         &[Over::Application, Over::AppPolicy],
@@ -101,6 +104,7 @@ impl Over {
             Over::Archive => "storage account that a diagnostic setting names",
             Over::Workspace => "workspace in use: named by a diagnostic setting, or expected",
             Over::LogCount | Over::Log => "workspace in use",
+            Over::LogTable => "table of a workspace in use",
             Over::Directory => "directory",
             Over::Application => "app registration that was found",
             Over::AppPolicy => "app management policy that was found",

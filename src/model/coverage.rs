@@ -77,6 +77,8 @@ pub struct Coverage {
     finished: bool,
     /// For each vault: the log questions (kind, scope) that its rows come from. Filled by the model.
     pub(super) logs_of: BTreeMap<Id, BTreeSet<(Kind, String)>>,
+    /// Log questions beyond those of vaults to whose table no setting sends. Filled by the model.
+    pub(super) idle_tables: BTreeSet<(Kind, Id)>,
     /// For each vault: the workspaces that its audit events are sent to. Filled by the model.
     pub(super) workspaces_of: BTreeMap<Id, BTreeSet<Id>>,
     /// Management groups above each subscription and each group. Filled by the model.
@@ -146,7 +148,8 @@ impl Coverage {
 
     /// Whether the answer that `record` keeps was whole and could be read whole.
     pub(super) fn is_whole(&self, record: &Record) -> bool {
-        self.questions(record.kind).any(|asked| asked.from.record == record.evidence_id && asked.gap.is_none())
+        let mut asked = self.are_at(record.kind, &record.scope).into_iter();
+        asked.any(|asked| asked.from.record == record.evidence_id && asked.gap.is_none())
     }
 
     /// What the configuration expects to exist.
@@ -221,6 +224,12 @@ impl Coverage {
 
     fn missing_of_whole(&self, kind: Kind) -> Vec<Missing> {
         let missing = self.missing_of_population(kind);
+        let is_of_tenant = kind.is_log() && !kind.is_vault_log();
+        if missing.is_empty() && is_of_tenant && self.questions(kind).all(|asked| asked.gap.is_some()) {
+            // That no workspace has the table says that nobody keeps that log, not that nothing happened.
+            let gaps: Vec<Missing> = self.questions(kind).filter_map(missing_of).collect();
+            return if gaps.is_empty() { vec![never_asked(kind, "tenant")] } else { gaps };
+        }
         if missing.is_empty() && !self.was_asked(kind) && !kind.is_per_thing_found() {
             return vec![never_asked(kind, "tenant")];
         }
@@ -236,7 +245,7 @@ impl Coverage {
                 missing
             }
             _ if prefix_of(kind).is_some() => self.missing_of_object(kind, subject),
-            _ if kind.is_log() && self.is_vault(subject) => self.missing_logs(kind, subject),
+            _ if kind.is_vault_log() && self.is_vault(subject) => self.missing_logs(kind, subject),
             Kind::Tables | Kind::Workspace if self.is_vault(subject) => self.missing_of_workspaces(kind, subject),
             _ if is_path && types_of_things(kind).next().is_some() => self.missing_of_thing(kind, subject),
             _ if is_path && kind.holds_downwards() => self.missing_downwards(kind, subject),
@@ -382,7 +391,8 @@ impl Coverage {
     fn excuse(&self, asked: &Asked) -> Option<&'static str> {
         let (reason, _) = asked.gap.as_ref()?;
         match self.is_idle_table(asked) {
-            true => Some("no such table, and no vault that writes to it"),
+            true if is_of_vaults(asked) => Some("no such table, and no vault that writes to it"),
+            true => Some("no such table, and no setting that sends to it"),
             false => excuse(asked.kind, *reason),
         }
     }
@@ -393,10 +403,20 @@ impl Coverage {
         let is_table_missing = matches!(asked.gap, Some((Reason::TableMissing, _)));
         is_table_missing && asked.kind.is_log() && {
             let scope = Id::new(asked.scope.clone());
+            if !is_of_vaults(asked) {
+                return self.idle_tables.contains(&(asked.kind, scope));
+            }
             let mut sources = self.logs_of.values().flatten();
             !sources.any(|(kind, source)| *kind == asked.kind && Id::new(source.clone()) == scope)
         }
     }
+}
+
+/// Whether the question is about a table that vaults write to.
+fn is_of_vaults(asked: &Asked) -> bool {
+    let tables = ["/AZKVAuditLogs", "/AzureDiagnostics"];
+    let is_table = asked.kind == Kind::LogContinuity && tables.iter().any(|table| asked.scope.ends_with(table));
+    asked.kind.is_vault_log() || is_table
 }
 
 /// What a refusal says, in words, where it is an answer and no gap.

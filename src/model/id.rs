@@ -1,6 +1,9 @@
 //! Azure resource ids and scopes: compared without case, shown as received (ARM RPC, "Case Insensitivity").
 
+use std::borrow::Borrow;
+use std::cell::RefCell;
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -91,9 +94,66 @@ impl fmt::Display for Id {
     }
 }
 
+/// Ids that were read, so that the text of each is held once, however many facts name it.
+#[derive(Debug, Default)]
+pub(super) struct Ids(RefCell<BTreeSet<Shown>>);
+
+impl Ids {
+    /// The id with this text.
+    pub(super) fn of(&self, text: &str) -> Id {
+        let mut known = self.0.borrow_mut();
+        if let Some(Shown(id)) = known.get(text) {
+            return id.clone();
+        }
+        let id = Id::new(text);
+        known.insert(Shown(id.clone()));
+        id
+    }
+}
+
+/// An id by its text as received: two that compare as equal may be shown in two ways.
+#[derive(Debug)]
+struct Shown(Id);
+
+impl Borrow<str> for Shown {
+    fn borrow(&self) -> &str {
+        self.0.shown()
+    }
+}
+
+impl PartialEq for Shown {
+    fn eq(&self, other: &Shown) -> bool {
+        self.0.shown() == other.0.shown()
+    }
+}
+
+impl Eq for Shown {}
+
+impl PartialOrd for Shown {
+    fn partial_cmp(&self, other: &Shown) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Shown {
+    fn cmp(&self, other: &Shown) -> Ordering {
+        self.0.shown().cmp(other.0.shown())
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Id;
+    use super::*;
+
+    #[test]
+    fn an_id_that_is_read_again_shares_its_text_and_keeps_its_letters() {
+        let ids = Ids::default();
+        let (first, again, other) =
+            (ids.of("/subscriptions/A"), ids.of("/subscriptions/A"), ids.of("/subscriptions/a"));
+        assert!(Arc::ptr_eq(&first.0, &again.0));
+        assert_eq!((first.shown(), other.shown()), ("/subscriptions/A", "/subscriptions/a"));
+        assert_eq!(first, other);
+    }
 
     #[test]
     fn ids_compare_without_case_and_show_as_received() {

@@ -14,7 +14,7 @@ mod read;
 mod reconcile;
 mod retention;
 
-pub use coverage::{Coverage, Missing, Need, Reach, excuse};
+pub use coverage::{Asked, Coverage, Missing, Need, Reach, excuse};
 pub use facts::*;
 pub use hierarchy::Hierarchy;
 pub use id::Id;

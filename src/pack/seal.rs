@@ -1,11 +1,11 @@
 //! Sealing: files in, one signed folder out, whole or not at all.
 //!
 //! Files are copied into a folder beside the final place and hashed on the way; the manifest, the list of sums,
-//! the statement and its signatures follow; then the result is verified as an auditor would, and renamed.
+//! the statement and its signatures follow; then the result is synced, verified as an auditor would, and renamed.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -139,6 +139,7 @@ pub fn seal(request: SealRequest<'_>, out: &Path) -> Result<Sealed, PackError> {
     let replace = request.replace;
     let key = request.key.public()?;
     let mut sealed = write_pack(request, &folder)?;
+    folder.sync()?;
     let report = verify(&folder.root, &[key], &Expect::default());
     if let Some(problem) = report.problems.first() {
         return Err(PackError::WouldNotVerify(problem.to_string()));
@@ -298,7 +299,7 @@ impl Folder {
                 if !kind.is_file() {
                     return Err(PackError::NotRegular { path: from.clone() });
                 }
-                self.copy(&file.path, &mut BufReader::new(File::open(from).map_err(PackError::io("read", from))?))?
+                self.copy(&file.path, &mut File::open(from).map_err(PackError::io("read", from))?)?
             }
         };
         let PackFile { path, role, media_type, evidence, source: _ } = file;
@@ -317,12 +318,39 @@ impl Folder {
         }
         let mut file = File::create_new(&to).map_err(PackError::io("create", &to))?;
         let copied = copy_hashed(from, &mut file).map_err(PackError::io("write", &to))?;
-        file.flush().and_then(|()| file.sync_all()).map_err(PackError::io("write", &to))?;
+        file.flush().map_err(PackError::io("write", &to))?;
         Ok(copied)
+    }
+
+    /// Makes everything that was written last: with one call, for all of the file system. To sync each of very many
+    /// files by itself would take longer than all the rest of sealing.
+    #[cfg(target_os = "linux")]
+    fn sync(&self) -> Result<(), PackError> {
+        let opened = File::open(&self.root).map_err(PackError::io("write", &self.root))?;
+        rustix::fs::syncfs(&opened).map_err(|error| PackError::io("write", &self.root)(error.into()))
+    }
+
+    /// Makes everything that was written last, file by file.
+    #[cfg(not(target_os = "linux"))]
+    fn sync(&self) -> Result<(), PackError> {
+        let mut folders = vec![self.root.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(&folder).map_err(PackError::io("read", &folder))? {
+                let path = entry.map_err(PackError::io("read", &folder))?.path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    let file = File::options().write(true).open(&path).map_err(PackError::io("write", &path))?;
+                    file.sync_all().map_err(PackError::io("write", &path))?;
+                }
+            }
+            sync_folder(&folder)?;
+        }
+        Ok(())
     }
 }
 
-/// Makes a rename last. Only some systems can sync a folder; the others need no telling.
+/// Makes what a folder names last. Only some systems can sync a folder; the others need no telling.
 fn sync_folder(folder: &Path) -> Result<(), PackError> {
     #[cfg(unix)]
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(PackError::io("write", folder))?;

@@ -57,8 +57,8 @@ pub(super) fn readers(assessment: &Assessment, path: &str) -> Result<Vec<u8>, Re
         ["vault", "principal", "principal_id", "principal_kind", "can", "answer", "path", "evidence", READERS_NOTE];
     let rows = assessment.inventory.readers.iter().map(|line| {
         let texts = [&line.vault, &line.principal, &line.principal_id, &line.principal_kind, &line.can];
-        let texts = texts.into_iter().cloned();
-        texts.chain([line.answer.to_owned(), line.path.clone(), places(&line.evidence)]).collect()
+        let texts = texts.into_iter().map(|text| text.to_string());
+        texts.chain([line.answer.to_owned(), line.path.to_string(), places(&line.evidence)]).collect()
     });
     table(path, &header, rows)
 }

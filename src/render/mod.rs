@@ -16,30 +16,28 @@ mod testing;
 mod tests;
 mod view;
 
-use std::collections::BTreeMap;
-
 use crate::assess::Assessment;
 use crate::control::Framework;
 
 pub use csv::{NOTE, table};
 pub use error::RenderError;
 
-/// Everything that is rendered: paths in the pack and their bytes.
-pub fn render(assessment: &Assessment) -> Result<BTreeMap<String, Vec<u8>>, RenderError> {
-    let mut files = BTreeMap::new();
+/// Renders everything. `take` gets each file's path in the pack and its bytes, so that no two files need be held.
+pub fn render<E: From<RenderError>>(
+    assessment: &Assessment,
+    mut take: impl FnMut(&str, Vec<u8>) -> Result<(), E>,
+) -> Result<(), E> {
     {
-        let view = view::View::of(assessment, &Framework::embedded()?);
-        files.insert("report/report.html".to_owned(), html::report(&view)?);
-        files.insert("report/report.md".to_owned(), markdown::report(&view)?);
+        let view = view::View::of(assessment, &Framework::embedded().map_err(RenderError::from)?);
+        take("report/report.html", html::report(&view)?)?;
+        take("report/report.md", markdown::report(&view)?)?;
     }
-    files.insert("results.json".to_owned(), results::results(assessment)?);
-    let exceptions = "report/exceptions.csv".to_owned();
-    let bytes = csv::exceptions(assessment, &exceptions)?;
-    files.insert(exceptions, bytes);
+    take("results.json", results::results(assessment)?)?;
+    let exceptions = "report/exceptions.csv";
+    take(exceptions, csv::exceptions(assessment, exceptions)?)?;
     if assessment.inventory.readers.len() > view::READERS {
-        let path = "report/readers.csv".to_owned();
-        let bytes = csv::readers(assessment, &path)?;
-        files.insert(path, bytes);
+        let readers = "report/readers.csv";
+        take(readers, csv::readers(assessment, readers)?)?;
     }
     if !assessment.grants.is_empty() {
         let path = "report/population-grants.csv".to_owned();
@@ -48,10 +46,9 @@ pub fn render(assessment: &Assessment) -> Result<BTreeMap<String, Vec<u8>>, Rend
     }
     for population in &assessment.populations {
         let path = format!("report/{}", view::population_file(population.check));
-        let bytes = csv::population(population, &path)?;
-        files.insert(path, bytes);
+        take(&path, csv::population(population, &path)?)?;
     }
-    Ok(files)
+    Ok(())
 }
 
 /// Everything in this module that a report depends on, for the digest of the rule set.

@@ -77,7 +77,7 @@ pub(super) fn results(assessment: &Assessment) -> Result<Vec<u8>, RenderError> {
         tool: &assessment.inputs.tool,
         collector: collector_line(assessment),
         controls: assessment.controls.iter().map(control_line).collect(),
-        findings: assessment.findings.iter().map(finding_line).collect(),
+        findings: assessment.findings.iter().map(|finding| finding_line(finding)).collect(),
     };
     let mut bytes = serde_json::to_vec_pretty(&results)?;
     bytes.push(b'\n');

@@ -1,6 +1,7 @@
 //! Assessments for the tests of rendering, built by hand.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
@@ -109,7 +110,8 @@ fn assessment(mut findings: Vec<Finding>, collection: CollectionSummary) -> Asse
     findings.sort_by(|a, b| {
         (a.check(), a.subject(), a.outcome(), a.because()).cmp(&(b.check(), b.subject(), b.outcome(), b.because()))
     });
-    let mut by_check: BTreeMap<&'static str, Vec<Finding>> = BTreeMap::new();
+    let findings: Vec<Arc<Finding>> = findings.into_iter().map(Arc::new).collect();
+    let mut by_check: BTreeMap<&'static str, Vec<Arc<Finding>>> = BTreeMap::new();
     for finding in &findings {
         by_check.entry(finding.check()).or_default().push(finding.clone());
     }
@@ -211,14 +213,15 @@ pub(super) fn hostile() -> Assessment {
             audit: text.clone(),
             from: Cite::new("ev-0001", name, *name),
         });
+        let word: Arc<str> = (*name).into();
         assessment.inventory.readers.push(ReaderLine {
-            vault: text.clone(),
-            principal: text.clone(),
-            principal_id: text.clone(),
-            principal_kind: text.clone(),
-            can: text.clone(),
+            vault: word.clone(),
+            principal: word.clone(),
+            principal_id: word.clone(),
+            principal_kind: word.clone(),
+            can: word.clone(),
             answer: "allowed",
-            path: text.clone(),
+            path: word,
             evidence: vec![Cite::new(name, name, *name)],
         });
         assessment.grants.push(grant_use(&text, name));
@@ -599,13 +602,13 @@ fn inventory(names: &[&str]) -> Inventory {
         from: cite(4, row),
     });
     let reader = |vault_name: &str, principal: &str, kind: &str, can: &str, answer, path: String| ReaderLine {
-        vault: vault_name.to_owned(),
-        principal: principal.to_owned(),
-        principal_id: "8e2b6a1f-6f0b-4a0e-9a52-5b9c0a6f7d10".to_owned(),
-        principal_kind: kind.to_owned(),
-        can: can.to_owned(),
+        vault: vault_name.into(),
+        principal: principal.into(),
+        principal_id: "8e2b6a1f-6f0b-4a0e-9a52-5b9c0a6f7d10".into(),
+        principal_kind: kind.into(),
+        can: can.into(),
         answer,
-        path,
+        path: path.into(),
         evidence: vec![cite(6, 3), cite(5, 40)],
     };
     let at_vault = |name: &str| format!("Key Vault Secrets User at {}", vault(name));

@@ -94,12 +94,30 @@ const SPECIFICATIONS: &[(Kind, &str)] = &[
     (Kind::ResourceGraphIdentities, "Microsoft.ResourceGraph/2022-10-01/resourcegraph.json"),
     (Kind::ResourceGraphVaults, "Microsoft.ResourceGraph/2022-10-01/resourcegraph.json"),
     (Kind::ResourceGraphAssignments, "Microsoft.ResourceGraph/2022-10-01/resourcegraph.json"),
-    (Kind::VaultLogDedicated, "Microsoft.OperationalInsights.DataPlane/v1/OperationalInsights.json"),
-    (Kind::VaultLogLegacy, "Microsoft.OperationalInsights.DataPlane/v1/OperationalInsights.json"),
-    (Kind::VaultLogDedicatedCount, "Microsoft.OperationalInsights.DataPlane/v1/OperationalInsights.json"),
-    (Kind::VaultLogLegacyCount, "Microsoft.OperationalInsights.DataPlane/v1/OperationalInsights.json"),
+    (Kind::VaultLogDedicated, LOGS),
+    (Kind::VaultLogLegacy, LOGS),
+    (Kind::VaultLogDedicatedCount, LOGS),
+    (Kind::VaultLogLegacyCount, LOGS),
+    (Kind::VaultChangesDedicated, LOGS),
+    (Kind::VaultChangesLegacy, LOGS),
+    (Kind::VaultChangesDedicatedCount, LOGS),
+    (Kind::VaultChangesLegacyCount, LOGS),
+    (Kind::LogContinuity, LOGS),
+    (Kind::Activity, LOGS),
+    (Kind::ActivityCount, LOGS),
+    (Kind::DirectoryChanges, LOGS),
+    (Kind::DirectoryChangesCount, LOGS),
+    (Kind::ServicePrincipalSignIns, LOGS),
+    (Kind::ManagedIdentitySignIns, LOGS),
+    (Kind::UserSignIns, LOGS),
+    (Kind::UserTokenSignIns, LOGS),
+    (Kind::ServicePrincipalSignInsCount, LOGS),
+    (Kind::ManagedIdentitySignInsCount, LOGS),
+    (Kind::UserSignInsCount, LOGS),
+    (Kind::UserTokenSignInsCount, LOGS),
 ];
 
+const LOGS: &str = "Microsoft.OperationalInsights.DataPlane/v1/OperationalInsights.json";
 /// Kinds whose specification is not among the copies: path template, version, source. Their fields are all in
 /// [`SHARED_FIELDS`].
 const ELSEWHERE: &[(Kind, &str, &str, &str)] = &[
@@ -720,7 +738,7 @@ fn fields() -> Vec<(Kind, Vec<String>)> {
     for line in list.lines().filter(|line| !line.trim().is_empty() && !line.starts_with(['#', '-'])) {
         if let Some(names) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
             let kind = |name: &str| serde_json::from_value(Value::from(name)).expect("a kind");
-            let is_kind = |name: &&str| !["errors", "claims", "grant"].contains(name);
+            let is_kind = |name: &&str| !["errors", "claims", "grant", "targets"].contains(name);
             kinds = names.split_whitespace().filter(is_kind).map(kind).collect();
             continue;
         }

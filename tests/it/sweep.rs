@@ -2,11 +2,12 @@
 //!
 //! What rests on what is written down here by hand, from the definitions of the checks, and not read from them.
 
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use tickmark::assess::Conclusion;
-use tickmark::check::Outcome;
+use tickmark::check::{Finding, Outcome};
 
 use super::replay::{Judged, Tenant, forbidden, judge};
 
@@ -119,6 +120,24 @@ const NEEDED: &[(&str, &str, &str)] = &[
     // the vault writes to the other table
     ("question=vault_log_legacy;", "", ""),
     ("question=vault_log_legacy_count;", "", ""),
+    // no check rests on these alone yet
+    ("question=vault_changes_dedicated;", "", ""),
+    ("question=vault_changes_dedicated_count;", "", ""),
+    ("question=vault_changes_legacy;", "", ""),
+    ("question=vault_changes_legacy_count;", "", ""),
+    ("question=log_continuity;", "", ""),
+    ("question=activity;", "", ""),
+    ("question=activity_count;", "", ""),
+    ("question=directory_changes;", "", ""),
+    ("question=directory_changes_count;", "", ""),
+    ("question=service_principal_sign_ins;", "", ""),
+    ("question=managed_identity_sign_ins;", "", ""),
+    ("question=user_sign_ins;", "", ""),
+    ("question=user_token_sign_ins;", "", ""),
+    ("question=service_principal_sign_ins_count;", "", ""),
+    ("question=managed_identity_sign_ins_count;", "", ""),
+    ("question=user_sign_ins_count;", "", ""),
+    ("question=user_token_sign_ins_count;", "", ""),
 ];
 
 #[test]
@@ -226,34 +245,50 @@ fn is_open(judged: &Judged, check: &str) -> bool {
 }
 
 /// Check and subject → outcomes.
-fn outcomes(judged: &Judged) -> BTreeMap<(&str, &str), BTreeSet<Outcome>> {
+fn outcomes<F: Borrow<Finding>>(findings: &[F]) -> BTreeMap<(&str, &str), BTreeSet<Outcome>> {
     let mut outcomes: BTreeMap<(&str, &str), BTreeSet<Outcome>> = BTreeMap::new();
-    for finding in &judged.assessment.findings {
+    for finding in findings.iter().map(Borrow::borrow) {
         outcomes.entry((finding.check(), &finding.subject().id)).or_default().insert(finding.outcome());
     }
     outcomes
 }
 
-fn compare(whole: &Judged, lacking: &Judged, what: &str) {
+/// What findings say, beyond "not evaluated", that those from more evidence do not, and what is gone without a word.
+pub fn claims_of_ignorance<F: Borrow<Finding>>(whole: &[F], lacking: &[F]) -> Vec<String> {
+    let mut claims = Vec::new();
+    let is_open = |check: &str| {
+        lacking
+            .iter()
+            .map(Borrow::borrow)
+            .any(|finding| finding.check() == check && finding.outcome() == Outcome::NotEvaluated)
+    };
     let (before, after) = (outcomes(whole), outcomes(lacking));
     for ((check, subject), were) in &before {
         match after.get(&(*check, *subject)) {
             Some(are) => {
-                for is in are.difference(were) {
-                    assert_eq!(*is, Outcome::NotEvaluated, "{what}: {check} of {subject} was {were:?} and is {is:?}");
+                for is in are.difference(were).filter(|is| **is != Outcome::NotEvaluated) {
+                    claims.push(format!("{check} of {subject} was {were:?} and is {is:?}"));
                 }
                 let lost_fail = were.contains(&Outcome::Fail) && !are.contains(&Outcome::Fail);
-                assert!(!lost_fail || are.contains(&Outcome::NotEvaluated), "{what}: {check} of {subject} is {are:?}");
+                if lost_fail && !are.contains(&Outcome::NotEvaluated) {
+                    claims.push(format!("{check} of {subject} is {are:?}"));
+                }
             }
-            None => assert!(is_open(lacking, check), "{what}: {check} of {subject} is gone without a word"),
+            None if !is_open(check) => claims.push(format!("{check} of {subject} is gone without a word")),
+            None => {}
         }
     }
-    for ((check, subject), are) in &after {
-        if !before.contains_key(&(*check, *subject)) {
-            let only_open = are.iter().all(|is| *is == Outcome::NotEvaluated);
-            assert!(only_open, "{what}: {check} of {subject} is new and {are:?}");
+    for ((check, subject), are) in after.iter().filter(|(key, _)| !before.contains_key(*key)) {
+        if are.iter().any(|is| *is != Outcome::NotEvaluated) {
+            claims.push(format!("{check} of {subject} is new and {are:?}"));
         }
     }
+    claims
+}
+
+fn compare(whole: &Judged, lacking: &Judged, what: &str) {
+    let claims = claims_of_ignorance(&whole.assessment.findings, &lacking.assessment.findings);
+    assert!(claims.is_empty(), "{what}: {claims:#?}");
     for (was, is) in whole.assessment.controls.iter().zip(&lacking.assessment.controls) {
         let is_same = was.conclusion == is.conclusion;
         assert!(

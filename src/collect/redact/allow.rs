@@ -64,6 +64,11 @@ pub(super) fn claims() -> &'static Allowed {
     section("claims")
 }
 
+/// What stays of the things that a change in the directory was made to.
+pub(super) fn targets() -> &'static Allowed {
+    section("targets")
+}
+
 /// One section of the list; nothing is allowed where there is none.
 fn section(name: &str) -> &'static Allowed {
     static LISTS: LazyLock<BTreeMap<&str, Allowed>> = LazyLock::new(|| {
@@ -239,7 +244,7 @@ mod tests {
         for entry in FILES.iter().flat_map(|(_, text)| entries(text)).map(|entry| entry.expect("an entry")) {
             for name in entry.sections.split_whitespace() {
                 assert!(
-                    ["errors", "claims", "grant"].contains(&name) || kinds.iter().any(|kind| kind == name),
+                    ["errors", "claims", "grant", "targets"].contains(&name) || kinds.iter().any(|kind| kind == name),
                     "{name}"
                 );
             }
@@ -251,7 +256,7 @@ mod tests {
         for kind in Kind::ALL {
             assert!(!matches!(answers(*kind), Allowed::Nothing), "{kind:?}");
         }
-        assert!(!matches!(claims(), Allowed::Nothing));
+        assert!(!matches!(claims(), Allowed::Nothing) && !matches!(targets(), Allowed::Nothing));
         assert!(!matches!(refusals(), Allowed::Nothing));
     }
 
@@ -268,7 +273,7 @@ mod tests {
             "caller",
             "givenname",
         ];
-        const ADDRESSES: &[&str] = &["calleripaddress", "ipaddress", "clientipaddress"];
+        const ADDRESSES: &[&str] = &["calleripaddress", "ipaddress", "clientipaddress", "initiatoripaddress"];
         for entry in FILES.iter().flat_map(|(_, text)| entries(text)).map(|entry| entry.expect("an entry")) {
             for path in entry.paths() {
                 let name = path.iter().rev().find(|step| **step != "[]").expect("a name").to_lowercase();

@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::CUT;
-use super::allow::{claims, grant};
+use super::allow::{Allowed, claims, grant, targets};
 use super::person::{self, Around, Datum, Role};
 use super::scrub::{is_key, secret_in_path, secret_in_text};
 use super::url::{shown, without_query};
+use super::{CUT, Personal};
 use crate::evidence::{Addresses, Persons};
 
 /// How a value on the list is judged.
@@ -45,6 +45,8 @@ pub(super) enum Class {
     Domain,
     /// A token's claims as a log row keeps them: only three stay.
     Claims,
+    /// What a change in the directory was made to: ids, and the names of what was changed, never a value.
+    Targets,
 }
 
 /// Longest value of a tag.
@@ -81,6 +83,7 @@ impl Class {
             "words" => Class::Words,
             "reference" => Class::Reference,
             "claims" => Class::Claims,
+            "targets" => Class::Targets,
             _ => return None,
         })
     }
@@ -134,12 +137,27 @@ impl Class {
             Class::Reference => changed("free_text", CUT.to_owned()),
             Class::Agent => changed("free_text", products(text)),
             Class::Description => changed("free_text", phrases(text)),
-            Class::Claims => match super::scan::copy(text.as_bytes(), claims(), around.personal) {
-                _ if text.is_empty() => None,
-                Ok(clean) => changed("claims", String::from_utf8_lossy(&clean.bytes).into_owned()),
-                Err(_) => Some(("claims", CUT.to_owned())),
-            },
+            Class::Claims => inner("claims", text, claims(), around.personal),
+            Class::Targets => inner("targets", text, targets(), around.personal),
         }
+    }
+
+    /// What may be kept of a cell that holds JSON.
+    pub(super) fn inner(self) -> Option<&'static Allowed> {
+        match self {
+            Class::Claims => Some(claims()),
+            Class::Targets => Some(targets()),
+            _ => None,
+        }
+    }
+}
+
+/// JSON inside text, and what stays of it.
+fn inner(rule: &'static str, text: &str, allowed: &Allowed, personal: &Personal) -> Option<(&'static str, String)> {
+    match super::scan::copy(text.as_bytes(), allowed, personal) {
+        _ if text.is_empty() => None,
+        Ok(clean) => Some((rule, String::from_utf8_lossy(&clean.bytes).into_owned())).filter(|(_, kept)| kept != text),
+        Err(_) => Some((rule, CUT.to_owned())),
     }
 }
 

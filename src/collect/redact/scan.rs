@@ -69,7 +69,9 @@ impl<'a> Walk<'a> {
                 Ok(())
             }
             (Allowed::Array(_) | Allowed::Tuple(_), Some(b'[')) => self.array(allowed, depth),
-            (Allowed::Leaf(Class::Claims), Some(b'{')) => self.object(super::allow::claims(), depth),
+            (Allowed::Leaf(class), Some(b'{' | b'[')) if class.inner().is_some() => {
+                self.value(class.inner().unwrap_or(&Allowed::Nothing), depth)
+            }
             (Allowed::Nothing, _) => {
                 if self.skip(depth)? != b"null" {
                     self.cut("not_on_list");

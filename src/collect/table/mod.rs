@@ -150,6 +150,19 @@ impl Collector {
         Collector { gives, ..self }
     }
 
+    /// The log table that a question at `scope` reads.
+    pub fn table<'a>(&self, scope: &'a str) -> Option<&'a str>
+    where
+        'static: 'a,
+    {
+        let named = scope.strip_prefix("workspace:").and_then(|scope| scope.split_once('/'));
+        let first = self.permissions.iter().find_map(|permission| match permission {
+            Permission::LogTable(table) => Some(*table),
+            _ => None,
+        });
+        named.map(|(_, table)| table).or(first)
+    }
+
     /// Says which older versions answer too.
     const fn falling_back_to(self, older: &'static [&'static str]) -> Collector {
         Collector { older, ..self }
@@ -216,8 +229,10 @@ pub(super) fn collector(kind: Kind) -> Option<&'static Collector> {
     collectors().find(|collector| collector.kind == kind)
 }
 
+/// Of the scope of a table, what stands before the table's name is the workspace.
 fn query_url(scope: &str) -> String {
-    format!("/v1/workspaces/{}/query", scope.trim_start_matches("workspace:"))
+    let workspace = scope.trim_start_matches("workspace:");
+    format!("/v1/workspaces/{}/query", workspace.split('/').next().unwrap_or(workspace))
 }
 
 /// A scope as part of a path: a name may hold characters that mean something else in a URL.
@@ -271,6 +286,7 @@ mod tests {
             "/subscriptions/s1/providers/Microsoft.Authorization/roleAssignments?api-version=2022-04-01"
         );
         assert_eq!(url(Kind::VaultLogLegacy, "workspace:abc"), "/v1/workspaces/abc/query");
+        assert_eq!(url(Kind::LogContinuity, "workspace:abc/AuditLogs"), "/v1/workspaces/abc/query");
         assert_eq!(
             url(Kind::GroupMembers, "group:g1"),
             "/v1.0/groups/g1/transitiveMembers?$count=true&$select=id,displayName&$top=999"

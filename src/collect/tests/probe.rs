@@ -40,7 +40,8 @@ fn each_kind_is_asked_in_its_cheapest_form_and_the_other_table_may_be_missing() 
     assert!(asked.iter().any(|ask| ask.url.contains("/v1.0/servicePrincipals?") && ask.url.ends_with("&$top=1")));
     let queries: Vec<&str> =
         asked.iter().filter(|ask| ask.url.ends_with("/query")).filter_map(|ask| ask.body.as_deref()).collect();
-    assert_eq!(queries.len(), 4);
+    let of_logs = Kind::ALL.iter().filter(|kind| kind.is_log() && **kind != Kind::LogContinuity).count();
+    assert_eq!(queries.len(), of_logs + 8, "and the continuity of eight tables");
     assert!(queries.iter().all(|query| query.contains("| take 1")), "{queries:?}");
     assert_eq!(probe.clock_offset, Some(-3));
 }

@@ -6,6 +6,7 @@ mod data_services;
 mod directory;
 mod hosts;
 mod logging;
+mod logs;
 mod resource_graph;
 mod tree;
 
@@ -30,6 +31,10 @@ pub use self::tree::{Entity, Tree};
 use super::{Coverage, Hierarchy, Id};
 use crate::evidence::{Cite, Period, PersonalData};
 
+pub use logs::{
+    Activity, ChangeTarget, DirectoryChange, LogDay, LogState, LogTable, Logs, OperationDay, SignInDay, SignInKind,
+    SignIns, VaultChange,
+};
 pub use resource_graph::{IndexedAssignment, IndexedResource, ResourceGraph};
 
 /// Everything that one capture says about a tenant.
@@ -94,6 +99,8 @@ pub struct Tenant {
     pub directory: Directory,
     /// The second lists, from Resource Graph.
     pub resource_graph: ResourceGraph,
+    /// What the logs say beyond that.
+    pub logs: Logs,
     /// Vault log rows: reads, denials and handshakes, in order of time.
     pub vault_events: Vec<VaultEvent>,
     /// Vault log rows per day, vault and operation.

@@ -48,7 +48,7 @@ fn event(kind: Kind, item: &Item<'_>) -> Option<ActivityEvent> {
         at,
         submitted_at: item.time("submissionTimestamp"),
         kind,
-        scope: Id::new(item.scope()),
+        scope: item.scope_id(),
         operation,
         status: value("status"),
         sub_status: value("subStatus"),
@@ -112,7 +112,7 @@ fn plans(pages: &mut Pages<'_>) -> Result<Vec<DefenderPlan>, ModelError> {
     let mut found = pages.items(Kind::DefenderPlans, |item| {
         let properties = item.need_object("properties")?;
         Some(DefenderPlan {
-            subscription: Id::new(item.scope()),
+            subscription: item.scope_id(),
             name: item.need("name")?,
             tier: properties.text("pricingTier"),
             sub_plan: properties.text("subPlan"),
@@ -131,7 +131,7 @@ fn containers(pages: &mut Pages<'_>) -> Result<Vec<ArchiveContainer>, ModelError
         let state = policy.as_ref().and_then(|policy| policy.text("state"));
         let versioning = properties.object("immutableStorageWithVersioning");
         Some(ArchiveContainer {
-            account: Id::new(item.scope()),
+            account: item.scope_id(),
             name,
             has_policy: properties.flag("hasImmutabilityPolicy"),
             is_locked: state.map(|state| state.eq_ignore_ascii_case("Locked")),

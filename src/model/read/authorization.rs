@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Item, ModelError, Pages, delegated, first_of_each, privileged};
 use crate::evidence::Kind;
-use crate::model::{Authorization, DenyAssignment, Id, OwnPermission, Permission, RoleAssignment, RoleDefinition};
+use crate::model::{Authorization, DenyAssignment, OwnPermission, Permission, RoleAssignment, RoleDefinition};
 
 /// The GUID by which a deny assignment means everyone.
 const EVERYONE: &str = "00000000-0000-0000-0000-000000000000";
@@ -91,7 +91,7 @@ pub(super) fn further(pages: &mut Pages<'_>, assignments: &[RoleAssignment]) -> 
 /// What the collecting identity may do, by subscription, as listed.
 pub(super) fn own_permissions(pages: &mut Pages<'_>) -> Result<Vec<OwnPermission>, ModelError> {
     let mut found = pages.items(Kind::OwnPermissions, |item| {
-        Some(OwnPermission { scope: Id::new(item.scope()), permission: permission(item), from: item.from() })
+        Some(OwnPermission { scope: item.scope_id(), permission: permission(item), from: item.from() })
     })?;
     found.sort_by(|a, b| a.scope.cmp(&b.scope));
     Ok(found)

@@ -91,7 +91,7 @@ fn place(item: &Item<'_>, family: ObjectFamily, prefix: &str) -> Option<(Id, Id,
         ObjectFamily::Key => item.need_id_or_cut("kid")?,
         _ => item.need_id_or_cut("id")?,
     };
-    let vault = Id::new(item.scope());
+    let vault = item.scope_id();
     let name = address.name().to_owned();
     Some((Id::new(format!("{vault}/{prefix}{}/{name}", family.segment())), vault, name))
 }
@@ -100,7 +100,7 @@ fn listed_by_arm(item: &Item<'_>, family: ObjectFamily) -> Option<VaultObject> {
     let id = item.need_id_or_cut("id")?;
     let properties = item.need_object("properties")?;
     Some(VaultObject {
-        vault: Id::new(item.scope()),
+        vault: item.scope_id(),
         name: item.text("name").unwrap_or_else(|| id.name().to_owned()),
         source: ObjectSource::Arm,
         managed: None, // Resource Manager does not tell

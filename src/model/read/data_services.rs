@@ -65,7 +65,7 @@ fn protector(item: &Item<'_>) -> Option<(Id, Encryption)> {
     let properties = item.need_object("properties")?;
     let is_customers = properties.need("serverKeyType")?.eq_ignore_ascii_case("AzureKeyVault");
     let key = || Encryption::Customer { key: properties.text("uri"), identity: None };
-    Some((Id::new(item.scope()), if is_customers { key() } else { Encryption::Platform }))
+    Some((item.scope_id(), if is_customers { key() } else { Encryption::Platform }))
 }
 
 /// `allowSharedKeyAccess` absent or null means that keys work (Microsoft.Storage 2023-05-01). The names below

@@ -82,7 +82,7 @@ pub(super) fn counts(
         .collect();
     let mut found = Vec::new();
     pages.bodies(Kind::RoleAssignmentsUsageMetrics, |body| {
-        let subscription = Id::new(body.scope());
+        let subscription = body.scope_id();
         // without its list there is nothing to compare with, and the list is the gap
         let Some((_, listed)) = listed.iter().find(|(scope, _)| *scope == subscription) else { return };
         let own = assignments.iter().filter(|assignment| subscription.is_at_or_above(&assignment.scope)).count();

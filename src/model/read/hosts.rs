@@ -5,8 +5,8 @@ use super::item::CUT;
 use super::{Item, ModelError, Pages, first_of_each};
 use crate::evidence::Kind;
 use crate::model::{
-    Cluster, ContainerApp, ContainerAppSecret, DatabricksWorkspace, FactoryVault, Hosts, Id, LogicApp, Machine,
-    Resource, Site, SynapseWorkspace, VaultReference,
+    Cluster, ContainerApp, ContainerAppSecret, DatabricksWorkspace, FactoryVault, Hosts, LogicApp, Machine, Resource,
+    Site, SynapseWorkspace, VaultReference,
 };
 
 /// Hosts by type, each list in order of id.
@@ -106,7 +106,7 @@ fn reference(item: &Item<'_>, is_connection_string: bool) -> Option<VaultReferen
     let identity_type = properties.value().get("identityType");
     let identity_type = identity_type.and_then(|told| told.get("type").unwrap_or(told).as_str());
     Some(VaultReference {
-        host: Id::new(item.scope()),
+        host: item.scope_id(),
         setting: item.text("name").unwrap_or(setting),
         is_connection_string,
         status: properties.text("status"),
@@ -171,7 +171,7 @@ fn factory_vault(item: &Item<'_>) -> Option<FactoryVault> {
     let base_url = settings.as_ref().and_then(|settings| settings.value().get("baseUrl")?.as_str());
     let credential = settings.as_ref().and_then(|settings| settings.object("credential")?.text("referenceName"));
     Some(FactoryVault {
-        factory: Id::new(item.scope()),
+        factory: item.scope_id(),
         name: item.need("name")?,
         base_url: base_url.filter(|url| url.starts_with("https://")).map(str::to_owned),
         credential,
@@ -211,7 +211,7 @@ mod tests {
 
     use super::*;
     use crate::evidence::testing::CaptureBuilder;
-    use crate::model::Tenant;
+    use crate::model::{Id, Tenant};
 
     const SUB: &str = "/subscriptions/s";
     const OBJECT: &str = "AAAAAAAA-0000-0000-0000-000000000001";

@@ -111,7 +111,7 @@ pub(super) fn federated(pages: &mut Pages<'_>) -> Result<Vec<FederatedCredential
     let mut found = pages.items(Kind::FederatedCredentials, |item| {
         let properties = item.need_object("properties")?;
         Some(FederatedCredential {
-            identity: Id::new(item.scope()),
+            identity: item.scope_id(),
             name: item.need("name")?,
             issuer: properties.whole_text("issuer"),
             subject: properties.whole_text("subject"),

@@ -38,6 +38,11 @@ impl<'a> Item<'a> {
         Cite::new(&self.place.record.evidence_id, &self.place.page.file, pointer)
     }
 
+    /// The scope that the question was put at, as an id.
+    pub(super) fn scope_id(&self) -> Id {
+        self.place.id(self.scope())
+    }
+
     /// The scope that the question was put at.
     pub(super) fn scope(&self) -> &'a str {
         &self.place.record.scope
@@ -119,7 +124,7 @@ impl<'a> Item<'a> {
 
     /// An ARM id or scope; a missing first slash is supplied.
     pub(super) fn id(&self, name: &str) -> Option<Id> {
-        self.whole_text(name).filter(|text| !text.is_empty()).map(|text| rooted(&text))
+        self.whole_text(name).filter(|text| !text.is_empty()).map(|text| self.rooted(&text))
     }
 
     /// An ARM id that must be there. In place of one that was cut, its place stands, so that two of them stay two.
@@ -135,7 +140,7 @@ impl<'a> Item<'a> {
 
     /// An ARM id or scope that must be there.
     pub(super) fn need_id(&self, name: &str) -> Option<Id> {
-        self.need(name).map(|text| rooted(&text))
+        self.need(name).map(|text| self.rooted(&text))
     }
 
     /// A boolean, also as text.
@@ -251,13 +256,13 @@ impl<'a> Item<'a> {
         self.entries("tags").into_iter().map(entry).collect()
     }
 
+    fn rooted(&self, text: &str) -> Id {
+        if text.starts_with('/') { self.place.id(text) } else { self.place.id(&format!("/{text}")) }
+    }
+
     fn below(&self, name: &str, value: &'a Value) -> Item<'a> {
         Item { value, pointer: format!("{}/{}", self.pointer, escaped(name)), place: self.place }
     }
-}
-
-fn rooted(text: &str) -> Id {
-    if text.starts_with('/') { Id::new(text) } else { Id::new(format!("/{text}")) }
 }
 
 /// One segment of a JSON Pointer (RFC 6901).

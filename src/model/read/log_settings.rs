@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Item, ModelError, Pages, first_of_each};
-use crate::evidence::Kind;
-use crate::model::{DiagnosticSetting, Id, LogSetting, Table, Tenant, Workspace};
+use crate::evidence::{Kind, Reason};
+use crate::model::{Asked, DiagnosticSetting, Id, LogSetting, Table, Tenant, Workspace};
 
 /// Diagnostic settings of one kind of thing, by the thing and name.
 pub(super) fn diagnostic_settings(pages: &mut Pages<'_>, kind: Kind) -> Result<Vec<DiagnosticSetting>, ModelError> {
@@ -12,7 +12,7 @@ pub(super) fn diagnostic_settings(pages: &mut Pages<'_>, kind: Kind) -> Result<V
         let properties = item.need_object("properties")?;
         let told = |name: &str| properties.text(name).filter(|text| !text.is_empty());
         Some(DiagnosticSetting {
-            resource: Id::new(item.scope()),
+            resource: item.scope_id(),
             name: item.need("name")?,
             logs: properties.items("logs").iter().map(log_setting).collect(),
             workspace_id: properties.id("workspaceId"),
@@ -56,7 +56,7 @@ pub(super) fn tables(pages: &mut Pages<'_>) -> Result<Vec<Table>, ModelError> {
         let name = item.need("name")?;
         let properties = item.need_object("properties")?;
         Some(Table {
-            workspace: Id::new(item.scope()),
+            workspace: item.scope_id(),
             name,
             plan: properties.text("plan"),
             retention_days: properties.number("retentionInDays"),
@@ -67,6 +67,15 @@ pub(super) fn tables(pages: &mut Pages<'_>) -> Result<Vec<Table>, ModelError> {
     found.sort_by(|a, b| (&a.workspace, &a.name).cmp(&(&b.workspace, &b.name)));
     Ok(found)
 }
+
+const DEDICATED: [Kind; 4] = [
+    Kind::VaultLogDedicated,
+    Kind::VaultLogDedicatedCount,
+    Kind::VaultChangesDedicated,
+    Kind::VaultChangesDedicatedCount,
+];
+const LEGACY: [Kind; 4] =
+    [Kind::VaultLogLegacy, Kind::VaultLogLegacyCount, Kind::VaultChangesLegacy, Kind::VaultChangesLegacyCount];
 
 /// Tells the coverage which questions hold the log of each vault: those for the workspaces that its settings
 /// name, in the shape that the setting chose. A workspace whose query GUID is not known could not be asked; its
@@ -82,14 +91,93 @@ pub(super) fn sources_of_logs(tenant: &mut Tenant) {
     for setting in tenant.diagnostic_settings.iter().filter(|setting| setting.sends_audit_events()) {
         let Some(workspace) = &setting.workspace_id else { continue };
         let scope = guids.get(workspace).map_or(workspace.shown(), |guid| guid.as_str());
-        let kinds = match setting.is_dedicated() {
-            true => [Kind::VaultLogDedicated, Kind::VaultLogDedicatedCount],
-            false => [Kind::VaultLogLegacy, Kind::VaultLogLegacyCount],
+        let (kinds, table) = match setting.is_dedicated() {
+            true => (DEDICATED, "AZKVAuditLogs"),
+            false => (LEGACY, "AzureDiagnostics"),
         };
         let sources = logs_of.entry(setting.resource.clone()).or_default();
         sources.extend(kinds.map(|kind| (kind, format!("workspace:{scope}"))));
+        sources.insert((Kind::LogContinuity, format!("workspace:{scope}/{table}")));
         workspaces_of.entry(setting.resource.clone()).or_default().insert(workspace.clone());
     }
     tenant.coverage.logs_of = logs_of;
     tenant.coverage.workspaces_of = workspaces_of;
+}
+
+/// Tables that hold the directory's logs, and the category of each (learn:entra/identity/monitoring-health/
+/// concept-diagnostic-settings-logs-options).
+const OF_DIRECTORY: &[(&str, &str)] = &[
+    ("AuditLogs", "AuditLogs"),
+    ("SigninLogs", "SignInLogs"),
+    ("AADNonInteractiveUserSignInLogs", "NonInteractiveUserSignInLogs"),
+    ("AADServicePrincipalSignInLogs", "ServicePrincipalSignInLogs"),
+    ("AADManagedIdentitySignInLogs", "ManagedIdentitySignInLogs"),
+];
+
+/// The table that a question about a log beyond those of vaults reads.
+fn table_of(kind: Kind, scope: &str) -> Option<&str> {
+    Some(match kind.counts().unwrap_or(kind) {
+        Kind::LogContinuity => scope.split_once('/')?.1,
+        Kind::Activity => "AzureActivity",
+        Kind::DirectoryChanges => "AuditLogs",
+        Kind::ServicePrincipalSignIns => "AADServicePrincipalSignInLogs",
+        Kind::ManagedIdentitySignIns => "AADManagedIdentitySignInLogs",
+        Kind::UserSignIns => "SigninLogs",
+        Kind::UserTokenSignIns => "AADNonInteractiveUserSignInLogs",
+        _ => return None,
+    })
+}
+
+/// Tells the coverage of which tables beyond those of vaults the settings say that nothing is sent to them: a table
+/// of that kind may be missing. Where not every setting was read, or one cannot be followed, they say it of none.
+pub(super) fn idle_tables(tenant: &mut Tenant) {
+    let mut idle = BTreeSet::new();
+    for kind in Kind::ALL.iter().copied().filter(|kind| kind.is_log()) {
+        let is_missing = |asked: &&Asked| matches!(asked.gap, Some((Reason::TableMissing, _)));
+        for asked in tenant.coverage.questions(kind).filter(is_missing) {
+            if table_of(kind, &asked.scope).is_some_and(|table| is_idle(tenant, table, &asked.scope)) {
+                idle.insert((kind, Id::new(asked.scope.clone())));
+            }
+        }
+    }
+    tenant.coverage.idle_tables = idle;
+}
+
+fn is_idle(tenant: &Tenant, table: &str, scope: &str) -> bool {
+    let category = OF_DIRECTORY.iter().find(|(name, _)| *name == table).map(|(_, category)| *category);
+    let (lists, settings): (&[Kind], Vec<&DiagnosticSetting>) = match (category, table) {
+        (Some(_), _) => (&[Kind::DirectoryExports], tenant.logging.directory_exports.iter().collect()),
+        (None, "AzureActivity") => {
+            let exports = tenant.logging.subscription_exports.iter().chain(&tenant.logging.group_exports);
+            (&[Kind::SubscriptionExports, Kind::ManagementGroups, Kind::ManagementGroupExports], exports.collect())
+        }
+        _ => return false,
+    };
+    let is_read = |kind: &Kind| {
+        let is_asked = tenant.coverage.was_asked(*kind) || *kind == Kind::ManagementGroupExports;
+        is_asked && tenant.coverage.missing_of_population(*kind).is_empty()
+    };
+    let log = scope.split('/').next().unwrap_or(scope);
+    let guid = log.strip_prefix("workspace:").unwrap_or(log);
+    let guid_of = |id: &Id| {
+        tenant.workspaces.iter().find(|workspace| workspace.id == *id).and_then(|one| one.customer_id.as_deref())
+    };
+    let is_known =
+        tenant.workspaces.iter().any(|one| one.customer_id.as_deref().is_some_and(|id| id.eq_ignore_ascii_case(guid)));
+    let may_be_here = |setting: &&DiagnosticSetting| {
+        setting.workspace_id.as_ref().is_some_and(|id| match guid_of(id) {
+            Some(known) => known.eq_ignore_ascii_case(guid),
+            None => !is_known, // a workspace that was not read may be this one, unless this one was
+        })
+    };
+    lists.iter().all(is_read) && !settings.iter().filter(|one| may_be_here(one)).any(|one| may_send(one, category))
+}
+
+/// Whether a setting sends a category, or any where none is named, or does not say that it does not.
+fn may_send(setting: &DiagnosticSetting, category: Option<&str>) -> bool {
+    let mut on = setting.logs.iter().filter(|log| log.enabled != Some(false));
+    on.any(|log| match (log.category.as_deref().filter(|own| !own.is_empty()), category) {
+        (Some(own), Some(asked)) => own.eq_ignore_ascii_case(asked),
+        _ => true, // a group may hold it
+    })
 }

@@ -15,9 +15,11 @@ mod hosts;
 mod inventory;
 mod item;
 mod log_settings;
+mod logs;
 mod pages;
 mod privileged;
 mod resource_graph;
+mod rows;
 mod vault_logs;
 mod vaults;
 
@@ -79,6 +81,7 @@ pub fn read(capture: &Capture) -> Result<Tenant, ModelError> {
     let resource_graph = resource_graph::read(&mut pages)?;
     let vault_events = vault_logs::events(&mut pages)?;
     let vault_days = vault_logs::days(&mut pages)?;
+    let logs = logs::read(&mut pages)?;
     let mut tenant = Tenant {
         id: capture.head.tenant_id.clone(),
         collected_at: capture.head.started_at,
@@ -111,11 +114,13 @@ pub fn read(capture: &Capture) -> Result<Tenant, ModelError> {
         resource_graph,
         vault_events,
         vault_days,
+        logs,
         coverage: pages.coverage,
     };
     log_settings::sources_of_logs(&mut tenant);
     groups::above_subscriptions(&mut tenant);
     expect_questions(&mut tenant, capture.plan.vault_objects);
+    log_settings::idle_tables(&mut tenant);
     Ok(tenant)
 }
 
@@ -156,7 +161,17 @@ fn expect_questions(tenant: &mut Tenant, vault_objects: VaultObjects) {
     let archives = settings.filter_map(|setting| setting.storage_account_id.as_deref());
     expected.extend(archives.map(|id| (Kind::ArchiveContainers, Id::new(id))));
     let in_use = tenant.diagnostic_settings.iter().filter(|setting| setting.sends_audit_events());
-    expected.extend(in_use.filter_map(|setting| setting.workspace_id.clone()).map(|id| (Kind::Tables, id)));
+    let in_use: BTreeSet<Id> = in_use.filter_map(|setting| setting.workspace_id.clone()).collect();
+    let exported: BTreeSet<Id> = tenant.logging.exports().filter_map(|one| one.workspace_id.clone()).collect();
+    let is_in_use = |id: &Id| in_use.contains(id) || exported.contains(id);
+    let read = tenant.workspaces.iter().filter(|workspace| is_in_use(&workspace.id));
+    for guid in read.filter_map(|workspace| workspace.customer_id.as_deref()) {
+        // those of vaults follow from each vault's settings
+        let of_log = |kind: &&Kind| kind.over().iter().any(|over| matches!(over, Over::Log | Over::LogCount));
+        let kinds = Kind::ALL.iter().filter(|kind| of_log(kind) && !kind.is_vault_log());
+        expected.extend(kinds.map(|kind| (*kind, Id::new(format!("workspace:{guid}")))));
+    }
+    expected.extend(in_use.into_iter().map(|id| (Kind::Tables, id)));
     for application in &tenant.directory.applications {
         let kinds = [Kind::ApplicationFederatedCredentials, Kind::ApplicationOwners];
         expected.extend(kinds.map(|kind| (kind, application.scope())));

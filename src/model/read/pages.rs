@@ -9,13 +9,15 @@ use serde_json::Value;
 
 use super::{Item, ModelError};
 use crate::evidence::{Capture, Kind, Page, Reason, Record, sha256_hex};
-use crate::model::Coverage;
+use crate::model::id::Ids;
+use crate::model::{Coverage, Id};
 
 /// The kept answers of a capture, and how well they could be read.
 pub(super) struct Pages<'a> {
     capture: &'a Capture,
     /// How each question ended; what could not be read is marked here.
     pub(super) coverage: Coverage,
+    ids: Ids,
 }
 
 /// Where an item was read, and where its faults are noted.
@@ -23,6 +25,7 @@ pub(super) struct Place<'a> {
     pub(super) record: &'a Record,
     pub(super) page: &'a Page,
     faults: &'a Faults,
+    ids: &'a Ids,
 }
 
 /// What could not be read of one record: the first fault, and how many there were.
@@ -39,6 +42,11 @@ impl Faults {
 }
 
 impl Place<'_> {
+    /// The id with this text.
+    pub(super) fn id(&self, text: &str) -> Id {
+        self.ids.of(text)
+    }
+
     /// Notes that something at `pointer` could not be read.
     pub(super) fn fault(&self, pointer: &str, what: &str) {
         self.note(Reason::Malformed, pointer, what);
@@ -61,7 +69,7 @@ impl Place<'_> {
 
 impl<'a> Pages<'a> {
     pub(super) fn of(capture: &'a Capture) -> Pages<'a> {
-        Pages { capture, coverage: Coverage::of(capture) }
+        Pages { capture, coverage: Coverage::of(capture), ids: Ids::default() }
     }
 
     /// What `each` makes of every item in every answer of `kind`. `None` drops the item; whoever returns it has
@@ -98,7 +106,7 @@ impl<'a> Pages<'a> {
         for record in capture.records.iter().filter(|record| record.kind == kind) {
             let faults = Faults::default();
             for (index, page) in record.pages.iter().enumerate() {
-                let place = Place { record, page, faults: &faults };
+                let place = Place { record, page, faults: &faults, ids: &self.ids };
                 let bytes = intact(capture, record, page)?;
                 if !(200..300).contains(&page.status) {
                     // A refusal is kept beside what did arrive; it holds no items.

@@ -113,7 +113,7 @@ fn control(
 ) -> ControlView {
     let control = &result.control;
     let cited = |finding: &&Finding| control.checks.iter().any(|check| check == finding.check());
-    let findings: Vec<&Finding> = assessment.findings.iter().filter(cited).collect();
+    let findings: Vec<&Finding> = assessment.findings.iter().map(AsRef::as_ref).filter(cited).collect();
     let shows_stories = control.shows.iter().any(|table| table == "break_fix");
     let few = shows_stories && stories.len() <= STORIES;
     ControlView {

@@ -10,7 +10,7 @@ use tickmark::access::Access;
 use tickmark::azure::{
     Clock, Cloud, CredentialKind, CredentialSettings, Door, Live, LiveSettings, Pace, Patience, Transport,
 };
-use tickmark::check::{Facts, Outcome, Parameters, run_all};
+use tickmark::check::{Facts, Finding, Outcome, Parameters, run_all};
 use tickmark::collect::{CollectRequest, Keeper, Personal, Progress, collect, plan};
 use tickmark::evidence::{
     Capture, CaptureStatus, EvidenceError, Expected, Head, Kind, Page, Period, Reason, Record, RunAs, Tool,
@@ -138,19 +138,22 @@ pub type Findings = BTreeMap<(String, String), (String, Vec<Outcome>)>;
 pub struct Ran {
     pub capture: Capture,
     pub findings: Findings,
+    /// The same, as they are.
+    pub all: Vec<Finding>,
     /// Reason of each question's gap, as the judgement sees it.
     pub gaps: BTreeMap<(Kind, String), Reason>,
     pub slept: Vec<u64>,
 }
 
 impl Ran {
-    fn judge(capture: Capture, slept: Vec<u64>) -> Ran {
+    pub fn judge(capture: Capture, slept: Vec<u64>) -> Ran {
         let tenant = tickmark::model::read(&capture).expect("facts");
         let access = Access::of(&tenant);
         let parameters = Parameters::default();
         let facts = Facts { tenant: &tenant, access: &access, period: capture.head.period, parameters: &parameters };
         let mut findings = Findings::new();
-        for finding in run_all(&facts) {
+        let all = run_all(&facts);
+        for finding in &all {
             let subject = finding.subject();
             let name = match subject.kind.as_str() {
                 "scope" => format!("at {}", subject.id.rsplit('/').next().unwrap_or_default()),
@@ -162,7 +165,7 @@ impl Ran {
         findings.values_mut().for_each(|(_, outcomes)| outcomes.sort());
         let asked = Kind::ALL.iter().flat_map(|kind| tenant.coverage.questions(*kind));
         let gaps = asked.filter_map(|asked| Some(((asked.kind, asked.scope.clone()), asked.gap.as_ref()?.0))).collect();
-        Ran { capture, findings, gaps, slept }
+        Ran { capture, findings, all, gaps, slept }
     }
 
     pub fn records(&self) -> BTreeMap<(Kind, String), &Record> {

@@ -7,6 +7,8 @@
 
 mod bench;
 mod changes;
+mod every_kind;
+mod inside;
 mod table;
 mod targets;
 

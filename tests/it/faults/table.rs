@@ -34,17 +34,48 @@ pub struct Fault {
     pub sent_to_logs: Option<u32>,
     /// A wait that the service asked for, milliseconds.
     pub waits: Option<u64>,
+    /// Only a list can have it.
+    pub is_about_lists: bool,
 }
 
 pub const ALWAYS: u32 = u32::MAX;
 
 pub fn fault(name: &'static str, act: Act, times: u32, sent: u32, end: End) -> Fault {
-    Fault { name, act, times, end, of_logs: None, sent, sent_to_logs: None, waits: None }
+    Fault { name, act, times, end, of_logs: None, sent, sent_to_logs: None, waits: None, is_about_lists: false }
 }
 
 impl Fault {
     pub fn for_logs(self, end: End) -> Fault {
         Fault { of_logs: Some(end), ..self }
+    }
+
+    pub fn of_lists(self) -> Fault {
+        Fault { is_about_lists: true, ..self }
+    }
+
+    /// Whether it reaches the judging in a way of its own: it is not healed, no other one ends in the same way by the
+    /// same part of the program, and it does not take a thing of a certain form to do any harm.
+    pub fn differs(&self) -> bool {
+        const LIKE_ANOTHER: &[&str] = &[
+            "429, wait an hour",
+            "hung up for ever",
+            "empty object",
+            "broken off for ever",
+            "two answers in one",
+            "null",
+            "bare list",
+            "not UTF-8",
+            "HTML from a proxy, 502",
+            "a link that is a number",
+            "401, further claims",
+            "400, version",
+            "deep nesting",
+            "a member twice in an item",
+            "500 for ever",
+            "502 for ever",
+            "503 for ever",
+        ];
+        matches!(self.end, End::Lost(_) | End::Kept(_)) && !LIKE_ANOTHER.contains(&self.name)
     }
 
     pub fn waiting(self, milliseconds: u64) -> Fault {
@@ -120,14 +151,15 @@ pub fn faults(stranger: &str) -> Vec<Fault> {
         ),
         fault("JSON that calls itself HTML", Act::Typed("text/html"), ALWAYS, 1, Healed),
         fault("a redirect", status(302, &[("location", &foreign)]), ALWAYS, 1, Lost(Reason::Refused)),
-        fault("links to itself", edit(|body, here| body["nextLink"] = json!(here)), ALWAYS, 1, Kept(Reason::CutShort)),
+        fault("links to itself", edit(link_to_itself), ALWAYS, 1, Kept(Reason::CutShort)).of_lists(),
         fault(
             "links elsewhere",
             edit(move |body, _| body["nextLink"] = json!(foreign)),
             ALWAYS,
             1,
             Kept(Reason::CutShort),
-        ),
+        )
+        .of_lists(),
         fault(
             "a link that is a number",
             edit(|body, _| body["nextLink"] = json!(2)),
@@ -175,21 +207,24 @@ pub fn faults(stranger: &str) -> Vec<Fault> {
         fault("a member twice", Act::Rewrite(twice), ALWAYS, 1, Lost(Reason::Malformed)),
         fault("a member twice in an item", Act::Rewrite(twice_in_an_item), ALWAYS, 1, Lost(Reason::Malformed)),
         fault("deep nesting", Act::Rewrite(deep), ALWAYS, 1, Lost(Reason::Malformed)),
-        fault("no list", edit(|body, _| *list_of(body) = json!({"0": {}})), ALWAYS, 1, Lost(Reason::Malformed)),
+        fault("no list", edit(|body, _| *list_of(body) = json!({"0": {}})), ALWAYS, 1, Lost(Reason::Malformed))
+            .of_lists(),
         fault(
             "no items in the list",
             edit(|body, _| *list_of(body) = json!([1, "two", null])),
             ALWAYS,
             1,
             Lost(Reason::Malformed),
-        ),
+        )
+        .of_lists(),
         fault(
             "one item is text",
             edit(|body, _| push(list_of(body), json!("two"))),
             ALWAYS,
             1,
             Kept(Reason::Malformed),
-        ),
+        )
+        .of_lists(),
         fault(
             "an id that is a number",
             edit(|body, _| deform(list_of(body), &json!(7))),
@@ -215,12 +250,26 @@ pub fn faults(stranger: &str) -> Vec<Fault> {
     faults
 }
 
+/// Names of the member that holds what was asked for, of an object without a list its id.
+const HOLDERS: [&str; 5] = ["tables", "value", "data", "id", "subscriptionId"];
+
+/// The name of the member that holds the list, if the answer is one.
+pub fn list_name(body: &Value) -> Option<&'static str> {
+    HOLDERS.into_iter().find(|name| body.get(name).is_some_and(Value::is_array))
+}
+
 /// The list of a page, or the rows of a table.
 pub fn list_of(body: &mut Value) -> &mut Value {
-    match body.get("tables").is_some() {
-        true => &mut body["tables"][0]["rows"],
-        false => &mut body["value"],
+    match list_name(body).expect("a list") {
+        "tables" => &mut body["tables"][0]["rows"],
+        name => &mut body[name],
     }
+}
+
+/// Resource Graph has tokens for links.
+fn link_to_itself(body: &mut Value, here: &str) {
+    let (name, link) = if list_name(body) == Some("data") { ("$skipToken", "again") } else { ("nextLink", here) };
+    body[name] = json!(link);
 }
 
 pub fn push(list: &mut Value, item: Value) {
@@ -240,9 +289,10 @@ pub fn deform(list: &mut Value, value: &Value) {
 /// The answer, and then an empty list of the same name.
 pub fn twice(body: Vec<u8>) -> Vec<u8> {
     let text = String::from_utf8(body).expect("UTF-8");
-    let again = if text.contains("\"tables\"") { "\"tables\":[]" } else { "\"value\":[]" };
+    let body: Value = serde_json::from_str(&text).expect("JSON");
+    let name = HOLDERS.into_iter().find(|name| body.get(name).is_some()).expect("what was asked for");
     let end = text.rfind('}').expect("an object");
-    format!("{},{again}}}", &text[..end]).into_bytes()
+    format!("{},\"{name}\":[]}}", &text[..end]).into_bytes()
 }
 
 /// The first `id` or `name` is said twice, with two values.

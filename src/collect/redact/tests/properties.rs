@@ -86,6 +86,11 @@ fn of_class(class: Class, chance: &mut Chance) -> Value {
         Class::Address => json!(chance.one_of(&["203.0.113.7".to_owned(), canary.clone(), format!("{canary}:443")])),
         Class::Agent => json!(format!("curl/8.5.0 ({canary}) x/{canary}")),
         Class::Description => json!(format!("Caller is not authorized to perform action on resource. {canary}")),
+        Class::Targets => json!(
+            json!([{"id": "o", "displayName": canary, "modifiedProperties":
+                [{"displayName": "KeyDescription", "newValue": canary}]}])
+            .to_string()
+        ),
         Class::Person(..) => {
             json!(chance.one_of(&[format!("password={canary}"), "Ann".to_owned(), "ann@contoso.com".to_owned()]))
         }
@@ -309,7 +314,9 @@ fn hold(body: &str, clean: &Clean, again: &Clean) {
     let page: Value = serde_json::from_str(&kept.replace("1.50e-400", "0")).expect("what is kept is JSON");
     assert!(!holds_canary(&page.to_string()) && !holds_canary(kept), "{body}\n---\n{kept}");
     let replacements = BTreeSet::from(["null", "\"\"", "\"203.0.113.0/24\"", "\"curl/8.5.0 [cut]\"", "\"{}\""]);
-    let is_new = |token: &&str| ["?api-version=", "claim", "PrincipalId"].iter().any(|part| token.contains(part));
+    let is_new = |token: &&str| {
+        ["?api-version=", "claim", "PrincipalId", "modifiedProperties"].iter().any(|part| token.contains(part))
+    };
     let of_class: BTreeSet<&str> = tokens(kept).into_iter().filter(is_new).chain(replacements).collect();
     assert_eq!(misplaced(kept, body, &of_class), None, "{body}\n---\n{kept}");
     if clean.cuts.is_empty() {
