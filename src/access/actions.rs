@@ -27,6 +27,12 @@ pub(super) fn is_strict(entry: &Permission, action: &str, is_data: bool) -> bool
     given.iter().any(|pattern| matches(pattern, action, false))
 }
 
+/// Whether the entry has the action under either reading of `/*/`, so that it may be taken to forbid.
+pub(super) fn is_sure(entry: &Permission, action: &str, is_data: bool) -> bool {
+    let taken = if is_data { &entry.not_data_actions } else { &entry.not_actions };
+    is_strict(entry, action, is_data) && !taken.iter().any(|pattern| matches(pattern, action, true))
+}
+
 /// Built-in roles list `vaults/*/read` for what must cover `vaults/read` too, so `/*/` may stand for a single `/`
 /// when something is granted. It may not when something is taken away: both widen what is found.
 fn grants(given: &[String], taken: &[String], action: &str) -> bool {
@@ -35,7 +41,7 @@ fn grants(given: &[String], taken: &[String], action: &str) -> bool {
 }
 
 /// Follows every way through the pattern at once, so that no pattern takes long.
-fn matches(pattern: &str, action: &str, is_loose: bool) -> bool {
+pub(super) fn matches(pattern: &str, action: &str, is_loose: bool) -> bool {
     let (pattern, action) = (pattern.as_bytes(), action.as_bytes());
     let literal = pattern.split(|byte| *byte == b'*').next().unwrap_or_default();
     if literal.len() == pattern.len() {

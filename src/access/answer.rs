@@ -225,13 +225,10 @@ pub struct Hop {
 /// How someone belongs to a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Membership {
-    /// A member.
+    /// A member. An owner is none: that he can add himself is an escalation.
     Member,
     /// Can activate its membership.
     EligibleMember,
-    /// Can activate its ownership, and as owner add itself. Whoever owns a group without an activation is not on a
-    /// path of access: that is an escalation.
-    EligibleOwner,
 }
 
 /// Why a path is not settled.

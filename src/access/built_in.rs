@@ -26,13 +26,22 @@ fn built_in() -> Option<Vec<(String, Vec<Permission>)>> {
         not_actions: texts(entry, "notActions"),
         data_actions: texts(entry, "dataActions"),
         not_data_actions: texts(entry, "notDataActions"),
-        condition: None,
+        condition: entry["condition"].as_str().map(str::to_owned),
     };
     let read = |role: &Value| {
         let name = role["roleName"].as_str().expect("a name").to_owned();
         (name, role["permissions"].as_array().expect("entries").iter().map(entry).collect())
     };
     Some(roles.iter().map(read).collect())
+}
+
+/// Name of the role and text of every condition in one, when the reference is at hand.
+pub(super) fn conditions() -> Option<Vec<(String, String)>> {
+    let roles = built_in()?.into_iter();
+    let of_role = |(name, entries): (String, Vec<Permission>)| {
+        entries.into_iter().filter_map(move |entry| Some((name.clone(), entry.condition?)))
+    };
+    Some(roles.flat_map(of_role).collect())
 }
 
 #[test]

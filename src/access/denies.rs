@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::actions::{has, is_strict};
+use super::actions::{has, is_sure};
 use super::condition::{Asked, Truth};
 use super::index::Site;
 use super::principals::{Holder, Principals, Who};
@@ -154,35 +154,31 @@ impl Near {
     }
 }
 
-/// How sure something is; of several conditions that must all hold, the least sure decides.
+/// How sure something is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Sure {
     No,
     Maybe(String),
-    When(String),
     Yes,
 }
 
 impl Deny {
     /// What it makes of the use, and why it is not sure.
     fn judge(&self, site: &Site, used: &Use<'_>, is_known: bool) -> (Answer, Option<String>) {
-        let mut when = None;
         let mut maybe = None;
         for sure in [self.holds_at(site, used, is_known), self.means(used.who), self.takes(used)] {
             match sure {
                 Sure::No => return (Answer::Allowed, None),
                 Sure::Maybe(why) => maybe = maybe.or(Some(why)),
-                Sure::When(text) => when = when.or(Some(text)),
                 Sure::Yes => {}
             }
         }
         if !self.is_enforced {
             maybe = maybe.or_else(|| Some("whether it is enforced or only audits is not told".to_owned()));
         }
-        match (maybe, when) {
-            (Some(why), _) => (Answer::NotDetermined, Some(why)),
-            (None, Some(text)) => (Answer::Conditional, Some(format!("it holds only when: {text}"))),
-            (None, None) => (Answer::Denied, None),
+        match maybe {
+            Some(why) => (Answer::NotDetermined, Some(why)),
+            None => (Answer::Denied, None),
         }
     }
 
@@ -236,9 +232,9 @@ impl Deny {
             let truth = rule.as_ref().map_or(Truth::True, |rule| rule.holds(&used.asked));
             let sure = match (truth, rule) {
                 (Truth::False, _) => continue,
-                (Truth::Unknown, Some(rule)) => Sure::When(rule.text.clone()),
-                _ if is_strict(entry, used.asked.action, used.is_data) => return Sure::Yes,
-                _ => Sure::Maybe("it means the action only by a wide reading of its wildcards".to_owned()),
+                (Truth::Unknown, Some(rule)) => Sure::Maybe(format!("it holds only when: {}", rule.text)),
+                _ if is_sure(entry, used.asked.action, used.is_data) => return Sure::Yes,
+                _ => Sure::Maybe("whether its wildcards mean the action is not documented".to_owned()),
             };
             if found == Sure::No {
                 found = sure;

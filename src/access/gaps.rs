@@ -66,7 +66,9 @@ fn of_source(source: &Source, found: &mut BTreeSet<Gap>) {
         from: open.from.clone(),
     };
     found.extend(source.holder.open.iter().map(|open| named(Unread::Members, &source.holder.id, open)));
-    if let (Gives::Role(None), Some((role, _)), Some(open)) = (&source.gives, source.via.role(), &source.open) {
+    if let (Some((role, _)), Some(open)) = (source.via.role(), &source.open)
+        && open.reason == Reason::RoleDefinitionUnknown
+    {
         found.insert(named(Unread::Definition, role, open));
     }
     if let Via::Lighthouse { tenant, .. } = &*source.via {
@@ -77,7 +79,7 @@ fn of_source(source: &Source, found: &mut BTreeSet<Gap>) {
         found.insert(named(Unread::Delegation, &source.holder.id, &open));
     }
     let given = match &source.gives {
-        Gives::Role(Some(role)) => role.rules(),
+        Gives::Role(role) => role.rules(),
         _ => Vec::new(),
     };
     for rule in source.rule.iter().chain(given).filter(|rule| !rule.is_parsed()) {

@@ -3,6 +3,7 @@
 
 use super::index::{Gives, Index, Site, Source};
 use super::{Capability, Idle, IdleWhy};
+use crate::evidence::Reason;
 
 /// Dormant policies, ineffective roles and policies that name nobody.
 pub(super) fn of(index: &Index, site: &Site) -> Vec<Idle> {
@@ -12,7 +13,9 @@ pub(super) fn of(index: &Index, site: &Site) -> Vec<Idle> {
     let own = index.by_scope.get(&site.id).into_iter().flatten();
     let inside = index.inside(&site.id).flat_map(|(_, sources)| sources);
     let sources = above.chain(own).chain(inside).filter_map(|source| index.sources.get(*source));
-    let roles = sources.filter(|_| !site.is_rbac).map(|source| (source, IdleWhy::IneffectiveRole));
+    let is_read =
+        |source: &&Source| source.open.as_ref().is_none_or(|open| open.reason != Reason::RoleDefinitionUnknown);
+    let roles = sources.filter(|_| !site.is_rbac).filter(is_read).map(|source| (source, IdleWhy::IneffectiveRole));
     let idle = dead.chain(dormant).chain(roles).map(|(source, why)| idle(source, why));
     idle.filter(|idle| !idle.capabilities.is_empty()).collect()
 }
@@ -20,10 +23,9 @@ pub(super) fn of(index: &Index, site: &Site) -> Vec<Idle> {
 fn idle(source: &Source, why: IdleWhy) -> Idle {
     let capabilities: Vec<Capability> = match &source.gives {
         Gives::Policy(given) => given.to_vec(),
-        Gives::Role(Some(role)) => {
+        Gives::Role(role) => {
             role.gives(true).iter().map(|(capability, _)| *capability).filter(|of| of.is_data()).collect()
         }
-        Gives::Role(None) => Vec::new(),
     };
     Idle {
         holder_id: source.holder.id.clone(),

@@ -2,7 +2,7 @@
 //!
 //! What sits above vaults is looked up once for each resource group and shared by its vaults.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use super::denies::{self, Denies, Near};
@@ -39,8 +39,8 @@ pub(super) struct Source {
 /// What a source gives.
 #[derive(Clone, Debug)]
 pub(super) enum Gives {
-    /// What its role gives; none when the definition was not read.
-    Role(Option<Arc<Role>>),
+    /// What its role gives.
+    Role(Arc<Role>),
     /// What the access policy lists.
     Policy(Arc<[Capability]>),
 }
@@ -143,6 +143,7 @@ pub(super) struct Index {
     pub(super) by_scope: BTreeMap<Id, Vec<usize>>,
     pub(super) sites: BTreeMap<Id, Site>,
     pub(super) denies: Denies,
+    pub(super) giving: Giving,
     /// Places of role assignments by their holder.
     pub(super) held: BTreeMap<Arc<str>, Vec<Assigned>>,
 }
@@ -161,7 +162,8 @@ impl Index {
                 held.entry(source.holder.id.clone()).or_default().push((place, source.base.clone()));
             }
         }
-        let mut index = Index { principals, sources, by_scope, denies, held, ..Index::default() };
+        let giving = Giving::of(tenant);
+        let mut index = Index { principals, sources, by_scope, denies, held, giving, ..Index::default() };
         index.sites = index.sites_of(tenant);
         index
     }
@@ -234,6 +236,32 @@ impl Index {
         let further = self.by_scope.range::<Id, _>(vault..);
         let further = further.take_while(|(scope, _)| scope.key().starts_with(vault.key()));
         further.filter(move |(scope, _)| *scope != vault && vault.is_at_or_above(scope))
+    }
+}
+
+/// Roles that are of use on a vault, by lower-case GUID.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Giving {
+    /// On one in RBAC mode.
+    pub(super) rbac: Vec<String>,
+    /// On one in access-policy mode, where data roles have no effect.
+    pub(super) policies: Vec<String>,
+    /// Every role that was read, of use or not, without hyphens.
+    pub(super) read: BTreeSet<String>,
+}
+
+impl Giving {
+    fn of(tenant: &Tenant) -> Giving {
+        let mut rules = Rules::default();
+        let mut giving = Giving::default();
+        for definition in tenant.role_definitions.values() {
+            let role = Role::of(definition, &mut rules);
+            let of_control = role.gives(false).iter().any(|(capability, _)| !capability.is_data());
+            giving.rbac.extend((!role.gives(true).is_empty()).then(|| definition.guid.clone()));
+            giving.policies.extend(of_control.then(|| definition.guid.clone()));
+            giving.read.insert(definition.guid.replace('-', ""));
+        }
+        giving
     }
 }
 

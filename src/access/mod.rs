@@ -12,11 +12,11 @@
 //!
 //! - allowed: an active role assignment, an access policy in force, a delegation from another tenant in force, an
 //!   entry of the classic model;
-//! - eligible: an eligible role, an eligible member or owner of a group; the rules of the activation are on the path;
-//! - conditional: a condition on the assignment, in the definition or on a deny assignment that the evidence does not
-//!   decide (or that could not be parsed), an application acting for the principal; with the text;
-//! - not determined: the definition was not read, deny assignments were not read or tell no effect, a policy names
-//!   another tenant, the vault trusts another tenant;
+//! - eligible: an eligible role, an eligible member of a group (an owner is no member); the rules of the activation are on the path;
+//! - conditional: a condition on the assignment or in the definition that the evidence does not decide (or that could
+//!   not be parsed), an application acting for the principal; with the text;
+//! - not determined: the definition was not read, a deny assignment may forbid it (no effect told, a condition, members
+//!   not read) or was not read itself, a policy names another tenant, the vault trusts another tenant;
 //! - denied: a deny assignment forbids every action by which the path gives it, or its condition cannot hold here.
 //!
 //! No grant means that nothing read gives it. Deleted and disabled principals keep the grants that name them: what
@@ -55,6 +55,8 @@ mod policies;
 mod principals;
 mod role;
 mod sources;
+#[cfg(test)]
+mod testing;
 mod walk;
 mod words;
 

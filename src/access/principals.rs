@@ -55,6 +55,8 @@ impl Holder {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Principals {
     ids: Vec<Arc<str>>,
+    /// What each is, in the words of a role assignment, where the directory tells.
+    types: Vec<Option<&'static str>>,
     holders: BTreeMap<Who, Arc<Holder>>,
     /// The holders that each principal is behind.
     of: BTreeMap<Who, Vec<Who>>,
@@ -72,7 +74,8 @@ impl Principals {
         ids.sort_unstable();
         ids.dedup();
         let ids: Vec<Arc<str>> = ids.into_iter().map(Arc::from).collect();
-        let mut principals = Principals { ids, ..Principals::default() };
+        let types = ids.iter().map(|id| type_of(tenant, id)).collect();
+        let mut principals = Principals { ids, types, ..Principals::default() };
         for (id, told) in told {
             let holder = principals.expand(tenant, id, told);
             let Some(who) = principals.find(id) else { continue };
@@ -96,6 +99,11 @@ impl Principals {
     /// Its lower-case object id.
     pub(super) fn id(&self, who: Who) -> Arc<str> {
         usize::try_from(who).ok().and_then(|place| self.ids.get(place)).cloned().unwrap_or_else(|| Arc::from(""))
+    }
+
+    /// What it is: `User`, `Group`, `ServicePrincipal`; none where the directory does not tell.
+    pub(super) fn type_of(&self, who: Who) -> Option<&'static str> {
+        usize::try_from(who).ok().and_then(|place| self.types.get(place)).copied().flatten()
     }
 
     /// Everyone behind the principal with this lower-case object id.
@@ -154,6 +162,15 @@ impl Principals {
 
 fn itself(who: Who) -> Reached {
     Reached { who, through: Arc::from([]), evidence: Arc::from([]), activation: None }
+}
+
+fn type_of(tenant: &Tenant, id: &str) -> Option<&'static str> {
+    match &tenant.principals.get(id)?.kind {
+        PrincipalKind::User => Some("User"),
+        PrincipalKind::Group => Some("Group"),
+        PrincipalKind::ManagedIdentity | PrincipalKind::ServicePrincipal => Some("ServicePrincipal"),
+        PrincipalKind::Other(_) => None,
+    }
 }
 
 /// Name of a principal whose id is in lower case already.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::actions::is_strict;
+use super::actions::is_sure;
 use super::{Capability, Rule};
 use crate::model::{Permission, RoleDefinition};
 
@@ -14,7 +14,7 @@ pub(super) struct Given {
     pub(super) action: &'static str,
     /// Conditions in the definition of which any one must hold; none when an entry gives it without.
     pub(super) under: Vec<Arc<Rule>>,
-    /// Whether every entry that gives it does so only by a wide reading of its wildcards.
+    /// Whether every entry that gives it does so only by one of two readings of its wildcards.
     pub(super) is_wide: bool,
 }
 
@@ -48,6 +48,16 @@ impl Role {
         given.flat_map(|given| &given.under).collect()
     }
 
+    /// A role that was not read: it may give anything.
+    pub(super) fn anything() -> Role {
+        let given = |action: &&'static str| Given { action, under: Vec::new(), is_wide: false };
+        let of = |is_rbac: bool| {
+            let actions = |capability: Capability| capability.data_actions().iter().chain(capability.actions(is_rbac));
+            Capability::ALL.iter().map(|capability| (*capability, actions(*capability).map(given).collect())).collect()
+        };
+        Role { rbac: of(true), policies: of(false) }
+    }
+
     /// What it gives on a vault in that mode, leaving aside that data roles have no effect in access-policy mode.
     pub(super) fn gives(&self, is_rbac: bool) -> &[(Capability, Vec<Given>)] {
         if is_rbac { &self.rbac } else { &self.policies }
@@ -59,7 +69,7 @@ fn given(entries: &[(&Permission, Option<Arc<Rule>>)], capability: Capability, i
     let mut given: Vec<Given> = Vec::new();
     for (entry, rule) in entries {
         for action in capability.granted_by(entry, is_rbac) {
-            let wide = !is_strict(entry, action, is_data);
+            let wide = !is_sure(entry, action, is_data);
             match given.iter_mut().find(|given| given.action == action) {
                 None => given.push(Given { action, under: rule.iter().cloned().collect(), is_wide: wide }),
                 Some(before) => {

@@ -15,7 +15,7 @@ use crate::model::{
 
 /// Every source, assignments first and in the tenant's order.
 pub(super) fn of(tenant: &Tenant, principals: &Principals, rules: &mut Rules) -> Vec<Source> {
-    let mut roles = Roles { tenant, read: BTreeMap::new() };
+    let mut roles = Roles { tenant, read: BTreeMap::new(), unread: Arc::new(Role::anything()) };
     let mut standing: BTreeMap<&Id, &RoleSchedule> = BTreeMap::new();
     for schedule in &tenant.authorization.active {
         standing.extend(schedule.origin.as_ref().map(|origin| (origin, schedule)));
@@ -45,7 +45,8 @@ pub(super) fn of(tenant: &Tenant, principals: &Principals, rules: &mut Rules) ->
 /// Roles that are held, each worked out once.
 struct Roles<'a> {
     tenant: &'a Tenant,
-    read: BTreeMap<String, Option<Arc<Role>>>,
+    read: BTreeMap<String, Arc<Role>>,
+    unread: Arc<Role>,
 }
 
 impl<'a> Roles<'a> {
@@ -57,11 +58,13 @@ impl<'a> Roles<'a> {
         self.definition(guid).map_or_else(|| guid.to_owned(), |definition| definition.name.clone())
     }
 
-    fn role(&mut self, guid: &str, rules: &mut Rules) -> Option<Arc<Role>> {
+    /// The role; one that may give anything when its definition was not read.
+    fn role(&mut self, guid: &str, rules: &mut Rules) -> Arc<Role> {
+        let Some(definition) = self.definition(guid) else { return self.unread.clone() };
         if let Some(role) = self.read.get(guid) {
             return role.clone();
         }
-        let role = self.definition(guid).map(|definition| Arc::new(Role::of(definition, rules)));
+        let role = Arc::new(Role::of(definition, rules));
         self.read.insert(guid.to_owned(), role.clone());
         role
     }
@@ -77,10 +80,10 @@ impl<'a> Roles<'a> {
         rules: &mut Rules,
     ) -> Source {
         let role = self.role(guid, rules);
-        let base = std::iter::once(from).chain(self.definition(guid).map(|definition| &definition.from));
-        let source =
-            Source::new(via, scope.clone(), holder.clone(), Gives::Role(role.clone()), base.cloned().collect());
-        if role.is_some() {
+        let definition = self.definition(guid);
+        let base = std::iter::once(from).chain(definition.map(|definition| &definition.from)).cloned().collect();
+        let source = Source::new(via, scope.clone(), holder.clone(), Gives::Role(role), base);
+        if definition.is_some() {
             return source;
         }
         let detail = format!("role definition `{guid}` was not read");
@@ -206,7 +209,7 @@ fn classic(administrator: &ClassicAdministrator, principals: &Principals, rules:
         permissions: vec![Permission { actions: vec!["*".to_owned()], ..Permission::default() }],
         from: administrator.from.clone(),
     };
-    let gives = Gives::Role(Some(Arc::new(Role::of(&owner, rules))));
+    let gives = Gives::Role(Arc::new(Role::of(&owner, rules)));
     let via = Via::Classic { administrator: administrator.id.clone(), roles: administrator.roles.clone() };
     Some(Source::new(via, subscription, holder, gives, vec![administrator.from.clone()]))
 }

@@ -3,14 +3,16 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::condition::{Asked, Truth};
+use super::condition::{Asked, Granting, Truth};
 use super::denies::Use;
 use super::index::{Gives, Index, Site, Source};
 use super::principals::{Reached, Who};
 use super::role::Given;
-use super::{Answer, Capability, Grant, Open, Path};
+use super::{Answer, Capability, Grant, Open, Path, Rule};
 use crate::evidence::Reason;
 use crate::model::Id;
+
+const WRITE_ASSIGNMENT: &str = "Microsoft.Authorization/roleAssignments/write";
 
 /// What is wanted of a vault.
 #[derive(Clone, Copy, Debug, Default)]
@@ -75,8 +77,6 @@ impl<'a> Walk<'a> {
         for (scope, sources) in index.inside(&self.site.id) {
             let place = self.place(scope);
             self.inside(place, scope, sources);
-            // what is given further in, such as at a version, is given there alone
-            let _ = place;
         }
         differing
     }
@@ -85,9 +85,10 @@ impl<'a> Walk<'a> {
     fn only(&mut self, object: &Id) {
         let place = self.place(object);
         self.above(place, object);
-        let index = self.index;
-        for (scope, sources) in index.inside(&self.site.id) {
-            if scope.is_at_or_above(object) {
+        let (index, vault) = (self.index, &self.site.id);
+        let secret = is_certificate(vault, object).then(|| twin(vault, object));
+        for (scope, sources) in index.inside(vault) {
+            if scope.is_at_or_above(object) || secret.as_ref().is_some_and(|secret| scope.is_at_or_above(secret)) {
                 self.inside(place, object, sources);
             }
         }
@@ -155,8 +156,7 @@ impl<'a> Walk<'a> {
                 Gives::Policy(_) => continue,
                 // data roles have no effect on a vault in access-policy mode
                 Gives::Role(_) if capability.is_data() && !self.site.is_rbac => continue,
-                Gives::Role(None) => None,
-                Gives::Role(Some(role)) => match role.gives(is_rbac).iter().find(|(of, _)| *of == capability) {
+                Gives::Role(role) => match role.gives(is_rbac).iter().find(|(of, _)| *of == capability) {
                     Some((_, given)) => Some(given.as_slice()),
                     None => continue,
                 },
@@ -183,8 +183,7 @@ impl<'a> Walk<'a> {
         reached: &Reached,
         plain: &Arc<Path>,
     ) -> Arc<Path> {
-        let is_data = capability.is_data();
-        let wrong = self.site.wrong_tenant.as_ref().filter(|_| is_data);
+        let wrong = self.site.wrong_tenant.as_ref().filter(|_| capability.is_data());
         let mut narrowed = (Answer::Allowed, None);
         let mut is_wide = false;
         if let Some(wrong) = wrong {
@@ -193,18 +192,20 @@ impl<'a> Walk<'a> {
         if let Some(limited) = source.limited.as_ref().filter(|_| capability == Capability::GrantAccess) {
             narrowed = worse(narrowed, (Answer::Conditional, Some(limited.clone())));
         }
-        match (&source.gives, given) {
-            (Gives::Role(_), Some(given)) => {
-                let best =
-                    given.iter().map(|given| (self.action(source, given, is_data, object, reached), given.is_wide));
-                // the same answer without a wide reading is the better one
-                if let Some((answer, wide)) = best.min_by_key(|((answer, _), wide)| (*answer, *wide)) {
-                    narrowed = worse(narrowed, answer);
-                    is_wide = wide;
-                }
+        if let Some(given) = given {
+            let best =
+                given.iter().map(|given| (self.action(source, given, capability, object, reached), given.is_wide));
+            // the same answer without a wide reading is the better one
+            if let Some((answer, wide)) = best.min_by_key(|((answer, _), wide)| (*answer, *wide)) {
+                narrowed = worse(narrowed, answer);
+                is_wide = wide;
             }
-            // Which actions it gives is not known, and so not whether they are denied.
-            (Gives::Role(_), None) | (Gives::Policy(_), _) => {}
+        }
+        if capability == Capability::ReadPrivateKey && is_certificate(&self.site.id, &source.scope) {
+            let detail =
+                "whether a role on a certificate reaches the secret with its name is not documented".to_owned();
+            let open = Open { reason: Reason::ValueUnknown, detail, from: source.base.first().cloned() };
+            narrowed = worse(narrowed, (Answer::NotDetermined, Some(Arc::new(open))));
         }
         if narrowed.0 <= plain.answer && !is_wide {
             return plain.clone();
@@ -222,31 +223,60 @@ impl<'a> Walk<'a> {
         &self,
         source: &Source,
         given: &Given,
-        is_data: bool,
+        capability: Capability,
         object: &Id,
         reached: &Reached,
     ) -> (Answer, Option<Arc<Open>>) {
         if source.rule.is_none() && given.under.is_empty() && self.site.near.is_empty() {
             return (Answer::Allowed, None);
         }
-        let asked = Asked::of(given.action, &self.site.name, &self.site.id, object);
+        let resource = resource(&self.site.id, object, capability, given.action);
+        let asked = Asked::of(given.action, &self.site.name, &self.site.id, &resource);
         let conditions = [source.rule.iter().collect::<Vec<_>>(), given.under.iter().collect()];
         let mut answer = (Answer::Allowed, None);
         for any_of in conditions.iter().filter(|any_of| !any_of.is_empty()) {
-            let truths: Vec<Truth> = any_of.iter().map(|rule| rule.holds(&asked)).collect();
+            let holds = |rule: &&Arc<Rule>| match given.action {
+                WRITE_ASSIGNMENT => self.may_grant(rule, &asked, reached.who),
+                _ => rule.holds(&asked),
+            };
+            let truths: Vec<Truth> = any_of.iter().map(holds).collect();
             let (of, words) = match truths.as_slice() {
                 truths if truths.contains(&Truth::True) => continue,
                 truths if truths.contains(&Truth::Unknown) => (Answer::Conditional, "it holds only when"),
                 _ => (Answer::Denied, "its condition cannot hold here"),
             };
-            let texts: Vec<&str> = any_of.iter().map(|rule| rule.text.as_str()).collect();
+            let texts: Vec<String> = any_of.iter().map(|rule| rule.words()).collect();
             let detail = format!("{words}: {}", texts.join(" or "));
             let from = source.base.first().cloned();
             let open = Open { reason: Reason::ConditionNotEvaluated, detail, from };
             answer = worse(answer, (of, Some(Arc::new(open))));
         }
-        let used = Use { who: reached.who, is_data, object, asked };
+        let used = Use { who: reached.who, is_data: capability.is_data(), object: &resource, asked };
         worse(answer, self.site.near.judge(self.site, &used))
+    }
+
+    /// Whether the holder of a delegation may give itself a role that is of use on the vault. Where it may give one to
+    /// others alone, or may perhaps, that is open.
+    fn may_grant(&self, rule: &Rule, asked: &Asked<'_>, who: Who) -> Truth {
+        let giving = &self.index.giving;
+        let roles = if self.site.is_rbac { &giving.rbac } else { &giving.policies };
+        let id = self.index.principals.id(who);
+        let principal_type = self.index.principals.type_of(who);
+        let to_itself =
+            |role: &str| rule.holds(&asked.to_grant(Granting { role, principal_id: Some(&id), principal_type }));
+        if roles.iter().any(|role| to_itself(role) == Truth::True) {
+            return Truth::True;
+        }
+        let to_nobody = |role: &str| {
+            rule.holds(&asked.to_grant(Granting { role, principal_id: None, principal_type: None })) == Truth::False
+        };
+        let named = rule.roles().into_iter().map(|role| role.to_lowercase().replace('-', ""));
+        let mut unread = named.filter(|role| !giving.read.contains(role));
+        match roles.iter().all(|role| to_nobody(role)) && unread.all(|role| to_nobody(&role)) {
+            // With no definition read there is nothing to hold the condition against.
+            true if !roles.is_empty() => Truth::False,
+            _ => Truth::Unknown,
+        }
     }
 
     /// One grant for the vault and one for each object in it that is not covered by that. Where the whole vault is
@@ -300,6 +330,29 @@ impl<'a> Walk<'a> {
         }
         grants
     }
+}
+
+/// What an action is asked of. The private key of a certificate is read as the secret with its name; the vault and its
+/// policies are written at the vault, and so is access to an object in it granted.
+fn resource(vault: &Id, object: &Id, capability: Capability, action: &str) -> Id {
+    match capability {
+        Capability::ReadPrivateKey if is_certificate(vault, object) => twin(vault, object),
+        Capability::GrantAccess | Capability::ManageVault if action.starts_with("Microsoft.KeyVault/vaults/") => {
+            vault.clone()
+        }
+        _ => object.clone(),
+    }
+}
+
+fn is_certificate(vault: &Id, object: &Id) -> bool {
+    let below = object.key().strip_prefix(vault.key()).unwrap_or_default();
+    below.starts_with("/certificates/")
+}
+
+/// The secret with the name of a certificate.
+fn twin(vault: &Id, certificate: &Id) -> Id {
+    let below = certificate.shown().get(vault.key().len() + "/certificates".len()..).unwrap_or_default();
+    Id::new(format!("{}/secrets{below}", vault.shown().trim_end_matches('/')))
 }
 
 /// Whether a condition asks for the name of what is read, so that objects may differ.

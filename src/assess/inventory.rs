@@ -220,7 +220,6 @@ fn path_words(path: &Path) -> String {
     let hop = |name: &str, by: Membership| match by {
         Membership::Member => format!("group {name} → "),
         Membership::EligibleMember => format!("group {name}, as eligible member → "),
-        Membership::EligibleOwner => format!("group {name}, as eligible owner → "),
     };
     let through: String = path.through.iter().map(|step| hop(&step.name, step.by)).collect();
     match &*path.via {
