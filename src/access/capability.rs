@@ -79,6 +79,23 @@ enum Family {
 }
 
 impl Capability {
+    /// Its name in JSON and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Capability::ReadSecret => "read_secret",
+            Capability::ListSecrets => "list_secrets",
+            Capability::ChangeSecret => "change_secret",
+            Capability::DestroySecret => "destroy_secret",
+            Capability::Decrypt => "decrypt",
+            Capability::Sign => "sign",
+            Capability::Encrypt => "encrypt",
+            Capability::ExportKey => "export_key",
+            Capability::ReadPrivateKey => "read_private_key",
+            Capability::GrantAccess => "grant_access",
+            Capability::ManageVault => "manage_vault",
+        }
+    }
+
     /// Whether it is about what a vault holds, and not about the vault as a resource.
     pub(super) fn is_data(self) -> bool {
         !matches!(self, Capability::GrantAccess | Capability::ManageVault)
@@ -139,17 +156,22 @@ impl Capability {
         data.chain(control).copied().collect()
     }
 
-    /// Whether a role assigned at `scope`, an object in `vault`, can give it there.
-    pub(super) fn applies_below(self, vault: &Id, scope: &Id) -> bool {
-        let below = scope.key().strip_prefix(vault.key()).unwrap_or_default();
-        let of_secrets = matches!(
+    /// Whether it can be about one secret.
+    pub fn is_of_secrets(self) -> bool {
+        matches!(
             self,
             Capability::ReadSecret
                 | Capability::ListSecrets
                 | Capability::ChangeSecret
                 | Capability::DestroySecret
                 | Capability::ReadPrivateKey
-        );
+        )
+    }
+
+    /// Whether a role assigned at `scope`, an object in `vault`, can give it there.
+    pub(super) fn applies_below(self, vault: &Id, scope: &Id) -> bool {
+        let below = scope.key().strip_prefix(vault.key()).unwrap_or_default();
+        let of_secrets = self.is_of_secrets();
         match below.split('/').nth(1) {
             _ if self == Capability::GrantAccess => true,
             _ if self == Capability::ManageVault => false,

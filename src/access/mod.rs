@@ -30,7 +30,11 @@
 //! **How.** `actions` decides whether a role grants an action (wildcards, `not…` lists, one entry at a time);
 //! `capability` says which actions and permissions each capability takes; `role` works that out for a role; `condition`
 //! reads conditions; `principals` expands groups; `sources` and `policies` list what gives access; `denies` what takes
-//! it away; `index` joins them with the hierarchy, once for a resource group; `walk` goes through one vault.
+//! it away; `index` joins them with the hierarchy, once for a resource group; `walk` goes through one vault; `words`
+//! tells a path to a reader.
+//!
+//! Two questions stand beside that: [`escalation`], how one could come to access that he has not, and [`network`],
+//! whether a route to the vault exists at all.
 
 mod actions;
 mod answer;
@@ -40,10 +44,12 @@ mod capability;
 mod condition;
 mod denies;
 mod engine;
+pub mod escalation;
 mod excess;
 mod gaps;
 mod idle;
 mod index;
+pub mod network;
 #[cfg(test)]
 mod oracle;
 mod own;
@@ -54,6 +60,7 @@ mod sources;
 #[cfg(test)]
 mod testing;
 mod walk;
+mod words;
 
 pub use actions::{grants_action, grants_data_action};
 pub use answer::{

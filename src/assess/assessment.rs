@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{CollectionSummary, Inventory, Population, Story, judge};
 use crate::access::{Access, OwnRights};
+use crate::check::usage::{self, GrantUse};
 use crate::check::{Facts, Finding, Parameters, run_all};
 use crate::control::Control;
 use crate::evidence::{Capture, Head, Period, Tool};
@@ -59,6 +60,8 @@ pub struct Assessment {
     pub populations: Vec<Population>,
     /// Identities, vaults, and who can read what.
     pub inventory: Inventory,
+    /// Who could read secrets against who did.
+    pub grants: Vec<GrantUse>,
     /// Break/fix timelines out of the vault log.
     pub stories: Vec<Story>,
     /// The request ledger: one line a record.
@@ -182,6 +185,7 @@ pub fn assess(
         controls: controls.iter().map(|control| judge::judge(control, &findings)).collect(),
         populations: super::population::populations(&findings),
         inventory: super::inventory::inventory(tenant, &access),
+        grants: usage::join(&facts),
         stories: super::break_fix::stories(tenant, &inputs.period),
         evidence: super::coverage::evidence_lines(capture),
         ledger_entries,

@@ -315,6 +315,7 @@ pub(super) mod testing {
         "ClientInfo",
         "RequestUri",
         "CorrelationId",
+        "AppliedAssignmentId",
         "_ResourceId",
     ];
 

@@ -39,6 +39,7 @@ mod roles;
 mod runner;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod usage;
 
 use crate::access::Access;
 use crate::evidence::{Cite, Kind, Period};

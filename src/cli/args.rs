@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+use crate::access::Capability;
 
 /// Collect identity and secrets evidence from Azure, judge it, and seal it into a pack that a stranger can verify.
 #[derive(Debug, Parser)]
@@ -39,6 +41,10 @@ pub(super) enum Format {
     Human,
     /// For a program: one JSON document on standard output.
     Json,
+    /// For a spreadsheet; `access` only.
+    Csv,
+    /// For Graphviz; `access` only.
+    Dot,
 }
 
 /// When colours are used.
@@ -66,6 +72,8 @@ pub(super) enum Command {
     Collect(Collect),
     /// Judge a capture, offline.
     Assess(Assess),
+    /// Say who can read a vault, what a principal can reach, and how one could come to the other; offline.
+    Access(AccessOptions),
     /// Seal a capture, its results and its report into a signed pack.
     Seal(Seal),
     /// Collect, assess and seal.
@@ -187,6 +195,76 @@ pub(super) struct Assess {
     /// Also write results.json and report/ to this folder.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(group = ArgGroup::new("about").required(true).args(["vault", "principal", "path"]))]
+#[command(
+    after_help = "Exit codes: 0 the answer is whole · 3 something was not read, so that there may be more; it is \
+    named below the answer"
+)]
+pub(super) struct AccessOptions {
+    /// Vault, by name, ARM id or address: who can read it.
+    #[arg(long, value_name = "VAULT")]
+    pub vault: Option<String>,
+    /// With --vault: one secret of it, by name.
+    #[arg(long, value_name = "NAME", requires = "vault")]
+    pub secret: Option<String>,
+    /// With --vault: why this principal can, path by path, with the records.
+    #[arg(long, value_name = "PRINCIPAL", requires = "vault")]
+    pub why: Option<String>,
+    /// Principal, by object id, application id, name, or the ARM id of what carries it: what it can reach.
+    #[arg(long, value_name = "PRINCIPAL")]
+    pub principal: Option<String>,
+    /// The shortest way by which the principal could come to the vault's content, of those that are surest.
+    #[arg(long, num_args = 2, value_names = ["PRINCIPAL", "VAULT"])]
+    pub path: Option<Vec<String>>,
+    /// With --path: what it would come to.
+    #[arg(long, value_enum, default_value_t = GoalChoice::Read, requires = "path")]
+    pub goal: GoalChoice,
+    /// Only this capability: read_secret, list_secrets, change_secret, destroy_secret, decrypt, sign, encrypt, export_key,
+    /// read_private_key, grant_access, manage_vault, or all; may be given more than once. Default: read_secret for a
+    /// person who asks about a vault, else all.
+    #[arg(long, value_name = "CAPABILITY")]
+    pub capability: Vec<CapabilityChoice>,
+    #[command(flatten)]
+    pub which: Which,
+    /// Read this pack instead of a capture. Verify it first: `tickmark verify`.
+    #[arg(long, value_name = "DIR", conflicts_with = "capture")]
+    pub pack: Option<PathBuf>,
+}
+
+/// What an escalation leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum GoalChoice {
+    /// Reading secret values.
+    Read,
+    /// Changing secret values.
+    Change,
+    /// Destroying secrets past recovery.
+    Destroy,
+    /// Stopping the audit log.
+    StopLog,
+}
+
+/// A capability by its name in JSON, or all.
+#[derive(Clone, Debug)]
+pub(super) struct CapabilityChoice(pub &'static [Capability]);
+
+impl std::str::FromStr for CapabilityChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<CapabilityChoice, String> {
+        if text == "all" {
+            return Ok(CapabilityChoice(Capability::ALL));
+        }
+        let found = Capability::ALL.iter().position(|capability| capability.name() == text);
+        let one = found.and_then(|at| Capability::ALL.get(at..=at));
+        one.map(CapabilityChoice).ok_or_else(|| {
+            let names: Vec<&str> = Capability::ALL.iter().map(|capability| capability.name()).collect();
+            format!("there is none of this name; there are {} and all", names.join(", "))
+        })
+    }
 }
 
 #[derive(Debug, ClapArgs)]

@@ -3,6 +3,7 @@
 //! Exit codes: 0 clean, 1 exceptions found or the pack does not verify, 2 wrong use or configuration,
 //! 3 incomplete, 4 our fault. Exceptions win over incomplete, and the last line says both.
 
+mod access;
 mod args;
 mod assess;
 mod collect;
@@ -34,7 +35,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
-use args::{Args, Command};
+use args::{Args, Command, Format};
 pub use error::CliError;
 use terminal::Terminal;
 
@@ -53,6 +54,11 @@ enum End {
 pub fn main() -> ExitCode {
     let args = Args::parse();
     let terminal = Terminal::new(args.quiet, args.format, args.color);
+    if matches!(args.format, Format::Csv | Format::Dot) && !matches!(args.command, Command::Access(_)) {
+        let error = CliError::Use("only `tickmark access` prints csv and dot; take human or json".to_owned());
+        terminal.error(&error.to_string());
+        return ExitCode::from(error.exit_code());
+    }
     let ended = match &args.command {
         Command::Demo(options) => demo::run(options, &args, &terminal),
         Command::Init(options) => init::run(options, &args, &terminal),
@@ -60,6 +66,7 @@ pub fn main() -> ExitCode {
         Command::Doctor(options) => doctor::run(options, &args, &terminal),
         Command::Collect(options) => collect::run(options, &args, &terminal),
         Command::Assess(options) => assess::run(options, &args, &terminal),
+        Command::Access(options) => access::run(options, &args, &terminal),
         Command::Seal(options) => seal::run(options, &args, &terminal),
         Command::Run(options) => run::run(options, &args, &terminal),
         Command::Verify(options) => verify::run(options, &terminal),

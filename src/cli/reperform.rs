@@ -78,7 +78,7 @@ pub(super) fn run(options: &Reperform, terminal: &Terminal) -> Result<End, CliEr
 }
 
 /// Head and inputs as the pack's manifest holds them.
-fn manifest(pack: &Path) -> Result<(Head, Inputs), CliError> {
+pub(super) fn manifest(pack: &Path) -> Result<(Head, Inputs), CliError> {
     let path = pack.join("manifest.json");
     let bytes = fs::read(&path).map_err(CliError::io("read", &path))?;
     let wrong = |error: serde_json::Error| {

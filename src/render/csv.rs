@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use chrono::{DateTime, SecondsFormat, Utc};
+
 use super::RenderError;
 use crate::assess::{Assessment, Population};
 use crate::check::{Finding, Outcome};
@@ -10,7 +12,8 @@ use crate::evidence::Cite;
 /// Characters of a cell that are written. A spreadsheet cuts a longer cell in two, and the second part has no guard.
 const CELL: usize = 15_000;
 
-const NOTE: &str = "note: a leading ' was added where a cell would be read as a formula and very long cells were cut; \
+/// The last heading of every table: what was done to cells.
+pub const NOTE: &str = "note: a leading ' was added where a cell would be read as a formula and very long cells were cut; \
                     exact values are in results.json";
 const READERS_NOTE: &str = "note: a leading ' was added where a cell would be read as a formula and very long cells \
                             were cut; exact values are in the evidence that is cited";
@@ -38,14 +41,14 @@ pub(super) fn exceptions(assessment: &Assessment, path: &str) -> Result<Vec<u8>,
         let (controls, criteria) = spoken_to(assessment, finding.check());
         [check, severity.to_owned(), controls, criteria].into_iter().chain(rest).collect()
     });
-    write(path, &header, rows)
+    table(path, &header, rows)
 }
 
 /// Everything that one check judged.
 pub(super) fn population(population: &Population, path: &str) -> Result<Vec<u8>, RenderError> {
     let header =
         ["check", "subject_kind", "subject_id", "subject_name", "outcome", "because", "reason", "evidence", NOTE];
-    write(path, &header, population.items.iter().map(|finding| cells(finding).into_iter().collect()))
+    table(path, &header, population.items.iter().map(|finding| cells(finding).into_iter().collect()))
 }
 
 /// Who can do what on each vault.
@@ -57,7 +60,51 @@ pub(super) fn readers(assessment: &Assessment, path: &str) -> Result<Vec<u8>, Re
         let texts = texts.into_iter().map(|text| text.to_string());
         texts.chain([line.answer.to_owned(), line.path.to_string(), places(&line.evidence)]).collect()
     });
-    write(path, &header, rows)
+    table(path, &header, rows)
+}
+
+/// Who could read secrets against who did.
+pub(super) fn grants(assessment: &Assessment, path: &str) -> Result<Vec<u8>, RenderError> {
+    let header = [
+        "vault",
+        "vault_id",
+        "principal",
+        "principal_id",
+        "object",
+        "answer",
+        "by",
+        "usage",
+        "reads",
+        "secrets",
+        "first_read",
+        "last_read",
+        "days_without_read",
+        "because",
+        "evidence",
+        READERS_NOTE,
+    ];
+    let time =
+        |at: Option<DateTime<Utc>>| at.map_or_else(String::new, |at| at.to_rfc3339_opts(SecondsFormat::Secs, true));
+    let rows = assessment.grants.iter().map(|line| {
+        vec![
+            line.vault_name.clone(),
+            line.vault.shown().to_owned(),
+            line.principal.clone(),
+            line.principal_id.clone(),
+            line.object.as_ref().map_or_else(String::new, |object| object.shown().to_owned()),
+            line.answer.map_or_else(String::new, |answer| answer.words().to_owned()),
+            line.by.clone(),
+            line.usage.words().to_owned(),
+            line.reads.to_string(),
+            line.secrets.to_string(),
+            time(line.first),
+            time(line.last),
+            line.idle_days.map_or_else(String::new, |days| days.to_string()),
+            line.because.clone(),
+            places(&line.evidence),
+        ]
+    });
+    table(path, &header, rows)
 }
 
 /// The cited places, parted by spaces.
@@ -93,7 +140,8 @@ fn spoken_to(assessment: &Assessment, check: &str) -> (String, String) {
     (ids.join(" "), soc2.into_iter().chain(nist).collect::<Vec<_>>().join(" "))
 }
 
-fn write(path: &str, header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Result<Vec<u8>, RenderError> {
+/// A table whose last heading is a note and whose cells are each guarded against being taken for a formula.
+pub fn table(path: &str, header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Result<Vec<u8>, RenderError> {
     let failed = |source: csv::Error| RenderError::Csv { path: path.to_owned(), source };
     let mut writer = csv::WriterBuilder::new()
         .quote_style(csv::QuoteStyle::Always)

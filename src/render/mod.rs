@@ -19,6 +19,7 @@ mod view;
 use crate::assess::Assessment;
 use crate::control::Framework;
 
+pub use csv::{NOTE, table};
 pub use error::RenderError;
 
 /// Renders everything. `take` gets each file's path in the pack and its bytes, so that no two files need be held.
@@ -37,6 +38,11 @@ pub fn render<E: From<RenderError>>(
     if assessment.inventory.readers.len() > view::READERS {
         let readers = "report/readers.csv";
         take(readers, csv::readers(assessment, readers)?)?;
+    }
+    if !assessment.grants.is_empty() {
+        let path = "report/population-grants.csv".to_owned();
+        let bytes = csv::grants(assessment, &path)?;
+        files.insert(path, bytes);
     }
     for population in &assessment.populations {
         let path = format!("report/{}", view::population_file(population.check));

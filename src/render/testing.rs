@@ -10,6 +10,7 @@ use crate::assess::{
     Assessment, CollectionSummary, ComparedLists, CoveredPart, DifferenceLine, EvidenceLine, GapLine, IdentityLine,
     Inputs, Inventory, Moment, Organisation, Population, ReaderLine, Story, VaultLine, conclude,
 };
+use crate::check::usage::{GrantUse, Usage};
 use crate::check::{Finding, Parameters, about};
 use crate::control;
 use crate::evidence::{
@@ -128,6 +129,7 @@ fn assessment(mut findings: Vec<Finding>, collection: CollectionSummary) -> Asse
             .collect(),
         findings,
         inventory: Inventory::default(),
+        grants: Vec::new(),
         stories: Vec::new(),
         evidence: Vec::new(),
         ledger_entries: Vec::new(),
@@ -222,6 +224,7 @@ pub(super) fn hostile() -> Assessment {
             path: word,
             evidence: vec![Cite::new(name, name, *name)],
         });
+        assessment.grants.push(grant_use(&text, name));
         assessment.stories.push(story(&text, &text, &text));
         assessment.evidence.push(EvidenceLine {
             id: if index == 0 { "ev-0001".to_owned() } else { text.clone() },
@@ -545,6 +548,26 @@ pub(super) fn sample() -> Assessment {
         entry(4, Event::Finished, "2026-10-02T09:04:41Z", Some("1 gap")),
     ];
     assessment
+}
+
+fn grant_use(text: &str, name: &str) -> GrantUse {
+    GrantUse {
+        vault: Id::new(text),
+        vault_name: text.to_owned(),
+        principal_id: text.to_owned(),
+        principal: text.to_owned(),
+        object: None,
+        answer: None,
+        by: text.to_owned(),
+        usage: Usage::UsedWithoutGrant,
+        reads: 1,
+        secrets: 1,
+        first: None,
+        last: None,
+        idle_days: None,
+        because: text.to_owned(),
+        evidence: vec![Cite::new(name, name, name)],
+    }
 }
 
 fn inventory(names: &[&str]) -> Inventory {

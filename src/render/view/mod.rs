@@ -6,6 +6,7 @@
 mod control;
 mod front;
 mod tables;
+mod usage;
 
 pub(super) use tables::READERS;
 
@@ -32,6 +33,7 @@ pub(super) struct View {
     vaults: Vec<tables::VaultView>,
     readers: Vec<tables::ReaderView>,
     readers_total: usize,
+    usage: usage::UsageView,
     stories: Vec<tables::StoryView>,
     runs: Vec<tables::RunView>,
     ledger: Vec<tables::LedgerView>,
@@ -51,6 +53,7 @@ impl View {
             vaults: tables::vaults(assessment, &places),
             readers: tables::readers(assessment, &places),
             readers_total: assessment.inventory.readers.len(),
+            usage: usage::usage(assessment, &places),
             stories,
             runs: tables::runs(assessment),
             ledger: tables::ledger(assessment),

@@ -1,0 +1,222 @@
+//! Edges to managed identities: through the code of what carries them, by attaching them, by federation.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::rights::{Action, Held, Rights};
+use super::{Certainty, Edge, Step, Target};
+use crate::evidence::Cite;
+use crate::model::{Id, Resource, Tenant};
+
+const ASSIGN: Action = Action::Control("Microsoft.ManagedIdentity/userAssignedIdentities/assign/action");
+const FEDERATE: Action =
+    Action::Control("Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/write");
+
+/// Actions by which code comes onto a host, by its type in lower case
+/// (learn.microsoft.com/azure/role-based-access-control, resource-provider-operations).
+const CODE: &[(&str, &[Action])] = &[
+    (
+        "microsoft.compute/virtualmachines",
+        &[
+            Action::Control("Microsoft.Compute/virtualMachines/runCommand/action"),
+            Action::Control("Microsoft.Compute/virtualMachines/runCommands/write"),
+            Action::Control("Microsoft.Compute/virtualMachines/extensions/write"),
+            Action::Control("Microsoft.Compute/virtualMachines/write"),
+            Action::Data("Microsoft.Compute/virtualMachines/login/action"),
+            Action::Data("Microsoft.Compute/virtualMachines/loginAsAdmin/action"),
+        ],
+    ),
+    (
+        "microsoft.compute/virtualmachinescalesets",
+        &[
+            Action::Control("Microsoft.Compute/virtualMachineScaleSets/write"),
+            Action::Control("Microsoft.Compute/virtualMachineScaleSets/extensions/write"),
+            Action::Control("Microsoft.Compute/virtualMachineScaleSets/virtualMachines/runCommand/action"),
+        ],
+    ),
+    (
+        "microsoft.web/sites",
+        &[
+            Action::Control("Microsoft.Web/sites/publish/action"),
+            Action::Control("Microsoft.Web/sites/publishxml/action"),
+            Action::Control("Microsoft.Web/sites/config/write"),
+            Action::Control("Microsoft.Web/sites/write"),
+        ],
+    ),
+    (
+        "microsoft.web/sites/slots",
+        &[
+            Action::Control("Microsoft.Web/sites/slots/publish/action"),
+            Action::Control("Microsoft.Web/sites/slots/publishxml/action"),
+            Action::Control("Microsoft.Web/sites/slots/config/write"),
+            Action::Control("Microsoft.Web/sites/slots/write"),
+        ],
+    ),
+    ("microsoft.app/containerapps", &[Action::Control("Microsoft.App/containerApps/write")]),
+    (
+        "microsoft.containerservice/managedclusters",
+        &[
+            Action::Control("Microsoft.ContainerService/managedClusters/listClusterAdminCredential/action"),
+            Action::Control("Microsoft.ContainerService/managedClusters/runCommand/action"),
+            Action::Control("Microsoft.ContainerService/managedClusters/write"),
+        ],
+    ),
+    ("microsoft.datafactory/factories", &[Action::Control("Microsoft.DataFactory/factories/pipelines/write")]),
+    ("microsoft.logic/workflows", &[Action::Control("Microsoft.Logic/workflows/write")]),
+    (
+        "microsoft.automation/automationaccounts",
+        &[
+            Action::Control("Microsoft.Automation/automationAccounts/runbooks/write"),
+            Action::Control("Microsoft.Automation/automationAccounts/runbooks/draft/write"),
+        ],
+    ),
+];
+
+/// Who may write one of these anywhere has a resource of his own to attach an identity to.
+const OWN_HOST: &[Action] = &[
+    Action::Control("Microsoft.Compute/virtualMachines/write"),
+    Action::Control("Microsoft.Compute/virtualMachineScaleSets/write"),
+    Action::Control("Microsoft.Web/sites/write"),
+    Action::Control("Microsoft.App/containerApps/write"),
+    Action::Control("Microsoft.ContainerInstance/containerGroups/write"),
+    Action::Control("Microsoft.Automation/automationAccounts/write"),
+    Action::Control("Microsoft.Logic/workflows/write"),
+    Action::Control("Microsoft.DataFactory/factories/write"),
+    Action::Control("Microsoft.Resources/deploymentScripts/write"),
+];
+
+/// What carries an identity.
+struct Host<'a> {
+    id: &'a Id,
+    resource_type: &'a str,
+    from: &'a Cite,
+    /// Why code there may not come to the identity.
+    doubt: Option<&'static str>,
+}
+
+/// Identities by lower-case object id: what carries each, and its own resource.
+pub(super) struct Identities<'a> {
+    hosts: BTreeMap<String, Vec<Host<'a>>>,
+    user_assigned: BTreeMap<&'a str, (&'a Id, &'a Cite)>,
+    /// Who has a resource of his own; members of groups among them.
+    own_host: BTreeSet<&'a str>,
+}
+
+impl<'a> Identities<'a> {
+    pub(super) fn of(tenant: &'a Tenant, rights: &Rights<'a>) -> Identities<'a> {
+        let ids = tenant.user_assigned.iter();
+        let user_assigned: BTreeMap<&str, (&Id, &Cite)> =
+            ids.filter_map(|found| Some((found.principal_id.as_deref()?, (&found.id, &found.from)))).collect();
+        let direct = rights.anywhere(OWN_HOST);
+        let members = direct.iter().filter_map(|id| tenant.members.get(*id)).flatten();
+        let own_host = members.map(|member| member.id.as_str()).chain(direct.iter().copied()).collect();
+        Identities { hosts: hosts(tenant), user_assigned, own_host }
+    }
+
+    /// Edges to the principal, where it is a managed identity.
+    pub(super) fn edges(&self, rights: &Rights<'_>, principal: &str) -> Vec<Edge> {
+        let mut edges = Vec::new();
+        for host in self.hosts.get(principal).into_iter().flatten() {
+            let kind = host.resource_type.to_lowercase();
+            if let Some((_, actions)) = CODE.iter().find(|(name, _)| *name == kind) {
+                for action in *actions {
+                    let holders = rights.holders(*action, host.id).into_iter();
+                    edges.extend(holders.map(|held| edge(Step::RunCode, held, principal, host)));
+                }
+            }
+        }
+        let Some((id, from)) = self.user_assigned.get(principal) else { return edges };
+        let itself = Host { id, resource_type: "", from, doubt: None };
+        for held in rights.holders(FEDERATE, id) {
+            edges.push(edge(Step::FederateIdentity, held, principal, &itself));
+        }
+        for held in rights.holders(ASSIGN, id) {
+            edges.extend(self.attaching(rights.tenant, &held, principal, &itself));
+        }
+        edges
+    }
+
+    /// The holder, and where it is a group its members, as far as they have a resource of their own.
+    fn attaching(&self, tenant: &Tenant, held: &Held<'_>, principal: &str, itself: &Host<'_>) -> Vec<Edge> {
+        let attach = |held: Held<'_>| edge(Step::AttachIdentity, held, principal, itself);
+        if self.own_host.contains(held.principal) {
+            return vec![attach(held.clone())];
+        }
+        let members = tenant.members.get(held.principal).into_iter().flatten();
+        let with_host = members.filter(|member| self.own_host.contains(member.id.as_str()));
+        let of_member = |member: &crate::model::Member| {
+            let mut edge = attach(held.clone());
+            edge.from.clone_from(&member.id);
+            edge.evidence.push(member.from.clone());
+            edge
+        };
+        with_host.map(of_member).collect()
+    }
+}
+
+fn edge(step: Step, held: Held<'_>, principal: &str, host: &Host<'_>) -> Edge {
+    let doubt = held.doubt.or_else(|| host.doubt.map(str::to_owned));
+    let mut evidence = held.evidence;
+    evidence.push(host.from.clone());
+    Edge {
+        step,
+        from: held.principal.to_owned(),
+        to: Target::Principal(principal.to_owned()),
+        by: held.by,
+        on: Some(host.id.clone()),
+        is_activated_first: held.is_eligible,
+        certainty: if doubt.is_some() { Certainty::Possible } else { held.certainty },
+        doubt,
+        evidence,
+    }
+}
+
+/// What carries each identity: the resources that name it, clusters through their nodes and add-ons, and clusters
+/// that a federated credential of it names.
+fn hosts(tenant: &Tenant) -> BTreeMap<String, Vec<Host<'_>>> {
+    let mut hosts: BTreeMap<String, Vec<Host<'_>>> = BTreeMap::new();
+    let by_id: BTreeMap<&Id, &str> =
+        tenant.user_assigned.iter().filter_map(|found| Some((&found.id, found.principal_id.as_deref()?))).collect();
+    let mut seen: BTreeSet<(&Id, String)> = BTreeSet::new();
+    for resource in resources(tenant) {
+        let Some(identity) = &resource.identity else { continue };
+        let attached = identity.user_assigned.iter();
+        let attached = attached.filter_map(|one| one.principal_id.as_deref().or_else(|| by_id.get(&one.id).copied()));
+        for principal in identity.system_principal_id.as_deref().into_iter().chain(attached) {
+            if seen.insert((&resource.id, principal.to_lowercase())) {
+                hosts.entry(principal.to_lowercase()).or_default().push(host(resource, None));
+            }
+        }
+    }
+    for cluster in &tenant.hosts.clusters {
+        for principal in [&cluster.kubelet_object_id, &cluster.secrets_provider_object_id].into_iter().flatten() {
+            if seen.insert((&cluster.resource.id, principal.to_lowercase())) {
+                hosts.entry(principal.to_lowercase()).or_default().push(host(&cluster.resource, None));
+            }
+        }
+        let Some(issuer) = &cluster.oidc_issuer_url else { continue };
+        let federated = tenant.federated.iter().filter(|credential| credential.issuer.as_ref() == Some(issuer));
+        for principal in federated.filter_map(|credential| by_id.get(&credential.identity)) {
+            if seen.insert((&cluster.resource.id, principal.to_lowercase())) {
+                let doubt = "the code must run as the service account that the federated credential names";
+                hosts.entry(principal.to_lowercase()).or_default().push(host(&cluster.resource, Some(doubt)));
+            }
+        }
+    }
+    hosts
+}
+
+fn host<'a>(resource: &'a Resource, doubt: Option<&'static str>) -> Host<'a> {
+    Host { id: &resource.id, resource_type: &resource.resource_type, from: &resource.from, doubt }
+}
+
+/// Everything that may carry an identity: the list of all resources, and the lists by type, which tell of some more.
+fn resources(tenant: &Tenant) -> impl Iterator<Item = &Resource> {
+    let hosts = &tenant.hosts;
+    let machines = hosts.machines.iter().map(|machine| &machine.resource);
+    let sites = hosts.sites.iter().map(|site| &site.resource);
+    let apps = hosts.container_apps.iter().map(|app| &app.resource);
+    let clusters = hosts.clusters.iter().map(|cluster| &cluster.resource);
+    let logic = hosts.logic_apps.iter().map(|app| &app.resource);
+    let typed = machines.chain(sites).chain(apps).chain(clusters).chain(logic);
+    typed.chain(&hosts.factories).chain(&hosts.automation_accounts).chain(&tenant.resources)
+}

@@ -1,0 +1,219 @@
+//! Who holds an action at a scope: by a role assignment, by a role that can be activated, or by delegation.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Certainty;
+use crate::access::{grants_action, grants_data_action};
+use crate::evidence::Cite;
+use crate::model::{DenyAssignment, Id, Tenant};
+
+/// A control-plane or a data-plane action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Action {
+    /// In `actions`.
+    Control(&'static str),
+    /// In `dataActions`.
+    Data(&'static str),
+}
+
+/// How a role is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Manner {
+    Assigned,
+    Eligible,
+    Delegated { is_eligible: bool },
+}
+
+/// One role of one holder at one scope.
+#[derive(Clone, Debug)]
+struct Holding<'a> {
+    principal: &'a str,
+    role: &'a str,
+    scope: &'a Id,
+    condition: Option<&'a str>,
+    manner: Manner,
+    from: &'a Cite,
+}
+
+/// A holder of an action.
+#[derive(Clone, Debug)]
+pub(super) struct Held<'a> {
+    /// Lower-case object id; may be a group.
+    pub(super) principal: &'a str,
+    /// Lower-case GUID of the role.
+    pub(super) role: &'a str,
+    /// The role and its scope in words.
+    pub(super) by: String,
+    /// Whether it must be activated first.
+    pub(super) is_eligible: bool,
+    /// How sure it is, and why not.
+    pub(super) certainty: Certainty,
+    /// Why it is not certain.
+    pub(super) doubt: Option<String>,
+    /// Assignment and definition.
+    pub(super) evidence: Vec<Cite>,
+}
+
+/// Whether a role gives an action, and under which condition of its definition.
+type Given<'a> = Option<Option<&'a str>>;
+
+/// Roles by scope.
+pub(super) struct Rights<'a> {
+    pub(super) tenant: &'a Tenant,
+    by_scope: BTreeMap<&'a Id, Vec<Holding<'a>>>,
+    given: RefCell<BTreeMap<(&'a str, Action), Given<'a>>>,
+}
+
+impl<'a> Rights<'a> {
+    pub(super) fn of(tenant: &'a Tenant) -> Rights<'a> {
+        let mut by_scope: BTreeMap<&Id, Vec<Holding<'_>>> = BTreeMap::new();
+        for holding in holdings(tenant) {
+            by_scope.entry(holding.scope).or_default().push(holding);
+        }
+        Rights { tenant, by_scope, given: RefCell::default() }
+    }
+
+    /// Everyone who holds an action at a scope, there or above it.
+    pub(super) fn holders(&self, action: Action, at: &Id) -> Vec<Held<'a>> {
+        let denied = self.denied(action, at);
+        let mut held = Vec::new();
+        for scope in self.scopes(at) {
+            for holding in self.by_scope.get(&scope).into_iter().flatten() {
+                if let Some(condition) = self.gives(holding.role, action) {
+                    held.push(self.held(holding, condition, denied));
+                }
+            }
+        }
+        held
+    }
+
+    /// Lower-case object ids of those who hold any of these actions anywhere; may be groups.
+    pub(super) fn anywhere(&self, actions: &[Action]) -> BTreeSet<&'a str> {
+        let holdings = self.by_scope.values().flatten();
+        let gives = |holding: &&Holding<'a>| actions.iter().any(|action| self.gives(holding.role, *action).is_some());
+        holdings.filter(gives).map(|holding| holding.principal).collect()
+    }
+
+    /// Custom roles of a principal at a scope or above it.
+    pub(super) fn custom_roles(&self, principal: &str, at: &Id) -> Vec<Held<'a>> {
+        let is_custom = |holding: &&Holding<'a>| {
+            let definition = self.tenant.role_definitions.get(holding.role);
+            let kind = definition.and_then(|definition| definition.role_type.as_deref());
+            holding.principal == principal && kind.is_some_and(|kind| kind.eq_ignore_ascii_case("CustomRole"))
+        };
+        let mut held = Vec::new();
+        for scope in self.scopes(at) {
+            let custom = self.by_scope.get(&scope).into_iter().flatten().filter(is_custom);
+            held.extend(custom.map(|holding| self.held(holding, None, None)));
+        }
+        held
+    }
+
+    /// The scope itself and all above it.
+    fn scopes(&self, at: &Id) -> Vec<Id> {
+        let mut scopes = vec![Id::new("/")];
+        scopes.extend(self.tenant.hierarchy.above(at).into_iter().rev());
+        let key = at.key();
+        let ends = key.match_indices('/').map(|(end, _)| end).filter(|end| *end > 0).chain([key.len()]);
+        scopes.extend(ends.filter_map(|end| key.get(..end)).filter(|key| *key != "/").map(Id::new));
+        scopes
+    }
+
+    /// Each entry of a role grants by itself. One without a condition is enough.
+    fn gives(&self, role: &'a str, action: Action) -> Given<'a> {
+        let tenant = self.tenant;
+        let compute = || -> Given<'a> {
+            let entries = &tenant.role_definitions.get(role)?.permissions;
+            let mut conditions: Vec<Option<&str>> = entries
+                .iter()
+                .filter(|entry| match action {
+                    Action::Control(action) => grants_action(entry, action),
+                    Action::Data(action) => grants_data_action(entry, action),
+                })
+                .map(|entry| entry.condition.as_deref())
+                .collect();
+            conditions.sort_unstable(); // none comes first
+            conditions.into_iter().next()
+        };
+        *self.given.borrow_mut().entry((role, action)).or_insert_with(compute)
+    }
+
+    fn held(&self, holding: &Holding<'a>, of_role: Option<&'a str>, denied: Option<&DenyAssignment>) -> Held<'a> {
+        let definition = self.tenant.role_definitions.get(holding.role);
+        let name = definition.map_or(holding.role, |definition| definition.name.as_str());
+        let how = match holding.manner {
+            Manner::Assigned => "role",
+            Manner::Eligible => "eligible role",
+            Manner::Delegated { is_eligible: false } => "delegated role",
+            Manner::Delegated { is_eligible: true } => "delegated eligible role",
+        };
+        let condition = holding.condition.or(of_role);
+        let doubt = match (denied, condition) {
+            (Some(deny), _) => Some(format!("deny assignment `{}` at `{}` may forbid it", deny.name, deny.scope)),
+            (None, Some(condition)) => Some(format!("it holds only when: {condition}")),
+            (None, None) => None,
+        };
+        let evidence = std::iter::once(holding.from).chain(definition.map(|definition| &definition.from));
+        Held {
+            principal: holding.principal,
+            role: holding.role,
+            by: format!("{how} `{name}` at `{}`", holding.scope),
+            is_eligible: matches!(holding.manner, Manner::Eligible | Manner::Delegated { is_eligible: true }),
+            certainty: if doubt.is_some() { Certainty::Possible } else { Certainty::Certain },
+            doubt,
+            evidence: evidence.cloned().collect(),
+        }
+    }
+
+    /// A deny assignment that may take the action from someone there. It is never credited.
+    fn denied(&self, action: Action, at: &Id) -> Option<&'a DenyAssignment> {
+        let is_audit =
+            |deny: &DenyAssignment| deny.effect.as_deref().is_some_and(|how| how.eq_ignore_ascii_case("audit"));
+        let takes = |deny: &DenyAssignment| {
+            deny.permissions.iter().any(|entry| match action {
+                Action::Control(action) => grants_action(entry, action),
+                Action::Data(action) => grants_data_action(entry, action),
+            })
+        };
+        let mut denies = self.tenant.deny_assignments.iter();
+        denies.find(|deny| !is_audit(deny) && self.tenant.hierarchy.reaches(&deny.scope, at) && takes(deny))
+    }
+}
+
+fn holdings(tenant: &Tenant) -> impl Iterator<Item = Holding<'_>> {
+    let assigned = tenant.role_assignments.iter().map(|assignment| Holding {
+        principal: &assignment.principal_id,
+        role: &assignment.role,
+        scope: &assignment.scope,
+        condition: assignment.condition.as_deref(),
+        manner: Manner::Assigned,
+        from: &assignment.from,
+    });
+    let eligible = tenant.authorization.eligible.iter().map(|schedule| Holding {
+        principal: &schedule.principal_id,
+        role: &schedule.role,
+        scope: &schedule.scope,
+        condition: schedule.condition.as_deref(),
+        manner: Manner::Eligible,
+        from: &schedule.from,
+    });
+    let delegations = tenant.authorization.delegations.iter();
+    let in_force = delegations.filter(|delegation| {
+        // one whose state is not told may be in force
+        delegation.state.as_deref().is_none_or(|state| state.eq_ignore_ascii_case("Succeeded"))
+    });
+    let delegated = in_force.flat_map(|delegation| {
+        let standing = delegation.authorizations.iter().map(|delegate| (delegate, false));
+        let eligible = delegation.eligible.iter().map(|delegate| (delegate, true));
+        standing.chain(eligible).map(|(delegate, is_eligible)| Holding {
+            principal: &delegate.principal_id,
+            role: &delegate.role,
+            scope: &delegation.scope,
+            condition: None,
+            manner: Manner::Delegated { is_eligible },
+            from: &delegation.from,
+        })
+    });
+    assigned.chain(eligible).chain(delegated)
+}

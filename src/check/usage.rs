@@ -1,0 +1,425 @@
+//! Who could read secrets against who did: every grant of a vault beside the reads that its log shows in the period,
+//! and every reader whom no grant explains.
+//!
+//! The grants are those at collection; one that ended in the period is seen only where the activity log tells of it,
+//! or where a row names an assignment that is there no more. Callers are matched by object id.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+
+use super::Facts;
+use super::callers::{Calls, by_caller, shown};
+use super::logs::{Logs, ROWS};
+use crate::access::{Answer, Capability, Grant, Open};
+use crate::evidence::Cite;
+use crate::model::{ActivityEvent, Id, Tenant, Vault, VaultEvent};
+
+/// What became of a grant in the period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Usage {
+    /// Reads by it are in the log.
+    Used,
+    /// The log shows the whole period and no read.
+    Unused,
+    /// Reads, and nothing known that allowed them.
+    UsedWithoutGrant,
+    /// Reads under an assignment that is there no more, all of them before it was removed.
+    UsedBeforeRemoval,
+    /// Reads under an assignment after the activity log shows that it was removed. Tokens and caches live on for
+    /// minutes (learn.microsoft.com/azure/role-based-access-control/troubleshooting).
+    UsedAfterRemoval,
+    /// No read is in the log, and the log does not show the whole period.
+    NotDetermined,
+}
+
+impl Usage {
+    /// Every usage, what needs attention first.
+    pub const ALL: &'static [Usage] = &[
+        Usage::UsedAfterRemoval,
+        Usage::UsedWithoutGrant,
+        Usage::UsedBeforeRemoval,
+        Usage::NotDetermined,
+        Usage::Unused,
+        Usage::Used,
+    ];
+
+    /// The usage in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Usage::Used => "used",
+            Usage::Unused => "unused",
+            Usage::UsedWithoutGrant => "used without a known grant",
+            Usage::UsedBeforeRemoval => "used before its removal",
+            Usage::UsedAfterRemoval => "used after its removal",
+            Usage::NotDetermined => "not determined",
+        }
+    }
+}
+
+/// One line of the join: a grant with its reads, or reads without a grant.
+#[derive(Clone, Debug)]
+pub struct GrantUse {
+    /// The vault.
+    pub vault: Id,
+    /// Its name.
+    pub vault_name: String,
+    /// Lower-case object id of the holder or caller; where the log names none, what it names instead.
+    pub principal_id: String,
+    /// Its name, else its object id.
+    pub principal: String,
+    /// The vault, or the object that alone is granted; none for reads without a grant.
+    pub object: Option<Id>,
+    /// The answer about the grant; none for reads without one.
+    pub answer: Option<Answer>,
+    /// What gives it, in words.
+    pub by: String,
+    /// What became of it.
+    pub usage: Usage,
+    /// Successful reads of secret values in the period.
+    pub reads: usize,
+    /// How many different secrets were read.
+    pub secrets: usize,
+    /// The first of the reads.
+    pub first: Option<DateTime<Utc>>,
+    /// The last of them.
+    pub last: Option<DateTime<Utc>>,
+    /// Whole days without a read up to the end of what the log shows; none where that is not known.
+    pub idle_days: Option<i64>,
+    /// Why the line says what it says, where it needs a reason.
+    pub because: String,
+    /// The records.
+    pub evidence: Vec<Cite>,
+}
+
+/// Every line, in order of vault, principal and object.
+pub fn join(facts: &Facts<'_>) -> Vec<GrantUse> {
+    let logs = Logs::of(facts);
+    let removals = Removals::of(facts);
+    let mut lines: Vec<GrantUse> =
+        facts.tenant.vaults.iter().flat_map(|vault| of_vault(facts, &logs, &removals, vault)).collect();
+    let key = |line: &GrantUse| (line.vault.clone(), line.principal_id.clone(), line.object.clone(), line.usage);
+    lines.sort_by_cached_key(key);
+    lines
+}
+
+/// The reads of one vault by caller, or why they are not known.
+struct Reads<'a> {
+    by_caller: BTreeMap<String, Calls<'a>>,
+    /// Why the log does not show the whole period.
+    falls_short: Option<Open>,
+    evidence: Vec<Cite>,
+}
+
+fn of_vault<'a>(facts: &Facts<'a>, logs: &Logs<'a>, removals: &Removals<'a>, vault: &'a Vault) -> Vec<GrantUse> {
+    let grants = facts.access.can(&vault.id, Capability::ReadSecret);
+    let grants: Vec<Grant> = grants.into_iter().filter(|grant| grant.answer != Answer::Denied).collect();
+    let reads = match logs.of_vault(vault, ROWS) {
+        Err(open) => return grants.iter().map(|grant| unknown(facts, vault, grant, &open)).collect(),
+        Ok(log) => {
+            let calls = log.calls().into_iter().filter(|call| is_read(call));
+            let named = by_caller(calls).into_iter().filter_map(|calls| Some((calls.caller.clone()?, calls)));
+            Reads { by_caller: named.collect(), falls_short: log.falls_short(facts), evidence: log.evidence }
+        }
+    };
+    let mut lines: Vec<GrantUse> = grants.iter().map(|grant| of_grant(facts, vault, grant, &reads)).collect();
+    let holders: BTreeSet<&str> = grants.iter().map(|grant| &*grant.principal_id).collect();
+    let others = reads.by_caller.iter().filter(|(caller, _)| !holders.contains(caller.as_str()));
+    lines.extend(others.flat_map(|(caller, calls)| without_grant((facts.tenant, removals), vault, caller, calls)));
+    lines
+}
+
+fn is_read(call: &VaultEvent) -> bool {
+    call.operation.eq_ignore_ascii_case("SecretGet") && call.status.is_some_and(|status| (200..300).contains(&status))
+}
+
+fn line(facts: &Facts<'_>, vault: &Vault, grant: &Grant) -> GrantUse {
+    let by: Vec<String> = grant.paths.iter().map(|path| path.words()).collect();
+    let mut evidence: Vec<Cite> = grant.paths.iter().flat_map(|path| facts.access.evidence(&vault.id, path)).collect();
+    evidence.sort();
+    evidence.dedup();
+    GrantUse {
+        vault: vault.id.clone(),
+        vault_name: vault.name.clone(),
+        principal_id: grant.principal_id.to_string(),
+        principal: facts.tenant.principal_name(&grant.principal_id),
+        object: Some(grant.object.clone()),
+        answer: Some(grant.answer),
+        by: by.join(" | "),
+        usage: Usage::NotDetermined,
+        reads: 0,
+        secrets: 0,
+        first: None,
+        last: None,
+        idle_days: None,
+        because: String::new(),
+        evidence,
+    }
+}
+
+fn unknown(facts: &Facts<'_>, vault: &Vault, grant: &Grant, open: &Open) -> GrantUse {
+    let mut line = line(facts, vault, grant);
+    line.because.clone_from(&open.detail);
+    line.evidence.extend(open.from.clone());
+    line
+}
+
+fn of_grant(facts: &Facts<'_>, vault: &Vault, grant: &Grant, reads: &Reads<'_>) -> GrantUse {
+    let mut line = line(facts, vault, grant);
+    let calls = reads.by_caller.get(&*grant.principal_id);
+    let events: Vec<&VaultEvent> = calls
+        .into_iter()
+        .flat_map(|calls| &calls.events)
+        .copied()
+        .filter(|event| covers(vault, grant, event))
+        .collect();
+    count(&mut line, &events);
+    let end = facts.period.end.min(facts.tenant.collected_at);
+    match (&reads.falls_short, line.last) {
+        (_, Some(last)) => {
+            line.usage = Usage::Used;
+            line.idle_days = reads.falls_short.is_none().then(|| (end - last).num_days());
+        }
+        (None, None) => {
+            line.usage = Usage::Unused;
+            line.idle_days = Some((end - facts.period.start).num_days());
+            line.evidence.extend(reads.evidence.iter().cloned());
+        }
+        (Some(open), None) => {
+            line.because.clone_from(&open.detail);
+            line.evidence.extend(open.from.clone());
+        }
+    }
+    line
+}
+
+/// Whether a grant on one object is about the object that was read.
+fn covers(vault: &Vault, grant: &Grant, event: &VaultEvent) -> bool {
+    if grant.object == vault.id {
+        return true;
+    }
+    secret_of(event).is_some_and(|name| grant.object.name().eq_ignore_ascii_case(name))
+}
+
+/// Name of the secret in the address that was asked for.
+fn secret_of(event: &VaultEvent) -> Option<&str> {
+    let (_, rest) = event.object.as_deref()?.split_once("/secrets/")?;
+    rest.split(['/', '?']).next().filter(|name| !name.is_empty())
+}
+
+fn count(line: &mut GrantUse, events: &[&VaultEvent]) {
+    let secrets: BTreeSet<String> = events.iter().filter_map(|event| secret_of(event)).map(str::to_lowercase).collect();
+    line.reads = events.len();
+    line.secrets = secrets.len();
+    line.first = events.first().map(|event| event.at);
+    line.last = events.last().map(|event| event.at);
+    let ends = events.first().into_iter().chain(events.last());
+    line.evidence.extend(ends.map(|event| event.from.clone()));
+}
+
+/// Reads of a caller whom no grant allows now: under assignments that were removed, and others.
+fn without_grant(
+    (tenant, removals): (&Tenant, &Removals<'_>),
+    vault: &Vault,
+    caller: &str,
+    calls: &Calls<'_>,
+) -> Vec<GrantUse> {
+    let mut parts: BTreeMap<Usage, (Vec<&VaultEvent>, String, Vec<Cite>)> = BTreeMap::new();
+    for event in &calls.events {
+        let (usage, because, from) = removals.judge(event);
+        let part = parts.entry(usage).or_insert_with(|| (Vec::new(), because, Vec::new()));
+        part.0.push(event);
+        part.2.extend(from.filter(|from| !part.2.contains(from)));
+    }
+    let of_part = |(usage, (events, because, evidence)): (Usage, (Vec<&VaultEvent>, String, Vec<Cite>))| {
+        let mut line = GrantUse {
+            vault: vault.id.clone(),
+            vault_name: vault.name.clone(),
+            principal_id: caller.to_owned(),
+            principal: tenant.principal_name(caller),
+            object: None,
+            answer: None,
+            by: String::new(),
+            usage,
+            reads: 0,
+            secrets: 0,
+            first: None,
+            last: None,
+            idle_days: None,
+            because,
+            evidence,
+        };
+        count(&mut line, &events);
+        line
+    };
+    parts.into_iter().map(of_part).collect()
+}
+
+/// Role assignments that the activity log shows to be removed, by the last segment of their id, lower case.
+struct Removals<'a> {
+    by_name: BTreeMap<String, &'a ActivityEvent>,
+}
+
+impl<'a> Removals<'a> {
+    fn of(facts: &Facts<'a>) -> Removals<'a> {
+        let events = facts
+            .tenant
+            .logging
+            .activity
+            .iter()
+            .filter(|event| event.is("Microsoft.Authorization/roleAssignments/delete") && event.has_succeeded());
+        let by_name = events.filter_map(|event| Some((event.resource.as_ref()?.name().to_lowercase(), event)));
+        Removals { by_name: by_name.collect() }
+    }
+
+    /// What is to be said of a read that no grant allows now.
+    fn judge(&self, event: &VaultEvent) -> (Usage, String, Option<Cite>) {
+        let nothing = "nothing that is known allows it now".to_owned();
+        let Some(assignment) = &event.assignment_id else { return (Usage::UsedWithoutGrant, nothing, None) };
+        let Some(removal) = self.by_name.get(&assignment.to_lowercase()) else {
+            let because = format!("{nothing}; the log names assignment `{assignment}`");
+            return (Usage::UsedWithoutGrant, because, None);
+        };
+        let because = format!("assignment `{assignment}` was removed at {}", shown(removal.at));
+        let usage = if event.at > removal.at { Usage::UsedAfterRemoval } else { Usage::UsedBeforeRemoval };
+        (usage, because, Some(removal.from.clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::access::Access;
+    use crate::check::Parameters;
+    use crate::check::logs::testing::{count, logged, row};
+    use crate::check::testing::{
+        SECRETS_USER, SUB, assignment_json, base, list, patched, role_json, service_principal_json, vault_id,
+        with_principals,
+    };
+    use crate::evidence::testing::CaptureBuilder;
+    use crate::evidence::{Kind, Period, Reason};
+    use crate::model;
+
+    const READER: &str = "aaaaaaaa-0000-0000-0000-000000000001";
+    const OTHER: &str = "bbbbbbbb-0000-0000-0000-000000000001";
+    const REMOVED: &str = "dddddddd-0000-0000-0000-000000000001";
+
+    fn read_at(at: &str, caller: &str, patch: &Value) -> Value {
+        let uri = json!({"RequestUri": "https://kv.vault.azure.net/secrets/db?api-version=7.4"});
+        patched(patched(row(at, "SecretGet", 200, Some(caller)), &uri), patch)
+    }
+
+    /// `READER` may read every secret of `kv`, or the one at `scope`; the log holds these rows.
+    fn tenant(scope: &str, rows: &[Value]) -> CaptureBuilder {
+        let actions = ["Microsoft.KeyVault/vaults/secrets/getSecret/action"];
+        let builder = logged(base(), rows, &[count("2026-07-01", 20, rows.len() as u64)])
+            .replace(Kind::RoleDefinitions, SUB, list([role_json(SECRETS_USER, "Reader of secrets", &[], &actions)]))
+            .replace(
+                Kind::RoleAssignments,
+                SUB,
+                list([assignment_json("a1", scope, SECRETS_USER, READER, "ServicePrincipal")]),
+            );
+        with_principals(builder, &[READER], [service_principal_json(READER, "app")])
+    }
+
+    fn lines(builder: CaptureBuilder, change: impl Fn(&mut Tenant)) -> Vec<GrantUse> {
+        let mut tenant = model::read(&builder.build()).expect("a tenant");
+        change(&mut tenant);
+        let access = Access::of(&tenant);
+        let (period, parameters) = (Period::parse("2026Q3").expect("a period"), Parameters::default());
+        join(&Facts { tenant: &tenant, access: &access, period, parameters: &parameters })
+    }
+
+    fn told(lines: &[GrantUse]) -> Vec<(&str, Usage, usize)> {
+        lines.iter().map(|line| (line.principal_id.as_str(), line.usage, line.reads)).collect()
+    }
+
+    #[test]
+    fn a_grant_that_was_used_is_told_with_its_reads_and_the_days_since() {
+        let rows =
+            [read_at("2026-07-02T00:30:00Z", READER, &json!({})), read_at("2026-09-20T12:00:00Z", READER, &json!({}))];
+        let lines = lines(tenant(&vault_id("kv"), &rows), |_| {});
+        assert_eq!(told(&lines), [(READER, Usage::Used, 2)]);
+        assert_eq!((lines[0].secrets, lines[0].idle_days), (1, Some(10)), "from 20 to 30 September");
+        assert_eq!(lines[0].principal, "app");
+    }
+
+    #[test]
+    fn a_grant_without_a_read_is_unused_only_where_the_log_shows_the_period() {
+        let unused = lines(tenant(&vault_id("kv"), &[]), |_| {});
+        assert_eq!(told(&unused), [(READER, Usage::Unused, 0)]);
+        assert_eq!(unused[0].idle_days, Some(92), "the quarter");
+        let early = lines(tenant(&vault_id("kv"), &[]), |tenant| tenant.collected_at -= TimeDelta::days(30));
+        assert_eq!(told(&early), [(READER, Usage::NotDetermined, 0)], "the period was not over");
+        let unread = tenant(&vault_id("kv"), &[]);
+        let scope = crate::check::logs::testing::WORKSPACE;
+        let unread = lines(unread.gap(Kind::VaultLogDedicated, scope, Reason::Forbidden), |_| {});
+        assert_eq!(told(&unread), [(READER, Usage::NotDetermined, 0)]);
+        assert!(!unread[0].because.is_empty());
+    }
+
+    #[test]
+    fn a_denied_read_is_no_use() {
+        let denied = [row("2026-07-02T00:30:00Z", "SecretGet", 403, Some(READER))];
+        assert_eq!(told(&lines(tenant(&vault_id("kv"), &denied), |_| {})), [(READER, Usage::Unused, 0)]);
+    }
+
+    #[test]
+    fn a_grant_on_one_secret_is_not_used_by_reading_another() {
+        let rows = [read_at("2026-07-02T00:30:00Z", READER, &json!({}))];
+        let on = |name: &str| lines(tenant(&format!("{}/secrets/{name}", vault_id("kv")), &rows), |_| {});
+        assert_eq!(told(&on("DB")), [(READER, Usage::Used, 1)]);
+        assert_eq!(told(&on("other"))[0].1, Usage::Unused);
+    }
+
+    #[test]
+    fn a_reader_whom_no_grant_explains_is_told_apart() {
+        let rows = [read_at("2026-07-02T00:30:00Z", OTHER, &json!({}))];
+        let lines = lines(tenant(&vault_id("kv"), &rows), |_| {});
+        assert_eq!(told(&lines), [(READER, Usage::Unused, 0), (OTHER, Usage::UsedWithoutGrant, 1)]);
+        assert_eq!((lines[1].answer, lines[1].object.clone()), (None, None));
+    }
+
+    #[test]
+    fn reads_under_a_removed_assignment_are_parted_by_the_time_of_its_removal() {
+        let under = json!({"AppliedAssignmentId": REMOVED});
+        let rows = [
+            read_at("2026-08-01T00:00:00Z", OTHER, &under),
+            read_at("2026-08-03T00:00:00Z", OTHER, &under),
+            read_at("2026-08-04T00:00:00Z", OTHER, &under),
+        ];
+        let removal = ActivityEvent {
+            id: "e1".to_owned(),
+            at: "2026-08-02T00:00:00Z".parse().expect("a time"),
+            submitted_at: None,
+            kind: Kind::ActivityOfAuthorization,
+            scope: Id::new(SUB),
+            operation: "microsoft.authorization/ROLEASSIGNMENTS/delete".to_owned(),
+            status: Some("Succeeded".to_owned()),
+            sub_status: None,
+            resource: Some(Id::new(format!("{SUB}/providers/Microsoft.Authorization/roleAssignments/{REMOVED}"))),
+            authorized_scope: None,
+            caller_id: None,
+            caller_app_id: None,
+            correlation_id: None,
+            grant: None,
+            from: Cite::of_record("ev-0001"),
+        };
+        let removed = lines(tenant(&vault_id("kv"), &rows), |tenant| tenant.logging.activity.push(removal.clone()));
+        let expected = [(OTHER, Usage::UsedBeforeRemoval, 1), (OTHER, Usage::UsedAfterRemoval, 2)];
+        assert_eq!(told(&removed)[1..], expected);
+        assert!(removed[1].because.ends_with("was removed at 2026-08-02T00:00:00Z"), "{}", removed[1].because);
+        let failed = lines(tenant(&vault_id("kv"), &rows), |tenant| {
+            tenant.logging.activity.push(ActivityEvent { status: Some("Failed".to_owned()), ..removal.clone() });
+        });
+        assert_eq!(told(&failed)[1..], [(OTHER, Usage::UsedWithoutGrant, 3)]);
+    }
+
+    #[test]
+    fn where_nobody_holds_and_nobody_reads_there_is_no_line() {
+        assert_eq!(told(&lines(base(), |_| {})), []);
+    }
+}
