@@ -87,7 +87,6 @@ impl Membership {
         match self {
             Membership::Member => "",
             Membership::EligibleMember => " (eligible member)",
-            Membership::EligibleOwner => " (eligible owner)",
         }
     }
 }

@@ -40,9 +40,8 @@ pub fn render<E: From<RenderError>>(
         take(readers, csv::readers(assessment, readers)?)?;
     }
     if !assessment.grants.is_empty() {
-        let path = "report/population-grants.csv".to_owned();
-        let bytes = csv::grants(assessment, &path)?;
-        files.insert(path, bytes);
+        let grants = "report/population-grants.csv";
+        take(grants, csv::grants(assessment, grants)?)?;
     }
     for population in &assessment.populations {
         let path = format!("report/{}", view::population_file(population.check));

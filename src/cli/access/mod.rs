@@ -35,7 +35,7 @@ pub(super) struct Shown<'a> {
 }
 
 pub(super) fn run(options: &AccessOptions, args: &Args, terminal: &Terminal) -> Result<End, CliError> {
-    let capture = capture(options, args)?;
+    let capture = capture(options, args, terminal)?;
     let tenant = model::read(&capture)?;
     let access = Access::of(&tenant);
     if let Some([principal, vault]) = options.path.as_deref() {
@@ -66,14 +66,14 @@ fn end(gaps: &[Gap]) -> End {
     if gaps.is_empty() { End::Clean } else { End::Incomplete }
 }
 
-fn capture(options: &AccessOptions, args: &Args) -> Result<Capture, CliError> {
+fn capture(options: &AccessOptions, args: &Args, terminal: &Terminal) -> Result<Capture, CliError> {
     if let Some(pack) = &options.pack {
         let (head, _) = reperform::manifest(pack)?;
         return Ok(Capture::open_with_head(pack, head)?);
     }
     let config = optional_config(args)?;
     let store = context::store(args, config.as_ref());
-    Ok(context::capture(&store, options.which.capture.as_deref())?.1)
+    Ok(context::capture(&store, options.which.capture.as_deref(), terminal)?.1)
 }
 
 /// A person is shown who reads secrets; a program gets everything.
