@@ -515,7 +515,7 @@ fn membership_and_ownership_that_can_be_activated_are_ways() {
     assert_eq!(
         case.reads()[2..],
         [
-            certain("u2", &[Step::ActivateMember, Step::Use]),
+            way("u2", Certainty::Certain, 2, &[Step::Use]), // the engine knows it as eligible
             way("u3", Certainty::Certain, 3, &[Step::JoinGroup, Step::Use]),
         ]
     );

@@ -24,7 +24,7 @@ pub(super) fn table(shown: &Shown<'_>, wanted: &BTreeSet<Capability>, terminal: 
             Some(_) => format!("Who can {}", capability.words()),
             None => format!("Where it can {}", capability.words()),
         };
-        let counted: Vec<(Answer, usize)> = counts(&grants.iter().map(|grant| Grant::clone(grant)).collect::<Vec<_>>());
+        let counted: Vec<(Answer, usize)> = counts(&grants);
         let counted = counted.iter().map(|(answer, count)| format!("{count} {}", answer.words()));
         let counted = counted.collect::<Vec<_>>().join(", ");
         let counted = if counted.is_empty() { "nobody".to_owned() } else { counted };

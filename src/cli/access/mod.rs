@@ -185,7 +185,7 @@ fn word(value: impl serde::Serialize) -> String {
 }
 
 /// How many of each answer, in the order of the answers.
-fn counts(grants: &[Grant]) -> Vec<(Answer, usize)> {
+fn counts(grants: &[&Grant]) -> Vec<(Answer, usize)> {
     let mut answers: Vec<Answer> = grants.iter().map(|grant| grant.answer).collect();
     answers.sort_unstable();
     let mut counts: Vec<(Answer, usize)> = Vec::new();
