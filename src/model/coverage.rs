@@ -130,9 +130,13 @@ impl Coverage {
         self.out_of_reach.insert((record.kind, Id::new(record.scope.clone())), (detail, record.cite()));
     }
 
-    /// The parts of the period that sources no longer keep.
+    /// The parts of the period that sources no longer keep, of questions that were answered for the rest of it. One
+    /// that was not is missing as a whole.
     pub fn out_of_reach(&self) -> impl Iterator<Item = Missing> {
-        self.out_of_reach.iter().map(no_longer_kept)
+        let is_answered =
+            |kind: Kind, scope: &Id| self.are_at(kind, scope.shown()).into_iter().any(|asked| asked.gap.is_none());
+        let parts = self.out_of_reach.iter().filter(move |((kind, scope), _)| is_answered(*kind, scope));
+        parts.map(no_longer_kept)
     }
 
     /// Those of one kind.

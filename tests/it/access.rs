@@ -12,7 +12,7 @@ fn sealed() -> Bench {
 }
 
 fn access(bench: &Bench, args: &[&str]) -> Ran {
-    let start = ["--quiet", "access", "--pack", "tickmark-demo/pack"];
+    let start = ["--quiet", "access", "--pack", "demo/pack"];
     bench.run(&[&start[..], args].concat())
 }
 
@@ -59,7 +59,7 @@ fn readers_of_a_vault_are_told_with_their_path_and_its_records() {
     assert_eq!(path["scope"], "/providers/Microsoft.Management/managementGroups/mg-brightwater");
     assert_eq!(path["through"][0]["name"], "grp-vault-readers");
     let record = path["evidence"][0].as_str().and_then(|place| place.split('#').next()).expect("a place");
-    assert!(bench.path(&format!("tickmark-demo/pack/evidence/{record}")).is_file(), "{record}");
+    assert!(bench.path(&format!("demo/pack/evidence/{record}")).is_file(), "{record}");
     assert_eq!(told["network"]["reach"], "listed");
 }
 
@@ -79,7 +79,7 @@ fn a_person_reads_the_same_and_is_told_what_was_not_read() {
 fn a_capture_and_the_pack_made_of_it_tell_the_same() {
     let bench = sealed();
     let of_pack = access(&bench, &["--vault", "kv-track-prod", "--format", "json"]);
-    let store = ["--quiet", "--store", "tickmark-demo/store", "access", "--vault", "kv-track-prod", "--format", "json"];
+    let store = ["--quiet", "--store", "demo/store", "access", "--vault", "kv-track-prod", "--format", "json"];
     assert_eq!(bench.run(&store).out, of_pack.out);
 }
 
