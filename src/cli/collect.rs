@@ -78,7 +78,7 @@ pub(super) fn run(options: &Collect, args: &Args, terminal: &Terminal) -> Result
 
 fn told(collected: &Collected, terminal: &Terminal) -> Result<End, CliError> {
     let capture = Capture::open(&collected.folder)?;
-    let tenant = model::read(&capture)?;
+    let tenant = model::survey(&capture)?;
     let gaps = gaps(&tenant);
     let own = OwnRights::from_evidence(&tenant, &Access::holders(&tenant), capture.head.run_as.object_id.as_deref());
     if terminal.format == Format::Json {

@@ -18,6 +18,6 @@ pub use coverage::{Asked, Coverage, Missing, Need, Reach, excuse};
 pub use facts::*;
 pub use hierarchy::Hierarchy;
 pub use id::Id;
-pub use read::{ModelError, read};
+pub use read::{ModelError, read, survey};
 pub use reconcile::{Difference, List, Reconciliation, Why};
 pub use retention::Kept;

@@ -5,7 +5,8 @@
 //! managed identities, `directory` those to applications and groups; `search` finds the shortest way.
 //!
 //! A way is as sure as its least sure edge. Of two ways the surer is told, and of equally sure ones the shorter.
-//! Deny assignments and locks are never taken to close a way: they make an edge possible where it was certain. What a
+//! Deny assignments and locks are not taken to close a way: they make an edge possible where it was certain. Only of who
+//! reads already, and of who assigns roles on a vault that uses them, does the engine know better. What a
 //! role gives that was not read is no edge; [`super::Access`] names it as a gap.
 //!
 //! Not looked at: resetting a user's password or second factor, what external issuers of federated credentials let

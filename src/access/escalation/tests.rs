@@ -260,6 +260,24 @@ fn who_writes_role_assignments_assigns_himself_a_role() {
 }
 
 #[test]
+fn a_condition_on_what_he_may_assign_decides_where_it_can() {
+    const READER: &str = "4633458b-17de-408a-b874-0445c86b69e6";
+    const OTHER: &str = "acdd72a7-3385-48ef-bd42-f606fba81ae7";
+    let limited = |to: &str| {
+        let attribute = "@Request[Microsoft.Authorization/roleAssignments:RoleDefinitionId]";
+        let condition = format!("({attribute} ForAnyOfAnyValues:GuidEquals {{{to}}})");
+        Case::new(true)
+            .role(READER, &[], &[READS])
+            .role(OTHER, &["*/read"], &[])
+            .role("rbac", &["Microsoft.Authorization/roleAssignments/write"], &[])
+            .assign("u1", "rbac", SUB, Some(&condition))
+            .reads()
+    };
+    assert_eq!(limited(READER), [certain("u1", &[Step::GrantRole])]);
+    assert_eq!(limited(OTHER), [], "a role that only lists gives no secret");
+}
+
+#[test]
 fn who_writes_role_definitions_may_widen_a_custom_role_of_his_own() {
     let case = Case::new(true).may("u1", "Microsoft.Authorization/roleDefinitions/write", SUB);
     assert_eq!(case.reads(), [], "he holds no other custom role that reaches the vault");

@@ -28,19 +28,19 @@ pub(super) fn edges(rights: &Rights<'_>, access: &Access, vault: &Vault, goal: G
     let mut to = Edges { rights, vault, edges: Vec::new() };
     match goal {
         Goal::Read => {
-            to.uses(access, Capability::ReadSecret);
-            to.widening();
+            to.uses(access, Capability::ReadSecret, Step::Use);
+            to.widening(access);
             to.template();
         }
         Goal::Change => {
-            to.uses(access, Capability::ChangeSecret);
+            to.uses(access, Capability::ChangeSecret, Step::Use);
             to.by(Step::OverwriteSecret, &[SECRET_WRITE], None);
-            to.widening();
+            to.widening(access);
         }
         Goal::Destroy => {
-            to.uses(access, Capability::DestroySecret);
+            to.uses(access, Capability::DestroySecret, Step::Use);
             to.destroying();
-            to.widening();
+            to.widening(access);
         }
         Goal::StopLog => to.by(Step::StopLog, &[SETTINGS_WRITE, SETTINGS_DELETE], None),
     }
@@ -82,27 +82,27 @@ impl Edges<'_, '_> {
 
     /// Those who have the access already. One that is held through a group is the group's, too: whoever gets into it
     /// has it.
-    fn uses(&mut self, access: &Access, capability: Capability) {
+    fn uses(&mut self, access: &Access, capability: Capability, step: Step) {
         let mut groups = BTreeSet::new();
         for grant in access.can(&self.vault.id, capability).iter().filter(|grant| grant.answer != Answer::Denied) {
             if let Some(best) = grant.paths.iter().min_by_key(|path| path.answer) {
-                let edge = self.using(best, grant, &grant.principal_id, best.answer == Answer::Eligible);
+                let edge = self.using(step, best, grant, &grant.principal_id, best.answer == Answer::Eligible);
                 self.edges.push(edge);
             }
             for path in &grant.paths {
                 let is_eligible =
                     matches!(&*path.via, Via::EligibleRole { .. } | Via::Lighthouse { is_eligible: true, .. });
                 for hop in path.through.iter().filter(|hop| groups.insert(hop.group_id.clone())) {
-                    self.edges.push(self.using(path, grant, &hop.group_id, is_eligible));
+                    self.edges.push(self.using(step, path, grant, &hop.group_id, is_eligible));
                 }
             }
         }
     }
 
-    fn using(&self, path: &Path, grant: &Grant, from: &str, is_activated_first: bool) -> Edge {
+    fn using(&self, step: Step, path: &Path, grant: &Grant, from: &str, is_activated_first: bool) -> Edge {
         let doubt = path.open.as_ref().map(|open| open.detail.clone());
         Edge {
-            step: Step::Use,
+            step,
             from: from.to_owned(),
             to: Target::Vault(self.vault.id.clone()),
             by: format!("{} at `{}`", path.via.words(), path.scope),
@@ -115,15 +115,17 @@ impl Edges<'_, '_> {
     }
 
     /// Rights that widen access to the vault's content.
-    fn widening(&mut self) {
+    fn widening(&mut self, access: &Access) {
         let locked = lock(self.rights.tenant, &self.vault.id, &["ReadOnly"]);
         if self.vault.is_rbac() {
             let doubt = "documents disagree on whether the right to write the vault is enough";
             self.by(Step::FlipModel, &[VAULT_WRITE], Some(locked.as_deref().unwrap_or(doubt)));
+            // with what conditions and deny assignments leave of it
+            self.uses(access, Capability::GrantAccess, Step::GrantRole);
         } else {
             self.by(Step::WritePolicy, &[VAULT_WRITE, POLICY_WRITE], locked.as_deref());
+            self.by(Step::GrantRole, &[ROLE_WRITE], None);
         }
-        self.by(Step::GrantRole, &[ROLE_WRITE], None);
         self.redefining();
         self.elevating();
     }

@@ -55,7 +55,16 @@ pub enum ModelError {
 
 /// Reads the facts that a capture holds.
 pub fn read(capture: &Capture) -> Result<Tenant, ModelError> {
-    let mut pages = Pages::of(capture);
+    read_from(capture, Pages::of(capture))
+}
+
+/// The same for who wants to know what was read and what was not: rows of the vaults' logs are read and dropped, page
+/// by page, so that they are never all in memory.
+pub fn survey(capture: &Capture) -> Result<Tenant, ModelError> {
+    read_from(capture, Pages { keeps_reads: false, ..Pages::of(capture) })
+}
+
+fn read_from(capture: &Capture, mut pages: Pages<'_>) -> Result<Tenant, ModelError> {
     let subscriptions = inventory::subscriptions(&mut pages)?;
     let resources = inventory::resources(&mut pages)?;
     let user_assigned = inventory::user_assigned(&mut pages)?;

@@ -18,6 +18,8 @@ pub(super) struct Pages<'a> {
     /// How each question ended; what could not be read is marked here.
     pub(super) coverage: Coverage,
     ids: Ids,
+    /// Whether rows of the vaults' logs are kept.
+    pub(super) keeps_reads: bool,
 }
 
 /// Where an item was read, and where its faults are noted.
@@ -69,7 +71,7 @@ impl Place<'_> {
 
 impl<'a> Pages<'a> {
     pub(super) fn of(capture: &'a Capture) -> Pages<'a> {
-        Pages { capture, coverage: Coverage::of(capture), ids: Ids::default() }
+        Pages { capture, coverage: Coverage::of(capture), ids: Ids::default(), keeps_reads: true }
     }
 
     /// What `each` makes of every item in every answer of `kind`. `None` drops the item; whoever returns it has

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::read;
+use super::{read, survey};
 use crate::evidence::testing::{CaptureBuilder, TENANT};
 use crate::evidence::{Capture, Kind, Reason};
 use crate::model::{Denial, Id, Need, PrincipalKind, Reach, Tenant};
@@ -400,6 +400,22 @@ fn a_log_row_without_a_time_or_a_vault_makes_the_log_a_gap() {
     let found = tenant(CaptureBuilder::default().answer(Kind::VaultLogDedicated, "workspace:w1", body));
     assert!(found.vault_events.is_empty());
     assert_eq!(missing(&found, Kind::VaultLogDedicated), [Reason::Malformed]);
+}
+
+#[test]
+fn a_survey_drops_log_rows_and_sees_the_same_gaps() {
+    let columns = ["TimeGenerated", "OperationName", "_ResourceId"];
+    let row = |at: &str| json!([at, "SecretGet", vault_id("kv1")]);
+    for (body, gaps) in [
+        (rows(&columns, json!([row("2026-07-01T00:00:00Z")])), Vec::new()),
+        (rows(&columns, json!([row("2026-07-01T00:00:00Z"), row("x")])), vec![Reason::Malformed]),
+    ] {
+        let capture = CaptureBuilder::default().answer(Kind::VaultLogDedicated, "workspace:w1", body).build();
+        let (whole, surveyed) = (read(&capture).expect("a tenant"), survey(&capture).expect("a tenant"));
+        assert_eq!((whole.vault_events.len(), surveyed.vault_events.len()), (1, 0));
+        assert_eq!(missing(&whole, Kind::VaultLogDedicated), gaps);
+        assert_eq!(missing(&surveyed, Kind::VaultLogDedicated), gaps);
+    }
 }
 
 #[test]

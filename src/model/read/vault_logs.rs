@@ -14,7 +14,8 @@ const OBJECT_ID_CLAIM: &str = "http://schemas.microsoft.com/identity/claims/obje
 pub(super) fn events(pages: &mut Pages<'_>) -> Result<Vec<VaultEvent>, ModelError> {
     let mut found = Vec::new();
     for (kind, table) in [(Kind::VaultLogDedicated, "AZKVAuditLogs"), (Kind::VaultLogLegacy, "AzureDiagnostics")] {
-        pages.bodies(kind, |body| each_row(body, |row| found.extend(event(row, table))))?;
+        let keeps = pages.keeps_reads;
+        pages.bodies(kind, |body| each_row(body, |row| found.extend(event(row, table).filter(|_| keeps))))?;
     }
     found.sort_by_key(|event: &VaultEvent| event.at);
     Ok(found)
