@@ -30,8 +30,8 @@
 //! **How.** `actions` decides whether a role grants an action (wildcards, `not…` lists, one entry at a time);
 //! `capability` says which actions and permissions each capability takes; `role` works that out for a role; `condition`
 //! reads conditions; `principals` expands groups; `sources` and `policies` list what gives access; `denies` what takes
-//! it away; `index` joins them with the hierarchy, once for a resource group; `walk` goes through one vault; `words`
-//! tells a path to a reader.
+//! it away; `giving` knows which roles a delegation is worth something with; `index` joins them with the hierarchy,
+//! once for a resource group; `walk` goes through one vault; `words` tells a path to a reader.
 //!
 //! Two questions stand beside that: [`escalation`], how one could come to access that he has not, and [`network`],
 //! whether a route to the vault exists at all.
@@ -47,6 +47,7 @@ mod engine;
 pub mod escalation;
 mod excess;
 mod gaps;
+mod giving;
 mod idle;
 mod index;
 pub mod network;
