@@ -61,7 +61,9 @@ pub fn read(capture: &Capture) -> Result<Tenant, ModelError> {
 /// The same for who wants to know what was read and what was not: rows of the vaults' logs are read and dropped, page
 /// by page, so that they are never all in memory.
 pub fn survey(capture: &Capture) -> Result<Tenant, ModelError> {
-    read_from(capture, Pages { keeps_reads: false, ..Pages::of(capture) })
+    let mut pages = Pages::of(capture);
+    pages.keeps_reads = false;
+    read_from(capture, pages)
 }
 
 fn read_from(capture: &Capture, mut pages: Pages<'_>) -> Result<Tenant, ModelError> {
