@@ -112,7 +112,6 @@ fn engine_and_rules_agree_on_every_principal_object_and_capability() {
         Ok(())
     });
     let by_answer = by_answer.into_inner();
-    println!("{} cases, {} of them with gaps: {by_answer:?}", cases.get(), gaps.get());
     assert!(cases.get() >= 100_000, "{}", cases.get());
     assert!(gaps.get() >= 5_000, "{}", gaps.get());
     assert!(by_answer.len() == 6 && by_answer.values().all(|count| *count >= 500), "{by_answer:?}");
