@@ -2,10 +2,11 @@
 //!
 //! What sits above vaults is looked up once for each resource group and shared by its vaults.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use super::denies::{self, Denies, Near};
+use super::giving::Giving;
 use super::principals::{Holder, Principals, Reached};
 use super::role::{Role, Rules};
 use super::{Activation, Answer, Capability, Gap, Open, Path, Rule, Via};
@@ -236,32 +237,6 @@ impl Index {
         let further = self.by_scope.range::<Id, _>(vault..);
         let further = further.take_while(|(scope, _)| scope.key().starts_with(vault.key()));
         further.filter(move |(scope, _)| *scope != vault && vault.is_at_or_above(scope))
-    }
-}
-
-/// Roles that are of use on a vault, by lower-case GUID.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Giving {
-    /// On one in RBAC mode.
-    pub(super) rbac: Vec<String>,
-    /// On one in access-policy mode, where data roles have no effect.
-    pub(super) policies: Vec<String>,
-    /// Every role that was read, of use or not, without hyphens.
-    pub(super) read: BTreeSet<String>,
-}
-
-impl Giving {
-    fn of(tenant: &Tenant) -> Giving {
-        let mut rules = Rules::default();
-        let mut giving = Giving::default();
-        for definition in tenant.role_definitions.values() {
-            let role = Role::of(definition, &mut rules);
-            let of_control = role.gives(false).iter().any(|(capability, _)| !capability.is_data());
-            giving.rbac.extend((!role.gives(true).is_empty()).then(|| definition.guid.clone()));
-            giving.policies.extend(of_control.then(|| definition.guid.clone()));
-            giving.read.insert(definition.guid.replace('-', ""));
-        }
-        giving
     }
 }
 

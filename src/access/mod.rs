@@ -30,7 +30,7 @@
 //! **How.** `actions` decides whether a role grants an action (wildcards, `not…` lists, one entry at a time);
 //! `capability` says which actions and permissions each capability takes; `role` works that out for a role; `condition`
 //! reads conditions; `principals` expands groups; `sources` and `policies` list what gives access; `denies` what takes
-//! it away; `index` joins them with the hierarchy, once for a resource group; `walk` goes through one vault.
+//! it away; `giving` knows which roles a delegation is worth something with; `index` joins them with the hierarchy, once for a resource group; `walk` goes through one vault.
 
 mod actions;
 mod answer;
@@ -42,6 +42,7 @@ mod denies;
 mod engine;
 mod excess;
 mod gaps;
+mod giving;
 mod idle;
 mod index;
 #[cfg(test)]

@@ -3,16 +3,15 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::condition::{Asked, Granting, Truth};
+use super::condition::{Asked, Truth};
 use super::denies::Use;
+use super::giving::ASSIGN;
 use super::index::{Gives, Index, Site, Source};
 use super::principals::{Reached, Who};
 use super::role::Given;
 use super::{Answer, Capability, Grant, Open, Path, Rule};
 use crate::evidence::Reason;
 use crate::model::Id;
-
-const WRITE_ASSIGNMENT: &str = "Microsoft.Authorization/roleAssignments/write";
 
 /// What is wanted of a vault.
 #[derive(Clone, Copy, Debug, Default)]
@@ -236,7 +235,7 @@ impl<'a> Walk<'a> {
         let mut answer = (Answer::Allowed, None);
         for any_of in conditions.iter().filter(|any_of| !any_of.is_empty()) {
             let holds = |rule: &&Arc<Rule>| match given.action {
-                WRITE_ASSIGNMENT => self.may_grant(rule, &asked, reached.who),
+                ASSIGN => self.may_grant(rule, &asked, reached.who),
                 _ => rule.holds(&asked),
             };
             let truths: Vec<Truth> = any_of.iter().map(holds).collect();
@@ -255,28 +254,12 @@ impl<'a> Walk<'a> {
         worse(answer, self.site.near.judge(self.site, &used))
     }
 
-    /// Whether the holder of a delegation may give itself a role that is of use on the vault. Where it may give one to
-    /// others alone, or may perhaps, that is open.
+    /// Whether the holder of a delegation may give itself a role that is of use on the vault.
     fn may_grant(&self, rule: &Rule, asked: &Asked<'_>, who: Who) -> Truth {
         let giving = &self.index.giving;
-        let roles = if self.site.is_rbac { &giving.rbac } else { &giving.policies };
-        let id = self.index.principals.id(who);
-        let principal_type = self.index.principals.type_of(who);
-        let to_itself =
-            |role: &str| rule.holds(&asked.to_grant(Granting { role, principal_id: Some(&id), principal_type }));
-        if roles.iter().any(|role| to_itself(role) == Truth::True) {
-            return Truth::True;
-        }
-        let to_nobody = |role: &str| {
-            rule.holds(&asked.to_grant(Granting { role, principal_id: None, principal_type: None })) == Truth::False
-        };
-        let named = rule.roles().into_iter().map(|role| role.to_lowercase().replace('-', ""));
-        let mut unread = named.filter(|role| !giving.read.contains(role));
-        match roles.iter().all(|role| to_nobody(role)) && unread.all(|role| to_nobody(&role)) {
-            // With no definition read there is nothing to hold the condition against.
-            true if !roles.is_empty() => Truth::False,
-            _ => Truth::Unknown,
-        }
+        let useful = if self.site.is_rbac { &giving.rbac } else { &giving.policies };
+        let (id, principal_type) = (self.index.principals.id(who), self.index.principals.type_of(who));
+        useful.may_be_granted(giving, rule, asked, (&id, principal_type))
     }
 
     /// One grant for the vault and one for each object in it that is not covered by that. Where the whole vault is

@@ -60,8 +60,8 @@ impl Truth {
 pub(in crate::access) struct Asked<'a> {
     /// The action.
     pub(in crate::access) action: &'a str,
-    /// Name of the vault.
-    vault: &'a str,
+    /// Name of the vault; none when it is any.
+    vault: Option<&'a str>,
     /// Name of the secret; none when it is any of those in the vault, or no secret.
     secret: Option<&'a str>,
     /// The assignment that is written, when one is.
@@ -86,7 +86,12 @@ impl<'a> Asked<'a> {
         let mut segments = below.split('/').skip(1);
         let family = segments.next().unwrap_or_default();
         let secret = segments.next().filter(|_| family.eq_ignore_ascii_case("secrets"));
-        Asked { action, vault: vault_name, secret, granting: None }
+        Asked { action, vault: Some(vault_name), secret, granting: None }
+    }
+
+    /// An action anywhere.
+    pub(in crate::access) fn anywhere(action: &'a str) -> Asked<'a> {
+        Asked { action, vault: None, secret: None, granting: None }
     }
 
     /// The same, to write this assignment.
@@ -116,7 +121,7 @@ impl<'a> Asked<'a> {
     /// The value of an attribute, where the evidence has it.
     fn value(&self, attribute: &Attribute) -> Option<&'a str> {
         match (attribute.source.as_str(), attribute.name.as_str()) {
-            ("resource", VAULT_NAME) => Some(self.vault),
+            ("resource", VAULT_NAME) => self.vault,
             ("resource", SECRET_NAME) => self.secret,
             ("request", ROLE) => Some(self.granting?.role),
             ("request", PRINCIPAL_ID) => self.granting?.principal_id,

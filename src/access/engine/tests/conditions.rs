@@ -48,6 +48,27 @@ fn a_condition_that_is_not_parsed_is_shown_and_named_as_a_gap() {
     assert!(gaps.iter().any(|gap| gap.about == Unread::Condition && gap.name == SUB), "{gaps:#?}");
 }
 
+#[test]
+fn a_delegation_is_worth_what_the_roles_are_worth_that_it_lets_assign() {
+    let only_role =
+        |role: &str| format!("@Request[Microsoft.Authorization/roleAssignments:RoleDefinitionId] GuidEquals {role}");
+    let granting = |role: &str| json!([{"actions": ["Microsoft.Authorization/roleAssignments/write"], "condition": only_role(role)}]);
+    let of = |role: &str| {
+        let small = get_secret()
+            .role("writer", json!([{"actions": ["Microsoft.KeyVault/vaults/write"]}]))
+            .role("itself", granting("itself"))
+            .role("first", granting("second"))
+            .role("second", granting("reads"))
+            .role("third", granting("writer"))
+            .assign(role, "u1", SUB);
+        only(&small.access(), Capability::GrantAccess).answer
+    };
+    assert_eq!(of("itself"), Answer::Denied, "it may assign itself alone, and that is worth nothing");
+    assert_eq!(of("second"), Answer::Allowed);
+    assert_eq!(of("first"), Answer::Allowed, "by one that it may assign");
+    assert_eq!(of("third"), Answer::Conditional, "who may write the vault may perhaps open it");
+}
+
 /// A holder who may assign this role alone, and to whom.
 fn delegated(role: &str, and: &str) -> Answer {
     let text = format!(

@@ -4,6 +4,7 @@
 mod conditions;
 mod denies;
 mod eligible;
+mod growth;
 
 use serde_json::{Value, json};
 
