@@ -114,8 +114,9 @@ impl Useful {
         let named = rule.roles().into_iter().map(|role| role.to_lowercase().replace('-', ""));
         let unread = named.filter(|role| !read.read.contains(role));
         let mut open = self.surely.iter().chain(&self.perhaps).cloned().chain(unread);
-        // With no definition read there is nothing to hold the condition against.
-        match read.read.is_empty() || open.any(|role| holds(&role, None, None) != Truth::False) {
+        // With no role of use read there is nothing to hold the condition against, and what is not parsed may mean any.
+        let is_blind = !rule.is_parsed() || self.surely.is_empty() && self.perhaps.is_empty();
+        match is_blind || open.any(|role| holds(&role, None, None) != Truth::False) {
             true => Truth::Unknown,
             false => Truth::False,
         }

@@ -404,8 +404,8 @@ fn a_log_row_without_a_time_or_a_vault_makes_the_log_a_gap() {
 
 #[test]
 fn a_survey_drops_log_rows_and_sees_the_same_gaps() {
-    let columns = ["TimeGenerated", "OperationName", "_ResourceId"];
-    let row = |at: &str| json!([at, "SecretGet", vault_id("kv1")]);
+    let columns = ["TimeGenerated", "OperationName", "_ResourceId", "HttpStatusCode"];
+    let row = |at: &str| json!([at, "SecretGet", vault_id("kv1"), 200]);
     for (body, gaps) in [
         (rows(&columns, json!([row("2026-07-01T00:00:00Z")])), Vec::new()),
         (rows(&columns, json!([row("2026-07-01T00:00:00Z"), row("x")])), vec![Reason::Malformed]),
