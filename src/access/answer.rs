@@ -290,6 +290,12 @@ pub enum Unread {
     Delegation,
     /// Administrators of the classic model.
     Classic,
+    /// Lists of vaults: there may be further ones.
+    Vaults,
+    /// Roles, permissions, owners and members in the directory: somebody may come to more by them.
+    Directory,
+    /// Resources and identities: somebody may come to more through what carries them.
+    Hosts,
 }
 
 /// Something that would give access and gives none, kept because it does as soon as the vault changes its model.

@@ -13,6 +13,7 @@ use crate::model::{Id, Tenant};
 pub struct Access {
     index: Arc<Index>,
     open_groups: Arc<[Open]>,
+    unread_vaults: Arc<[Gap]>,
 }
 
 impl Access {
@@ -20,7 +21,8 @@ impl Access {
     pub fn of(tenant: &Tenant) -> Access {
         let index = Arc::new(Index::of(tenant));
         let open_groups = super::gaps::open_groups(tenant, &index).into();
-        Access { index, open_groups }
+        let unread_vaults = super::gaps::of_vaults(tenant).into();
+        Access { index, open_groups, unread_vaults }
     }
 
     /// The same, for who looks at roles and not at vaults.
@@ -69,6 +71,12 @@ impl Access {
     /// What was not read, so that answers about the vault are a lower bound; empty when they are whole.
     pub fn gaps(&self, vault: &Id) -> Vec<Gap> {
         self.index.sites.get(vault).map(|site| super::gaps::of(&self.index, site)).unwrap_or_default()
+    }
+
+    /// Lists of vaults that were not read. An answer about every vault, or that a vault is not there, is worth no more
+    /// than these allow.
+    pub fn unread_vaults(&self) -> &[Gap] {
+        &self.unread_vaults
     }
 
     /// Access policies and roles that would give access to the vault's contents and give none.

@@ -32,6 +32,21 @@ pub(super) fn of_subscription(tenant: &Tenant, vault: &Id) -> Vec<Gap> {
     gaps
 }
 
+/// Lists of vaults that were not read: there may be vaults that nobody knows of here.
+pub(super) fn of_vaults(tenant: &Tenant) -> Vec<Gap> {
+    of_lists(tenant, &[(Kind::Vaults, Unread::Vaults)])
+}
+
+/// What is missing of these lists anywhere.
+pub(super) fn of_lists(tenant: &Tenant, lists: &[(Kind, Unread)]) -> Vec<Gap> {
+    let missing = lists.iter().flat_map(|(kind, about)| {
+        let missing = tenant.coverage.missing_of_population(*kind);
+        missing.into_iter().map(|missing| gap(*about, missing))
+    });
+    let found: BTreeSet<Gap> = missing.collect();
+    found.into_iter().collect()
+}
+
 fn gap(about: Unread, missing: Missing) -> Gap {
     let is_tree = missing.reason == Reason::HierarchyUnknown;
     Gap {

@@ -209,7 +209,7 @@ impl Index {
 
     /// The scopes above the vaults in `parent`, a resource group with the provider behind it.
     fn chain(&self, tenant: &Tenant, vault: &Id, parent: &str) -> Chain {
-        let mut scopes = vec![Id::new("/")];
+        let scopes = tenant.hierarchy.scopes_of(&Id::new(parent));
         let mut ways = BTreeMap::new();
         let groups = tenant.hierarchy.above(vault);
         let mut below = vault.subscription().map(|guid| Id::new(format!("/subscriptions/{guid}")));
@@ -220,9 +220,6 @@ impl Index {
             ways.insert(group.clone(), way.clone().into());
             below = Some(group.clone());
         }
-        scopes.extend(groups.into_iter().rev());
-        let ends = parent.match_indices('/').map(|(at, _)| at).filter(|at| *at > 0).chain([parent.len()]);
-        scopes.extend(ends.filter_map(|end| parent.get(..end)).filter(|scope| !scope.is_empty()).map(Id::new));
         let sources = scopes.iter().enumerate().flat_map(|(rank, scope)| {
             let at = self.by_scope.get(scope).into_iter().flatten();
             at.map(move |source| (rank, *source))

@@ -192,14 +192,9 @@ fn delegated(
 }
 
 /// An administrator of the classic model is like an owner of the subscription. The model is retired, and a list that
-/// still shows one is taken at its word (learn:azure/role-based-access-control/classic-administrators). The account
-/// administrator pays the bill and has no access.
+/// still shows one is taken at its word (learn:azure/role-based-access-control/classic-administrators).
 fn classic(administrator: &ClassicAdministrator, principals: &Principals, rules: &mut Rules) -> Option<Source> {
-    let is_billing = |role: &String| role.eq_ignore_ascii_case("AccountAdministrator");
-    if !administrator.roles.is_empty() && administrator.roles.iter().all(is_billing) {
-        return None;
-    }
-    let subscription = Id::new(format!("/subscriptions/{}", administrator.id.subscription()?));
+    let subscription = administrator.subscription()?;
     let who = principals.find(administrator.id.key())?;
     let holder = Arc::new(Holder::alone(principals.id(who), who));
     let owner = RoleDefinition {

@@ -104,6 +104,9 @@ impl Unread {
             Unread::Eligibility => "what can be activated",
             Unread::Delegation => "delegation to another tenant",
             Unread::Classic => "classic administrators",
+            Unread::Vaults => "vaults",
+            Unread::Directory => "the directory",
+            Unread::Hosts => "resources and identities",
         }
     }
 }

@@ -152,10 +152,15 @@ impl<'a> Log<'a> {
         self.kept_too_short(facts).or_else(|| not_over(facts))
     }
 
+    /// Whether it holds rows from the beginning of the period. A log without any may have begun later.
+    pub fn shows_the_beginning(&self, facts: &Facts<'_>) -> bool {
+        self.first().is_some_and(|first| first - facts.period.start <= gap(facts))
+    }
+
     /// Why the tables cannot show the beginning of the period. Rows from the beginning settle it.
     pub fn kept_too_short(&self, facts: &Facts<'_>) -> Option<Open> {
         let start = facts.period.start;
-        if self.first().is_some_and(|first| first - start <= gap(facts)) {
+        if self.shows_the_beginning(facts) {
             return None;
         }
         let mut longest: Option<Retention> = None;

@@ -10,9 +10,9 @@ use chrono::{DateTime, Utc};
 
 use super::Facts;
 use super::callers::{Calls, by_caller, shown};
-use super::logs::{Logs, ROWS};
+use super::logs::{Log, Logs, ROWS};
 use crate::access::{Answer, Capability, Grant, Open};
-use crate::evidence::Cite;
+use crate::evidence::{Cite, Reason};
 use crate::model::{ActivityEvent, Id, Tenant, Vault, VaultEvent};
 
 /// What became of a grant in the period.
@@ -119,7 +119,9 @@ fn of_vault<'a>(facts: &Facts<'a>, logs: &Logs<'a>, removals: &Removals<'a>, vau
         Ok(log) => {
             let calls = log.calls().into_iter().filter(|call| is_read(call));
             let named = by_caller(calls).into_iter().filter_map(|calls| Some((calls.caller.clone()?, calls)));
-            Reads { by_caller: named.collect(), falls_short: log.falls_short(facts), evidence: log.evidence }
+            let by_caller = named.collect();
+            let falls_short = log.falls_short(facts).or_else(|| silent_at_first(facts, &log));
+            Reads { by_caller, falls_short, evidence: log.evidence }
         }
     };
     let mut lines: Vec<GrantUse> = grants.iter().map(|grant| of_grant(facts, vault, grant, &reads)).collect();
@@ -127,6 +129,18 @@ fn of_vault<'a>(facts: &Facts<'a>, logs: &Logs<'a>, removals: &Removals<'a>, vau
     let others = reads.by_caller.iter().filter(|(caller, _)| !holders.contains(caller.as_str()));
     lines.extend(others.flat_map(|(caller, calls)| without_grant((facts.tenant, removals), vault, caller, calls)));
     lines
+}
+
+/// A log that begins late, or holds nothing, does not prove that nobody read: it may not have been switched on.
+fn silent_at_first(facts: &Facts<'_>, log: &Log<'_>) -> Option<Open> {
+    if log.shows_the_beginning(facts) {
+        return None;
+    }
+    let detail = match log.first() {
+        Some(first) => format!("the log begins at {}, after the period does", shown(first)),
+        None => "the log holds no row of the period, which proves nothing".to_owned(),
+    };
+    Some(Open { reason: Reason::ValueUnknown, detail, from: log.evidence.first().cloned() })
 }
 
 fn is_read(call: &VaultEvent) -> bool {
@@ -300,7 +314,7 @@ mod tests {
         with_principals,
     };
     use crate::evidence::testing::CaptureBuilder;
-    use crate::evidence::{Kind, Period, Reason};
+    use crate::evidence::{Kind, Period};
     use crate::model;
 
     const READER: &str = "aaaaaaaa-0000-0000-0000-000000000001";
@@ -314,8 +328,13 @@ mod tests {
 
     /// `READER` may read every secret of `kv`, or the one at `scope`; the log holds these rows.
     fn tenant(scope: &str, rows: &[Value]) -> CaptureBuilder {
+        counted(scope, rows, &[count("2026-07-01", 20, rows.len() as u64)])
+    }
+
+    /// The same with these counts by day.
+    fn counted(scope: &str, rows: &[Value], counts: &[Value]) -> CaptureBuilder {
         let actions = ["Microsoft.KeyVault/vaults/secrets/getSecret/action"];
-        let builder = logged(base(), rows, &[count("2026-07-01", 20, rows.len() as u64)])
+        let builder = logged(base(), rows, counts)
             .replace(Kind::RoleDefinitions, SUB, list([role_json(SECRETS_USER, "Reader of secrets", &[], &actions)]))
             .replace(
                 Kind::RoleAssignments,
@@ -359,6 +378,15 @@ mod tests {
         let unread = lines(unread.gap(Kind::VaultLogDedicated, scope, Reason::Forbidden), |_| {});
         assert_eq!(told(&unread), [(READER, Usage::NotDetermined, 0)]);
         assert!(!unread[0].because.is_empty());
+    }
+
+    #[test]
+    fn a_log_that_holds_nothing_or_begins_late_proves_nothing() {
+        let silent = lines(counted(&vault_id("kv"), &[], &[]), |_| {});
+        assert_eq!(told(&silent), [(READER, Usage::NotDetermined, 0)]);
+        assert_eq!(silent[0].because, "the log holds no row of the period, which proves nothing");
+        let late = counted(&vault_id("kv"), &[], &[count("2026-09-20", 20, 0)]);
+        assert_eq!(told(&lines(late, |_| {})), [(READER, Usage::NotDetermined, 0)]);
     }
 
     #[test]

@@ -37,6 +37,18 @@ impl Hierarchy {
         chain
     }
 
+    /// The scopes at and above `id` as far as they are known, widest first: the root, management groups, and each part
+    /// of its path.
+    pub fn scopes_of(&self, id: &Id) -> Vec<Id> {
+        let mut scopes = vec![Id::new("/")];
+        scopes.extend(self.above(id).into_iter().rev());
+        let key = id.key();
+        let ends = key.match_indices('/').map(|(at, _)| at).chain([key.len()]);
+        let parts = ends.filter_map(|end| key.get(..end)).filter(|part| !part.is_empty() && *part != "/");
+        scopes.extend(parts.map(Id::new));
+        scopes
+    }
+
     /// Whether the chain above `id` was read up to the tenant's root group.
     pub fn is_known(&self, id: &Id) -> bool {
         if self.unused || id.key() == "/" {

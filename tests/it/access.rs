@@ -131,6 +131,29 @@ fn a_spreadsheet_and_a_graph_hold_the_same_answers() {
 }
 
 #[test]
+fn vaults_that_nobody_could_list_are_named_and_not_taken_for_none() {
+    let bench = Bench::new();
+    assert_eq!(bench.demo("denied").code, 1);
+    let told = json(&bench, &["--principal", "00000000-0000-0000-0000-0000000000aa"]);
+    let gaps: Vec<_> = told["gaps"].as_array().expect("gaps").iter().filter(|gap| gap["about"] == "vaults").collect();
+    assert_eq!(gaps.len(), 1, "{told:#}");
+    assert_eq!(gaps[0]["reason"], "forbidden");
+    let ran = access(&bench, &["--vault", "kv-shared"]);
+    assert_eq!((ran.code, ran.err.contains("whose vaults were not read: HTTP 403")), (2, true), "{}", ran.err);
+}
+
+#[test]
+fn ways_that_the_directory_could_show_are_not_taken_for_none() {
+    let bench = Bench::new();
+    assert_eq!(bench.demo("denied").code, 1);
+    let ran = access(&bench, &["--path", "00000000-0000-0000-0000-0000000000aa", "kv-track-prod"]);
+    assert_eq!(ran.code, 3);
+    assert!(ran.out.starts_with("No way is known by which"), "{}", ran.out);
+    let unread = ran.out.lines().filter(|line| line.trim_start().starts_with("the directory")).count();
+    assert!(unread > 0, "{}", ran.out);
+}
+
+#[test]
 fn what_cannot_be_found_is_told_with_what_there_is() {
     let bench = sealed();
     let ran = access(&bench, &["--vault", "kv-nowhere"]);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::rights::{Action, Held, Rights};
-use super::{Certainty, Edge, Step, Target};
+use super::{Edge, Step, Target};
 use crate::evidence::Cite;
 use crate::model::{Id, Resource, Tenant};
 
@@ -154,20 +154,8 @@ impl<'a> Identities<'a> {
 }
 
 fn edge(step: Step, held: Held<'_>, principal: &str, host: &Host<'_>) -> Edge {
-    let doubt = held.doubt.or_else(|| host.doubt.map(str::to_owned));
-    let mut evidence = held.evidence;
-    evidence.push(host.from.clone());
-    Edge {
-        step,
-        from: held.principal.to_owned(),
-        to: Target::Principal(principal.to_owned()),
-        by: held.by,
-        on: Some(host.id.clone()),
-        is_activated_first: held.is_eligible,
-        certainty: if doubt.is_some() { Certainty::Possible } else { held.certainty },
-        doubt,
-        evidence,
-    }
+    let (to, on) = (Target::Principal(principal.to_owned()), Some(host.id.clone()));
+    held.edge(step, to, on, host.doubt.map(str::to_owned), host.from)
 }
 
 /// What carries each identity: the resources that name it, clusters through their nodes and add-ons, and clusters

@@ -3,10 +3,10 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Certainty;
+use super::{Certainty, Edge, Step, Target};
 use crate::access::{grants_action, grants_data_action};
 use crate::evidence::Cite;
-use crate::model::{DenyAssignment, Id, Tenant};
+use crate::model::{Delegation, DenyAssignment, Id, RoleSchedule, Tenant};
 
 /// A control-plane or a data-plane action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,7 +22,11 @@ pub(super) enum Action {
 enum Manner {
     Assigned,
     Eligible,
-    Delegated { is_eligible: bool },
+    Delegated {
+        is_eligible: bool,
+    },
+    /// Like an owner of the subscription, without a role.
+    Classic,
 }
 
 /// One role of one holder at one scope.
@@ -30,9 +34,11 @@ enum Manner {
 struct Holding<'a> {
     principal: &'a str,
     role: &'a str,
-    scope: &'a Id,
+    scope: Id,
     condition: Option<&'a str>,
     manner: Manner,
+    /// Why it may not be in force.
+    doubt: Option<String>,
     from: &'a Cite,
 }
 
@@ -55,21 +61,41 @@ pub(super) struct Held<'a> {
     pub(super) evidence: Vec<Cite>,
 }
 
+impl Held<'_> {
+    /// The step that is taken by it; `from` is what it is taken on, or its target, `doubt` what else makes it unsure.
+    pub(super) fn edge(self, step: Step, to: Target, on: Option<Id>, doubt: Option<String>, from: &Cite) -> Edge {
+        let doubt = self.doubt.or(doubt);
+        let mut evidence = self.evidence;
+        evidence.push(from.clone());
+        Edge {
+            step,
+            from: self.principal.to_owned(),
+            to,
+            by: self.by,
+            on,
+            is_activated_first: self.is_eligible,
+            certainty: if doubt.is_some() { Certainty::Possible } else { self.certainty },
+            doubt,
+            evidence,
+        }
+    }
+}
+
 /// Whether a role gives an action, and under which condition of its definition.
 type Given<'a> = Option<Option<&'a str>>;
 
 /// Roles by scope.
 pub(super) struct Rights<'a> {
     pub(super) tenant: &'a Tenant,
-    by_scope: BTreeMap<&'a Id, Vec<Holding<'a>>>,
+    by_scope: BTreeMap<Id, Vec<Holding<'a>>>,
     given: RefCell<BTreeMap<(&'a str, Action), Given<'a>>>,
 }
 
 impl<'a> Rights<'a> {
     pub(super) fn of(tenant: &'a Tenant) -> Rights<'a> {
-        let mut by_scope: BTreeMap<&Id, Vec<Holding<'_>>> = BTreeMap::new();
+        let mut by_scope: BTreeMap<Id, Vec<Holding<'_>>> = BTreeMap::new();
         for holding in holdings(tenant) {
-            by_scope.entry(holding.scope).or_default().push(holding);
+            by_scope.entry(holding.scope.clone()).or_default().push(holding);
         }
         Rights { tenant, by_scope, given: RefCell::default() }
     }
@@ -78,9 +104,9 @@ impl<'a> Rights<'a> {
     pub(super) fn holders(&self, action: Action, at: &Id) -> Vec<Held<'a>> {
         let denied = self.denied(action, at);
         let mut held = Vec::new();
-        for scope in self.scopes(at) {
+        for scope in self.tenant.hierarchy.scopes_of(at) {
             for holding in self.by_scope.get(&scope).into_iter().flatten() {
-                if let Some(condition) = self.gives(holding.role, action) {
+                if let Some(condition) = self.given(holding, action) {
                     held.push(self.held(holding, condition, denied));
                 }
             }
@@ -91,7 +117,7 @@ impl<'a> Rights<'a> {
     /// Lower-case object ids of those who hold any of these actions anywhere; may be groups.
     pub(super) fn anywhere(&self, actions: &[Action]) -> BTreeSet<&'a str> {
         let holdings = self.by_scope.values().flatten();
-        let gives = |holding: &&Holding<'a>| actions.iter().any(|action| self.gives(holding.role, *action).is_some());
+        let gives = |holding: &&Holding<'a>| actions.iter().any(|action| self.given(holding, *action).is_some());
         holdings.filter(gives).map(|holding| holding.principal).collect()
     }
 
@@ -103,21 +129,19 @@ impl<'a> Rights<'a> {
             holding.principal == principal && kind.is_some_and(|kind| kind.eq_ignore_ascii_case("CustomRole"))
         };
         let mut held = Vec::new();
-        for scope in self.scopes(at) {
+        for scope in self.tenant.hierarchy.scopes_of(at) {
             let custom = self.by_scope.get(&scope).into_iter().flatten().filter(is_custom);
             held.extend(custom.map(|holding| self.held(holding, None, None)));
         }
         held
     }
 
-    /// The scope itself and all above it.
-    fn scopes(&self, at: &Id) -> Vec<Id> {
-        let mut scopes = vec![Id::new("/")];
-        scopes.extend(self.tenant.hierarchy.above(at).into_iter().rev());
-        let key = at.key();
-        let ends = key.match_indices('/').map(|(end, _)| end).filter(|end| *end > 0).chain([key.len()]);
-        scopes.extend(ends.filter_map(|end| key.get(..end)).filter(|key| *key != "/").map(Id::new));
-        scopes
+    fn given(&self, holding: &Holding<'a>, action: Action) -> Given<'a> {
+        match (holding.manner, action) {
+            (Manner::Classic, Action::Control(_)) => Some(None),
+            (Manner::Classic, Action::Data(_)) => None,
+            _ => self.gives(holding.role, action),
+        }
     }
 
     /// Each entry of a role grants by itself. One without a condition is enough.
@@ -147,18 +171,22 @@ impl<'a> Rights<'a> {
             Manner::Eligible => "eligible role",
             Manner::Delegated { is_eligible: false } => "delegated role",
             Manner::Delegated { is_eligible: true } => "delegated eligible role",
+            Manner::Classic => "classic administrator",
         };
         let condition = holding.condition.or(of_role);
         let doubt = match (denied, condition) {
             (Some(deny), _) => Some(format!("deny assignment `{}` at `{}` may forbid it", deny.name, deny.scope)),
             (None, Some(condition)) => Some(format!("it holds only when: {condition}")),
-            (None, None) => None,
+            (None, None) => holding.doubt.clone(),
         };
         let evidence = std::iter::once(holding.from).chain(definition.map(|definition| &definition.from));
         Held {
             principal: holding.principal,
             role: holding.role,
-            by: format!("{how} `{name}` at `{}`", holding.scope),
+            by: match holding.manner {
+                Manner::Classic => format!("{how} of `{}`", holding.scope),
+                _ => format!("{how} `{name}` at `{}`", holding.scope),
+            },
             is_eligible: matches!(holding.manner, Manner::Eligible | Manner::Delegated { is_eligible: true }),
             certainty: if doubt.is_some() { Certainty::Possible } else { Certainty::Certain },
             doubt,
@@ -185,35 +213,53 @@ fn holdings(tenant: &Tenant) -> impl Iterator<Item = Holding<'_>> {
     let assigned = tenant.role_assignments.iter().map(|assignment| Holding {
         principal: &assignment.principal_id,
         role: &assignment.role,
-        scope: &assignment.scope,
+        scope: assignment.scope.clone(),
         condition: assignment.condition.as_deref(),
         manner: Manner::Assigned,
+        doubt: None,
         from: &assignment.from,
     });
-    let eligible = tenant.authorization.eligible.iter().map(|schedule| Holding {
+    let is_over = |schedule: &&RoleSchedule| schedule.ends.is_none_or(|ends| ends > tenant.collected_at);
+    let eligible = tenant.authorization.eligible.iter().filter(is_over).map(|schedule| Holding {
         principal: &schedule.principal_id,
         role: &schedule.role,
-        scope: &schedule.scope,
+        scope: schedule.scope.clone(),
         condition: schedule.condition.as_deref(),
         manner: Manner::Eligible,
+        doubt: None,
         from: &schedule.from,
     });
     let delegations = tenant.authorization.delegations.iter();
-    let in_force = delegations.filter(|delegation| {
-        // one whose state is not told may be in force
-        delegation.state.as_deref().is_none_or(|state| state.eq_ignore_ascii_case("Succeeded"))
-    });
-    let delegated = in_force.flat_map(|delegation| {
+    let is_going = |delegation: &&Delegation| {
+        let state = delegation.state.as_deref().unwrap_or_default();
+        ["Deleting", "Deleted"].iter().any(|word| state.eq_ignore_ascii_case(word))
+    };
+    let delegated = delegations.filter(move |delegation| !is_going(delegation)).flat_map(|delegation| {
+        let state = delegation.state.as_deref().unwrap_or("not told");
+        let doubt = (!state.eq_ignore_ascii_case("Succeeded"))
+            .then(|| format!("the state of the delegation is {state}, so that it may not be in force"));
         let standing = delegation.authorizations.iter().map(|delegate| (delegate, false));
         let eligible = delegation.eligible.iter().map(|delegate| (delegate, true));
-        standing.chain(eligible).map(|(delegate, is_eligible)| Holding {
+        standing.chain(eligible).map(move |(delegate, is_eligible)| Holding {
             principal: &delegate.principal_id,
             role: &delegate.role,
-            scope: &delegation.scope,
+            scope: delegation.scope.clone(),
             condition: None,
             manner: Manner::Delegated { is_eligible },
+            doubt: doubt.clone(),
             from: &delegation.from,
         })
     });
-    assigned.chain(eligible).chain(delegated)
+    let classic = tenant.authorization.classic_administrators.iter().filter_map(|administrator| {
+        Some(Holding {
+            principal: administrator.id.key(),
+            role: "",
+            scope: administrator.subscription()?,
+            condition: None,
+            manner: Manner::Classic,
+            doubt: None,
+            from: &administrator.from,
+        })
+    });
+    assigned.chain(eligible).chain(delegated).chain(classic)
 }

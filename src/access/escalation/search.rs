@@ -9,8 +9,29 @@ use super::directory::Directory;
 use super::identities::Identities;
 use super::rights::Rights;
 use super::{Certainty, Edge, Goal, Route, Target, vaults};
-use crate::access::Access;
+use crate::access::{Access, Gap, Unread, gaps};
+use crate::evidence::Kind;
 use crate::model::{Tenant, Vault};
+
+/// Lists without which a way may be missed.
+const LISTS: &[(Kind, Unread)] = &[
+    (Kind::Applications, Unread::Directory),
+    (Kind::ApplicationOwners, Unread::Directory),
+    (Kind::ServicePrincipals, Unread::Directory),
+    (Kind::ServicePrincipalOwners, Unread::Directory),
+    (Kind::GraphAppRoles, Unread::Directory),
+    (Kind::GraphAppRoleAssignments, Unread::Directory),
+    (Kind::DirectoryRoleDefinitions, Unread::Directory),
+    (Kind::DirectoryRoleAssignments, Unread::Directory),
+    (Kind::DirectoryRoleEligibilities, Unread::Directory),
+    (Kind::GroupMembers, Unread::Directory),
+    (Kind::GroupOwners, Unread::Directory),
+    (Kind::GroupEligibilities, Unread::Directory),
+    (Kind::Resources, Unread::Hosts),
+    (Kind::UserAssignedIdentities, Unread::Hosts),
+    (Kind::FederatedCredentials, Unread::Hosts),
+    (Kind::ManagedClusters, Unread::Hosts),
+];
 
 /// Ways to the content of vaults in one tenant.
 pub struct Escalation<'a> {
@@ -40,6 +61,14 @@ impl<'a> Escalation<'a> {
             }
         }
         routes
+    }
+
+    /// What was not read, so that there may be ways that are not found: what the vault's own answers lack, and lists
+    /// that ways begin at or lead through.
+    pub fn gaps(&self, vault: &Vault) -> Vec<Gap> {
+        let mut gaps = self.access.gaps(&vault.id);
+        gaps.extend(gaps::of_lists(self.rights.tenant, LISTS));
+        gaps
     }
 
     /// The way of one principal.

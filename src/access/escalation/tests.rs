@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use serde_json::json;
 
 use super::{Certainty, Escalation, Goal, Step, Target};
-use crate::access::Access;
+use crate::access::{Access, Unread};
 use crate::evidence::testing::{CaptureBuilder, TENANT};
 use crate::evidence::{Cite, Kind};
 use crate::model::{
-    self, AppRoleGrant, AttachedIdentity, Cluster, Delegate, Delegation, DenyAssignment, DirectoryRole,
-    DirectoryRoleGrant, FederatedCredential, GroupGrant, Id, Identity, Lock, Member, Owner, Permission, Principal,
-    PrincipalKind, Resource, RoleAssignment, RoleDefinition, RoleSchedule, ServicePrincipal, Tenant,
+    self, AppRoleGrant, AttachedIdentity, ClassicAdministrator, Cluster, Delegate, Delegation, DenyAssignment,
+    DirectoryRole, DirectoryRoleGrant, FederatedCredential, GroupGrant, Id, Identity, Lock, Member, Owner, Permission,
+    Principal, PrincipalKind, Resource, RoleAssignment, RoleDefinition, RoleSchedule, ServicePrincipal, Tenant,
     UserAssignedIdentity,
 };
 
@@ -205,6 +206,24 @@ fn resource(kind: &str, identity: Option<Identity>) -> Resource {
         tags: BTreeMap::new(),
         created_at: None,
         identity,
+        from: from(),
+    }
+}
+
+/// A role that can be activated in the subscription.
+fn eligible(principal: &str, role: &str, ends: Option<DateTime<Utc>>) -> RoleSchedule {
+    RoleSchedule {
+        id: Id::new("e1"),
+        scope: Id::new(SUB),
+        role: role.to_owned(),
+        principal_id: principal.to_owned(),
+        principal_type: None,
+        member_type: None,
+        assignment_type: None,
+        origin: None,
+        starts: None,
+        ends,
+        condition: None,
         from: from(),
     }
 }
@@ -557,20 +576,7 @@ fn a_group_that_can_hold_directory_roles_is_not_open_to_groups_administrators() 
 #[test]
 fn an_eligible_role_counts_one_more_step() {
     let mut case = Case::new(false).role("contributor", &["*"], &[]);
-    case.0.authorization.eligible.push(RoleSchedule {
-        id: Id::new("e1"),
-        scope: Id::new(SUB),
-        role: "contributor".to_owned(),
-        principal_id: "u1".to_owned(),
-        principal_type: None,
-        member_type: None,
-        assignment_type: None,
-        origin: None,
-        starts: None,
-        ends: None,
-        condition: None,
-        from: from(),
-    });
+    case.0.authorization.eligible.push(eligible("u1", "contributor", None));
     let reads = case.reads();
     assert_eq!((reads.len(), reads[0].2, reads[0].1), (1, 2, Certainty::Certain), "{reads:?}");
 }
@@ -600,6 +606,42 @@ fn who_was_delegated_from_another_tenant_has_the_ways_of_his_role() {
     };
     assert_eq!(delegated("Succeeded"), [certain("x1", &[Step::WritePolicy])]);
     assert_eq!(delegated("Deleting"), []);
+    assert_eq!(delegated("Updating"), [possible("x1", &[Step::WritePolicy])], "it may be in force");
+}
+
+#[test]
+fn a_classic_administrator_writes_policies_and_one_who_pays_the_bill_does_not() {
+    let with = |role: &str| {
+        let mut case = Case::new(false);
+        let id = Id::new(format!("{SUB}/providers/Microsoft.Authorization/classicAdministrators/c1"));
+        let roles = vec![role.to_owned()];
+        case.0.authorization.classic_administrators.push(ClassicAdministrator {
+            id,
+            roles,
+            domain: None,
+            from: from(),
+        });
+        case.reads().into_iter().map(|(_, certainty, _, steps)| (certainty, steps)).collect::<Vec<_>>()
+    };
+    assert_eq!(with("CoAdministrator"), [(Certainty::Certain, vec![Step::WritePolicy])]);
+    assert_eq!(with("AccountAdministrator"), []);
+}
+
+#[test]
+fn an_eligible_role_that_has_ended_is_no_way() {
+    let mut case = Case::new(false).role("contributor", &["*"], &[]);
+    let ends = case.0.collected_at;
+    case.0.authorization.eligible.push(eligible("u1", "contributor", Some(ends)));
+    assert_eq!(case.reads(), []);
+}
+
+#[test]
+fn lists_without_which_a_way_may_be_missed_are_named() {
+    let case = Case::new(true);
+    let access = Access::of(&case.0);
+    let gaps = Escalation::of(&case.0, &access).gaps(&case.0.vaults[0]);
+    let about = |about: Unread| gaps.iter().any(|gap| gap.about == about);
+    assert!(about(Unread::Hosts), "the list of resources was never asked: {gaps:#?}");
 }
 
 #[test]

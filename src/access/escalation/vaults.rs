@@ -55,20 +55,8 @@ struct Edges<'a, 'b> {
 
 impl Edges<'_, '_> {
     fn add(&mut self, step: Step, held: Held<'_>, doubt: Option<String>) {
-        let doubt = held.doubt.or(doubt);
-        let mut evidence = held.evidence;
-        evidence.push(self.vault.from.clone());
-        self.edges.push(Edge {
-            step,
-            from: held.principal.to_owned(),
-            to: Target::Vault(self.vault.id.clone()),
-            by: held.by,
-            on: None,
-            is_activated_first: held.is_eligible,
-            certainty: if doubt.is_some() { Certainty::Possible } else { held.certainty },
-            doubt,
-            evidence,
-        });
+        let to = Target::Vault(self.vault.id.clone());
+        self.edges.push(held.edge(step, to, None, doubt, &self.vault.from));
     }
 
     /// Everyone who holds one of these actions on the vault.

@@ -1,10 +1,11 @@
 //! Which vault or principal a person means.
 
 use super::CliError;
+use crate::access::Access;
 use crate::model::{Id, Tenant, Vault};
 
 /// A vault by name, ARM id or address.
-pub(super) fn vault<'a>(tenant: &'a Tenant, text: &str) -> Result<&'a Vault, CliError> {
+pub(super) fn vault<'a>(tenant: &'a Tenant, access: &Access, text: &str) -> Result<&'a Vault, CliError> {
     let id = Id::new(text);
     let uri = |vault: &Vault| {
         let same = |uri: &String| uri.trim_end_matches('/').eq_ignore_ascii_case(text.trim_end_matches('/'));
@@ -16,7 +17,11 @@ pub(super) fn vault<'a>(tenant: &'a Tenant, text: &str) -> Result<&'a Vault, Cli
         [] => {
             let mut names: Vec<&str> = tenant.vaults.iter().map(|vault| vault.name.as_str()).collect();
             names.sort_unstable();
-            Err(CliError::Use(format!("the capture has no vault `{text}`\n{}", advice("vaults", &names))))
+            let mut said = format!("the capture has no vault `{text}`\n{}", advice("vaults", &names));
+            for gap in access.unread_vaults() {
+                said.push_str(&format!("\nit may be in `{}`, whose vaults were not read: {}", gap.name, gap.detail));
+            }
+            Err(CliError::Use(said))
         }
         several => {
             let ids: Vec<&str> = several.iter().map(|vault| vault.id.shown()).collect();

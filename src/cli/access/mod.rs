@@ -40,11 +40,11 @@ pub(super) fn run(options: &AccessOptions, args: &Args, terminal: &Terminal) -> 
     let access = Access::of(&tenant);
     if let Some([principal, vault]) = options.path.as_deref() {
         let principal = find::principal(&tenant, principal)?;
-        let vault = find::vault(&tenant, vault)?;
+        let vault = find::vault(&tenant, &access, vault)?;
         return path(&tenant, &access, &principal, vault, goal(options.goal), terminal);
     }
     let shown = match (&options.vault, &options.principal) {
-        (Some(vault), _) => of_vault(&tenant, &access, &capture, find::vault(&tenant, vault)?, options)?,
+        (Some(vault), _) => of_vault(&tenant, &access, &capture, find::vault(&tenant, &access, vault)?, options)?,
         (None, Some(principal)) => of_principal(&tenant, &access, &capture, find::principal(&tenant, principal)?),
         (None, None) => return Err(CliError::Use("say --vault, --principal or --path".to_owned())),
     };
@@ -125,7 +125,8 @@ fn on_object(access: &Access, grants: &[Grant], object: &Id) -> Vec<Grant> {
 
 fn of_principal<'a>(tenant: &'a Tenant, access: &'a Access, capture: &'a Capture, principal: String) -> Shown<'a> {
     let grants = access.reach(&principal).collect();
-    let gaps: BTreeSet<Gap> = tenant.vaults.iter().flat_map(|vault| access.gaps(&vault.id)).collect();
+    let of_vaults = tenant.vaults.iter().flat_map(|vault| access.gaps(&vault.id));
+    let gaps: BTreeSet<Gap> = access.unread_vaults().iter().cloned().chain(of_vaults).collect();
     let capture = capture.head.capture_id.as_str();
     let gaps = gaps.into_iter().collect();
     Shown { tenant, access, capture, vault: None, object: None, principal: Some(principal), grants, gaps }
@@ -148,8 +149,9 @@ fn path(
     goal: Goal,
     terminal: &Terminal,
 ) -> Result<End, CliError> {
-    let route = Escalation::of(tenant, access).path(principal, vault, goal);
-    let gaps = access.gaps(&vault.id);
+    let escalation = Escalation::of(tenant, access);
+    let route = escalation.path(principal, vault, goal);
+    let gaps = escalation.gaps(vault);
     match terminal.format {
         Format::Json => terminal.json(&json::route(tenant, principal, vault, goal, route.as_ref(), &gaps))?,
         Format::Human => human::route(tenant, principal, vault, goal, route.as_ref(), &gaps, terminal)?,

@@ -186,6 +186,18 @@ pub struct ClassicAdministrator {
     pub from: Cite,
 }
 
+impl ClassicAdministrator {
+    /// The subscription, where its roles give access to it; the account administrator pays the bill and has none
+    /// (learn.microsoft.com/azure/role-based-access-control/classic-administrators).
+    pub fn subscription(&self) -> Option<Id> {
+        let is_billing = |role: &String| role.eq_ignore_ascii_case("AccountAdministrator");
+        if !self.roles.is_empty() && self.roles.iter().all(is_billing) {
+            return None;
+        }
+        Some(Id::new(format!("/subscriptions/{}", self.id.subscription()?)))
+    }
+}
+
 /// A lock.
 #[derive(Clone, Debug)]
 pub struct Lock {
