@@ -1,8 +1,6 @@
 //! What each capability takes: data actions in RBAC mode, permissions of an access policy in the other, and
 //! control-plane actions in both (learn.microsoft.com/azure/role-based-access-control/permissions/security).
 
-use serde::Serialize;
-
 use super::{grants_action, grants_data_action};
 use crate::model::{AccessPolicy, Id, Permission};
 
@@ -10,8 +8,7 @@ const VAULTS_WRITE: &str = "Microsoft.KeyVault/vaults/write";
 
 /// What a principal may do to an object in a vault, or to the vault. The mapping to data actions and access
 /// policy permissions is the capability table of Key Vault's two permission models.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Capability {
     /// Read a secret's value: `secrets/getSecret/action` or `secrets/backup/action`; policy `get`, `backup`.
     ReadSecret,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::access::{Access, Grant, Membership, Path, Via};
+use crate::access::{Access, Membership, Path, Via};
 use crate::evidence::Cite;
 use crate::model::{Id, Tenant, Vault};
 
@@ -187,7 +187,7 @@ fn readers(tenant: &Tenant, access: &Access, vault: &Vault, known: &mut Words) -
     for grant in access.on(&vault.id) {
         let principal = known.of(&tenant.principal_name(&grant.principal_id));
         let principal_id = known.of(&grant.principal_id);
-        let principal_kind = known.of(&kind_words(tenant, &grant));
+        let principal_kind = known.of(&tenant.principal_kind(&grant.principal_id));
         for path in &grant.paths {
             let words = path_words(path);
             let words = match &path.open {
@@ -209,14 +209,6 @@ fn readers(tenant: &Tenant, access: &Access, vault: &Vault, known: &mut Words) -
         }
     }
     lines.into_values().map(|(can, line)| ReaderLine { can: known.of(&can.join(", ")), ..line }).collect()
-}
-
-fn kind_words(tenant: &Tenant, grant: &Grant) -> String {
-    match tenant.principal(&grant.principal_id) {
-        Some(principal) => principal.kind.words().to_owned(),
-        None if tenant.resolved_ids.contains_key(&*grant.principal_id) => "not in the directory".to_owned(),
-        None => "not resolved".to_owned(),
-    }
 }
 
 fn path_words(path: &Path) -> String {

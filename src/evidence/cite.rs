@@ -22,6 +22,21 @@ pub struct Spot {
     pub pointer: String,
 }
 
+impl Spot {
+    /// The place in one text: `ev-0001/page-0001.json#/value/3`, and for the whole of a file nothing behind its name.
+    pub fn place(&self) -> String {
+        format!("{}/{}", self.record, self.in_record())
+    }
+
+    /// The same within its record: `page-0001.json#/value/3`.
+    pub fn in_record(&self) -> String {
+        match self.pointer.as_str() {
+            "" => self.page.clone(),
+            pointer => format!("{}#{pointer}", self.page),
+        }
+    }
+}
+
 impl Cite {
     /// A place in an answer.
     pub fn new(record: &str, page: &str, pointer: impl Into<String>) -> Cite {

@@ -109,11 +109,7 @@ pub(super) fn grants(assessment: &Assessment, path: &str) -> Result<Vec<u8>, Ren
 
 /// The cited places, parted by spaces.
 fn places(evidence: &[Cite]) -> String {
-    let places = evidence.iter().map(|cite| {
-        let place = if cite.pointer.is_empty() { String::new() } else { format!("#{}", cite.pointer) };
-        format!("{}/{}{place}", cite.record, cite.page)
-    });
-    places.collect::<Vec<_>>().join(" ")
+    evidence.iter().map(|cite| cite.place()).collect::<Vec<_>>().join(" ")
 }
 
 fn cells(finding: &Finding) -> [String; 8] {

@@ -26,10 +26,8 @@ fn grants(tenant: &str) -> Vec<String> {
             assert!(all_cite, "{grant:?}");
         }
     }
-    let words =
-        |capability: &Capability| serde_json::to_value(capability).expect("a name").to_string().replace('"', "");
     let line = |((who, object, answer), capabilities): (&(String, String, &str), &Vec<Capability>)| {
-        let capabilities: Vec<String> = capabilities.iter().map(words).collect();
+        let capabilities: Vec<&str> = capabilities.iter().map(|capability| capability.name()).collect();
         format!("{who} | {object} | {answer} | {}", capabilities.join(" "))
     };
     found.iter().map(line).collect()

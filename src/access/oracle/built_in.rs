@@ -111,7 +111,7 @@ fn what_each_built_in_role_does_to_a_vault_is_known() {
     for (number, (role, _)) in roles.iter().enumerate() {
         let mut on = |vault: &'static str| {
             let can = Capability::ALL.iter().filter_map(|capability| {
-                let name = serde_json::to_value(capability).expect("a name").as_str().expect("a text").to_owned();
+                let name = capability.name().to_owned();
                 let mark = match product.says(&format!("u{number}"), &id(&world, vault), *capability)? {
                     Answer::Allowed => "",
                     Answer::Conditional => "?",

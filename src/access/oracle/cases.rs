@@ -55,7 +55,7 @@ fn ask(line: &str) -> Option<Ask<'_>> {
 }
 
 fn capability_named(name: &str) -> Option<Capability> {
-    let by_name = |capability: &&Capability| serde_json::to_value(capability).is_ok_and(|word| word == name);
+    let by_name = |capability: &&Capability| capability.name() == name;
     Capability::ALL.iter().find(by_name).copied()
 }
 

@@ -28,7 +28,7 @@ pub(super) fn of(shown: &Shown<'_>) -> Result<Vec<u8>, CliError> {
             name,
             kind,
             grant.object.shown().to_owned(),
-            word(grant.capability),
+            grant.capability.name().to_owned(),
             word(grant.answer),
             paths.join(" | "),
             shown.capture.to_owned(),

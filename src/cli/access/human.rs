@@ -55,16 +55,13 @@ pub(super) fn why(shown: &Shown<'_>, terminal: &Terminal) -> Result<(), CliError
         for path in &grant.paths {
             terminal.line(&format!("  {}", clean(&path.words())))?;
             let Some(vault) = shown.vault else { continue };
-            let records: BTreeSet<String> = shown.access.evidence(&vault.id, path).iter().map(place).collect();
+            let records: BTreeSet<String> =
+                shown.access.evidence(&vault.id, path).iter().map(|cite| cite.place()).collect();
             let records: Vec<String> = records.into_iter().collect();
             terminal.line(&terminal.tone(Tone::Dim, &format!("    {}", records.join(" "))))?;
         }
     }
     gaps(&shown.gaps, terminal)
-}
-
-fn place(cite: &crate::evidence::Cite) -> String {
-    format!("{}/{}#{}", cite.record, cite.page, cite.pointer)
 }
 
 fn head(shown: &Shown<'_>, terminal: &Terminal) -> Result<(), CliError> {
@@ -192,6 +189,6 @@ fn step(tenant: &Tenant, number: usize, edge: &Edge, goal: Goal, terminal: &Term
     if let Some(doubt) = &edge.doubt {
         terminal.line(&format!("     {}: {}", edge.certainty.words(), clean(doubt)))?;
     }
-    let records: Vec<String> = edge.evidence.iter().map(place).collect();
+    let records: Vec<String> = edge.evidence.iter().map(|cite| cite.place()).collect();
     terminal.line(&terminal.tone(Tone::Dim, &format!("     {}", records.join(" "))))
 }

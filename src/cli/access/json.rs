@@ -32,7 +32,7 @@ fn answer(shown: &Shown<'_>, grant: &Grant) -> Value {
     json!({
         "principal": who(shown.tenant, &grant.principal_id),
         "object": grant.object.shown(),
-        "capability": word(grant.capability),
+        "capability": grant.capability.name(),
         "answer": word(grant.answer),
         "paths": paths,
     })
@@ -62,7 +62,7 @@ fn path(shown: &Shown<'_>, grant: &Grant, path: &Path) -> Value {
 }
 
 fn idle(tenant: &Tenant, idle: &Idle) -> Value {
-    let capabilities: Vec<String> = idle.capabilities.iter().map(word).collect();
+    let capabilities: Vec<&str> = idle.capabilities.iter().map(|capability| capability.name()).collect();
     json!({
         "principal": who(tenant, &idle.holder_id),
         "via": idle.via.words(),
@@ -80,18 +80,14 @@ pub(super) fn gaps(gaps: &[Gap]) -> Vec<Value> {
             "name": gap.name,
             "reason": word(gap.reason),
             "detail": gap.detail,
-            "evidence": gap.from.as_ref().map(place),
+            "evidence": gap.from.as_ref().map(|cite| cite.place()),
         })
     };
     gaps.iter().map(gap).collect()
 }
 
 fn places(evidence: &[Cite]) -> Vec<String> {
-    evidence.iter().map(place).collect()
-}
-
-fn place(cite: &Cite) -> String {
-    format!("{}/{}#{}", cite.record, cite.page, cite.pointer)
+    evidence.iter().map(|cite| cite.place()).collect()
 }
 
 pub(super) fn route(tenant: &Tenant, id: &str, vault: &Vault, goal: Goal, way: Option<&Way>, unread: &[Gap]) -> Value {

@@ -164,21 +164,15 @@ fn path(
 
 /// A principal as a reader is told of it: name, and what it is.
 fn principal(tenant: &Tenant, id: &str) -> (String, String) {
-    let Some(known) = tenant.principal(id) else {
-        let kind = match tenant.resolved_ids.contains_key(&id.to_lowercase()) {
-            true => "deleted, or of another tenant",
-            false => "not looked up",
-        };
-        return (id.to_owned(), kind.to_owned());
-    };
-    let mut kind = known.kind.words().to_owned();
+    let (name, mut kind) = (tenant.principal_name(id), tenant.principal_kind(id));
+    let Some(known) = tenant.principal(id) else { return (name, kind) };
     if known.user_type.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("Guest")) {
         kind.push_str(", guest");
     }
     if known.enabled == Some(false) {
         kind.push_str(", disabled");
     }
-    (known.name.clone(), kind)
+    (name, kind)
 }
 
 /// The word of a capability or an answer in JSON.
