@@ -117,18 +117,17 @@ impl<'a> Logs<'a> {
 impl<'a> Log<'a> {
     /// The rows with each call once: a call that two workspaces or tables hold is taken from the first.
     pub fn calls(&self) -> Vec<&'a VaultEvent> {
+        let source = |event: &VaultEvent| (event.workspace.clone(), event.table);
+        let first = self.rows.first().map(|event| source(event));
+        if self.rows.iter().all(|event| first.as_ref().is_some_and(|first| *first == source(event))) {
+            return self.rows.clone();
+        }
         let mut seen: BTreeMap<_, (&str, &str)> = BTreeMap::new();
         let mut calls = Vec::new();
         for event in &self.rows {
-            let source = (event.workspace.as_str(), event.table);
-            let key = (
-                event.at,
-                &event.correlation_id,
-                &event.operation,
-                &event.object,
-                event.status,
-                &event.caller_object_id,
-            );
+            let source = (&*event.workspace, event.table);
+            let key =
+                (event.at, event.correlation, &event.operation, &event.object, event.status, &event.caller_object_id);
             if *seen.entry(key).or_insert(source) == source {
                 calls.push(*event);
             }

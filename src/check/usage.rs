@@ -228,7 +228,7 @@ fn count(line: &mut GrantUse, events: &[&VaultEvent]) {
     line.first = events.first().map(|event| event.at);
     line.last = events.last().map(|event| event.at);
     let ends = events.first().into_iter().chain(events.last());
-    line.evidence.extend(ends.map(|event| event.from.clone()));
+    line.evidence.extend(ends.map(|event| event.from()));
 }
 
 /// Reads of a caller whom no grant allows now: under assignments that were removed, and others.

@@ -25,7 +25,7 @@ pub(crate) mod testing;
 mod write;
 
 pub use capture::{Capture, Damage, EvidenceFile};
-pub use cite::Cite;
+pub use cite::{Cite, KeptFile};
 pub use digest::sha256_hex;
 pub use error::EvidenceError;
 pub use head::{CaptureStatus, Head, PlanStamp, Resumed, RunAs, Tool, plan_token_name};

@@ -118,7 +118,7 @@ impl Coverage {
     /// already stays as it is.
     pub(super) fn mark(&mut self, record: &Record, reason: Reason, detail: &str) {
         let of_kind = self.asked.entry(record.kind).or_default();
-        let marked = of_kind.iter_mut().find(|asked| asked.from.record == record.evidence_id);
+        let marked = of_kind.iter_mut().find(|asked| asked.from.record() == record.evidence_id);
         if let Some(asked) = marked {
             asked.gap.get_or_insert_with(|| (reason, detail.to_owned()));
         }
@@ -154,7 +154,7 @@ impl Coverage {
     /// Whether the answer that `record` keeps was whole and could be read whole.
     pub(super) fn is_whole(&self, record: &Record) -> bool {
         let mut asked = self.are_at(record.kind, &record.scope).into_iter();
-        asked.any(|asked| asked.from.record == record.evidence_id && asked.gap.is_none())
+        asked.any(|asked| asked.from.record() == record.evidence_id && asked.gap.is_none())
     }
 
     /// What the configuration expects to exist.

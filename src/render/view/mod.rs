@@ -149,11 +149,11 @@ impl<'a> Places<'a> {
     }
 
     fn view(&self, cite: &Cite) -> CiteView {
-        let digest = self.digests.get(&(cite.record.as_str(), cite.page.as_str())).copied();
-        let is_listed = self.digests.contains_key(&(cite.record.as_str(), ""));
+        let digest = self.digests.get(&(cite.record(), cite.page())).copied();
+        let is_listed = self.digests.contains_key(&(cite.record(), ""));
         CiteView {
-            record: Shown::name(&cite.record),
-            anchor: anchor(&cite.record).filter(|_| is_listed),
+            record: Shown::name(cite.record()),
+            anchor: anchor(cite.record()).filter(|_| is_listed),
             place: Shown::sentence(&cite.in_record()),
             short: digest.map(|digest| digest.chars().take(12).collect()),
             sha256: digest.map(|digest| digest.chars().take(64).collect()),
