@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::fmt::Write;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -65,8 +66,21 @@ impl Pointer {
 
     fn text(&self) -> Cow<'_, str> {
         match self {
-            Pointer::Item(list, index) => Cow::Owned(format!("{list}/{index}")),
+            Pointer::Item(..) => {
+                let mut text = String::new();
+                self.push_to(&mut text);
+                Cow::Owned(text)
+            }
             Pointer::Other(text) => Cow::Borrowed(text),
+        }
+    }
+
+    fn push_to(&self, out: &mut String) {
+        match self {
+            Pointer::Item(list, index) => {
+                let _ = write!(out, "{list}/{index}"); // a text takes everything
+            }
+            Pointer::Other(text) => out.push_str(text),
         }
     }
 }
@@ -99,15 +113,30 @@ impl Cite {
 
     /// The place in one text: `ev-0001/page-0001.json#/value/3`, and for the whole of a file nothing behind its name.
     pub fn place(&self) -> String {
-        format!("{}/{}", self.record(), self.in_record())
+        let mut text = String::new();
+        self.push_place(&mut text);
+        text
+    }
+
+    /// Adds the place to a text.
+    pub fn push_place(&self, text: &mut String) {
+        text.push_str(self.record());
+        text.push('/');
+        self.push_in_record(text);
     }
 
     /// The same within its record: `page-0001.json#/value/3`.
     pub fn in_record(&self) -> String {
-        match &self.0.pointer {
-            Pointer::Item(list, index) => format!("{}#{list}/{index}", self.page()),
-            Pointer::Other(text) if text.is_empty() => self.page().to_owned(),
-            Pointer::Other(text) => format!("{}#{text}", self.page()),
+        let mut text = String::new();
+        self.push_in_record(&mut text);
+        text
+    }
+
+    fn push_in_record(&self, text: &mut String) {
+        text.push_str(self.page());
+        if !matches!(&self.0.pointer, Pointer::Other(text) if text.is_empty()) {
+            text.push('#');
+            self.0.pointer.push_to(text);
         }
     }
 }

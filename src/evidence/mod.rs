@@ -38,4 +38,4 @@ pub use plan::{Derived, Expected, Plan, Question, VaultObjects};
 pub use reason::Reason;
 pub use record::{Clock, ControlTotal, Gap, Page, Record, Redaction, Request, Source, Window};
 pub use resume::{Earlier, TakenUp};
-pub use write::{CaptureWriter, write_atomically};
+pub use write::{CaptureWriter, write_aside, write_atomically};

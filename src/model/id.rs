@@ -113,11 +113,11 @@ impl Ids {
 
 /// Texts that were read, so that each is held once, however many facts name it.
 #[derive(Debug, Default)]
-pub(super) struct Texts(RefCell<HashSet<Arc<str>>>);
+pub struct Texts(RefCell<HashSet<Arc<str>>>);
 
 impl Texts {
     /// The text, shared.
-    pub(super) fn of(&self, text: &str) -> Arc<str> {
+    pub fn of(&self, text: &str) -> Arc<str> {
         let mut known = self.0.borrow_mut();
         if let Some(known) = known.get(text) {
             return known.clone();

@@ -49,8 +49,8 @@ fn line_view(line: &GrantUse, places: &Places<'_>) -> LineView {
     let day =
         |at: Option<chrono::DateTime<chrono::Utc>>| at.map_or_else(String::new, |at| at.format("%Y-%m-%d").to_string());
     let by = match (line.by.is_empty(), line.because.is_empty()) {
-        (true, _) => line.because.clone(),
-        (false, true) => line.by.clone(),
+        (true, _) => line.because.to_string(),
+        (false, true) => line.by.to_string(),
         (false, false) => format!("{}; {}", line.by, line.because),
     };
     LineView {

@@ -4,7 +4,6 @@
 mod conditions;
 mod denies;
 mod eligible;
-mod growth;
 
 use serde_json::{Value, json};
 
