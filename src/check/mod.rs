@@ -4,6 +4,12 @@
 //! for itself: a list that was not read whole is never an empty population, and a pass that needed something
 //! unread is not a pass.
 
+mod app_001_no_client_secrets;
+mod app_002_no_principal_credentials;
+mod app_003_short_credentials;
+mod app_004_policy_blocks_secrets;
+mod app_006_departed_owners;
+mod applications;
 mod callers;
 mod evt_001_log_covers_period;
 mod evt_002_read_population;
@@ -27,6 +33,7 @@ mod nhi_002_workloads_use_identity;
 mod nhi_003_owner_and_purpose;
 mod nhi_004_no_idle_identity;
 mod nhi_006_no_orphaned_assignments;
+mod nhi_012_no_directory_privilege;
 mod pack_001_collection_complete;
 mod parameters;
 mod people;
@@ -183,6 +190,11 @@ const fn judged(kind: Kind) -> Need {
 
 /// Every check, in the order of the report.
 pub const CHECKS: &[&Check] = &[
+    &app_001_no_client_secrets::CHECK,
+    &app_002_no_principal_credentials::CHECK,
+    &app_003_short_credentials::CHECK,
+    &app_004_policy_blocks_secrets::CHECK,
+    &app_006_departed_owners::CHECK,
     &evt_001_log_covers_period::CHECK,
     &evt_002_read_population::CHECK,
     &evt_003_reads_by_known_identities::CHECK,
@@ -202,6 +214,7 @@ pub const CHECKS: &[&Check] = &[
     &nhi_003_owner_and_purpose::CHECK,
     &nhi_004_no_idle_identity::CHECK,
     &nhi_006_no_orphaned_assignments::CHECK,
+    &nhi_012_no_directory_privilege::CHECK,
     &pack_001_collection_complete::CHECK,
     &rbac_001_minimal_rights::CHECK,
     &rbac_002_narrow_scope::CHECK,

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Parameters {
+    /// APP-003: longest life of a secret or certificate of an application, days.
+    pub credential_days: i64,
     /// NHI-002: resources that carry one of these values in the tag `env` or `environment` must use a managed
     /// identity; empty means that every workload is in scope.
     pub workload_environments: Vec<String>,
@@ -36,6 +38,7 @@ pub struct Parameters {
 impl Default for Parameters {
     fn default() -> Parameters {
         Parameters {
+            credential_days: 180,
             workload_environments: Vec::new(),
             sharing_limit: 1,
             unattached_days: 30,

@@ -269,6 +269,7 @@ fn choice<T: Copy>(table: &Table<'_, '_>, key: &str, choices: &[(&str, T)]) -> O
 fn parameters(table: &Table<'_, '_>) -> Parameters {
     let default = Parameters::default();
     table.only(&[
+        "credential_days",
         "workload_environments",
         "sharing_limit",
         "unattached_days",
@@ -283,6 +284,7 @@ fn parameters(table: &Table<'_, '_>) -> Parameters {
         "unanswered_handshakes",
     ]);
     Parameters {
+        credential_days: table.integer("credential_days").unwrap_or(default.credential_days),
         workload_environments: table.texts("workload_environments").unwrap_or(default.workload_environments),
         sharing_limit: table.integer("sharing_limit").unwrap_or(default.sharing_limit),
         unattached_days: table.integer("unattached_days").unwrap_or(default.unattached_days),

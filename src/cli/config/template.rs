@@ -55,6 +55,7 @@ key = "keys/tickmark.p8"                 # P-256, PKCS#8, encrypted; passphrase 
 # vaults = "2023-07-01"
 
 [parameters]                             # thresholds of checks; `tickmark explain CHECK-ID` says what each means
+# credential_days = 180                  # APP-003
 # workload_environments = []             # NHI-002: tag values of env/environment that are in scope; empty is all
 # sharing_limit = 1                      # NHI-003: attachments of one identity without a reason
 # unattached_days = 30                   # NHI-004
