@@ -9,13 +9,22 @@ mod app_002_no_principal_credentials;
 mod app_003_short_credentials;
 mod app_004_policy_blocks_secrets;
 mod app_006_departed_owners;
+mod app_007_settings_by_reference;
+mod app_008_no_secret_sign_ins;
 mod applications;
 mod callers;
+mod cry_001_secrets_expire;
 mod evt_001_log_covers_period;
 mod evt_002_read_population;
 mod evt_003_reads_by_known_identities;
 mod evt_004_denied_reads;
 mod evt_005_handshakes;
+mod fed_003_exact_subject;
+mod fed_004_standard_audience;
+mod fed_005_cluster_identity;
+mod fed_006_cross_tenant;
+mod fed_007_trust_changes;
+mod federation;
 mod finding;
 mod kv_001_population_complete;
 mod kv_002_rbac_model;
@@ -26,6 +35,7 @@ mod kv_007_approved_networks;
 mod log_001_audit_events_sent;
 mod log_002_destination_exists;
 mod log_003_retention_covers_period;
+mod log_reach;
 mod logs;
 mod network;
 mod nhi_001_inventory_reconciled;
@@ -33,6 +43,7 @@ mod nhi_002_workloads_use_identity;
 mod nhi_003_owner_and_purpose;
 mod nhi_004_no_idle_identity;
 mod nhi_006_no_orphaned_assignments;
+mod nhi_011_no_dormant_identity;
 mod nhi_012_no_directory_privilege;
 mod pack_001_collection_complete;
 mod parameters;
@@ -195,11 +206,19 @@ pub const CHECKS: &[&Check] = &[
     &app_003_short_credentials::CHECK,
     &app_004_policy_blocks_secrets::CHECK,
     &app_006_departed_owners::CHECK,
+    &app_007_settings_by_reference::CHECK,
+    &app_008_no_secret_sign_ins::CHECK,
+    &cry_001_secrets_expire::CHECK,
     &evt_001_log_covers_period::CHECK,
     &evt_002_read_population::CHECK,
     &evt_003_reads_by_known_identities::CHECK,
     &evt_004_denied_reads::CHECK,
     &evt_005_handshakes::CHECK,
+    &fed_003_exact_subject::CHECK,
+    &fed_004_standard_audience::CHECK,
+    &fed_005_cluster_identity::CHECK,
+    &fed_006_cross_tenant::CHECK,
+    &fed_007_trust_changes::CHECK,
     &kv_001_population_complete::CHECK,
     &kv_002_rbac_model::CHECK,
     &kv_004_no_residual_policies::CHECK,
@@ -214,6 +233,7 @@ pub const CHECKS: &[&Check] = &[
     &nhi_003_owner_and_purpose::CHECK,
     &nhi_004_no_idle_identity::CHECK,
     &nhi_006_no_orphaned_assignments::CHECK,
+    &nhi_011_no_dormant_identity::CHECK,
     &nhi_012_no_directory_privilege::CHECK,
     &pack_001_collection_complete::CHECK,
     &rbac_001_minimal_rights::CHECK,
@@ -233,7 +253,7 @@ mod tests {
     use std::collections::BTreeSet;
     use std::path::Path;
 
-    use super::testing::{findings_of, furnished};
+    use super::testing::{findings_of, findings_of_all, furnished};
     use super::*;
 
     /// `kv_001_population_complete.rs` → `KV-001`; files that are not named for a check are none.
@@ -284,22 +304,22 @@ mod tests {
     fn one_denied_question_keeps_no_pass_that_needed_it_and_changes_nothing_else() {
         // Everything hangs on the list of subscriptions, and access on the tree of groups above them.
         let roots = [Kind::Subscriptions, Kind::ManagementGroups, Kind::ManagementGroupDescendants];
-        let tenants = [furnished(), logs::testing::steady()];
-        let questions =
-            tenants.iter().flat_map(|tenant| tenant.questions().into_iter().map(move |asked| (tenant, asked)));
-        for (tenant, (kind, scope)) in questions.filter(|(_, (kind, _))| !roots.contains(kind)) {
-            for check in CHECKS.iter().filter(|check| !check.needs.is_empty()) {
-                let before = findings_of(check, tenant.clone());
-                let after = findings_of(check, tenant.clone().denied(kind, &scope));
-                let passes = || after.iter().filter(|finding| finding.outcome() == Outcome::Pass);
-                let reaches: Vec<Reach> =
-                    check.needs.iter().filter(|need| need.kind == kind).map(|need| need.reach).collect();
-                if reaches.contains(&Reach::Whole) {
-                    assert_eq!(passes().count(), 0, "{} without {kind:?} at {scope}: {after:#?}", check.id);
-                }
-                if reaches.is_empty() {
-                    let same = outcomes_of(&before) == outcomes_of(&after);
-                    assert!(same, "{} does not say that it needs {kind:?}: {before:#?} {after:#?}", check.id);
+        for tenant in [furnished(), logs::testing::steady()] {
+            let all_before = findings_of_all(tenant.clone());
+            for (kind, scope) in tenant.questions().into_iter().filter(|(kind, _)| !roots.contains(kind)) {
+                let all_after = findings_of_all(tenant.clone().denied(kind, &scope));
+                for check in CHECKS.iter().filter(|check| !check.needs.is_empty()) {
+                    let (before, after) = (&all_before[check.id], &all_after[check.id]);
+                    let passes = || after.iter().filter(|finding| finding.outcome() == Outcome::Pass);
+                    let reaches: Vec<Reach> =
+                        check.needs.iter().filter(|need| need.kind == kind).map(|need| need.reach).collect();
+                    if reaches.contains(&Reach::Whole) {
+                        assert_eq!(passes().count(), 0, "{} without {kind:?} at {scope}: {after:#?}", check.id);
+                    }
+                    if reaches.is_empty() {
+                        let same = outcomes_of(before) == outcomes_of(after);
+                        assert!(same, "{} does not say that it needs {kind:?}: {before:#?} {after:#?}", check.id);
+                    }
                 }
             }
         }

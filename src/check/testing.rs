@@ -2,9 +2,11 @@
 //!
 //! A test starts from [`base`], replaces the lists that it is about, and reads the findings of one check.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
-use super::{Check, Facts, Finding, Outcome, Parameters, runner};
+use super::{CHECKS, Check, Facts, Finding, Outcome, Parameters, runner};
 use crate::access::Access;
 use crate::evidence::testing::{CaptureBuilder, TENANT};
 use crate::evidence::{Capture, Kind, Over, Period};
@@ -77,6 +79,15 @@ pub fn findings_in(check: &'static Check, capture: &Capture, parameters: &Parame
     let access = Access::of(&tenant);
     let period = Period::parse("2026Q3").expect("a period");
     runner::run(check, &Facts { tenant: &tenant, access: &access, period, parameters })
+}
+
+/// Findings of every check over what the builder holds, read once, by the id of the check.
+pub fn findings_of_all(builder: CaptureBuilder) -> BTreeMap<&'static str, Vec<Finding>> {
+    let tenant = model::read(&builder.build()).expect("a tenant");
+    let access = Access::of(&tenant);
+    let (period, parameters) = (Period::parse("2026Q3").expect("a period"), Parameters::default());
+    let facts = Facts { tenant: &tenant, access: &access, period, parameters: &parameters };
+    CHECKS.iter().map(|check| (check.id, runner::run(check, &facts))).collect()
 }
 
 /// The only finding; panics when there are none or more.

@@ -96,15 +96,21 @@ const NEEDED: &[(&str, &str, &str)] = &[
     // the log has rows from the first day, so that how long it is kept matters to LOG-003 alone
     ("/tables?", "LOG-003", ""),
     ("/servicePrincipals?$filter=", "NHI-001", "RBAC-005 RBAC-007"),
-    // no check reads these yet
-    ("/v1.0/applications?", "", ""),
+    ("/v1.0/applications?", "APP-001 APP-004", "APP-001 APP-003 APP-006"),
     ("/federatedIdentityCredentials null", "", ""),
-    ("/servicePrincipals?$count=", "", ""),
+    ("/servicePrincipals?$count=", "APP-002 NHI-012", "APP-002 APP-003 NHI-012"),
+    // the one application has no credential that could belong to its owner
     ("/owners?", "", ""),
-    ("/servicePrincipals(appId='00000003-0000-0000-c000-000000000000')", "", ""),
-    ("/v1.0/roleManagement/", "", ""),
+    ("/servicePrincipals(appId='00000003-0000-0000-c000-000000000000')", "NHI-012", ""),
+    ("/v1.0/roleManagement/directory/roleDefinitions", "NHI-012", ""),
+    ("/v1.0/roleManagement/directory/roleAssignments null", "NHI-012", ""),
+    // schedules say how a role came to be held; that it is, the plain list says
+    ("/v1.0/roleManagement/directory/roleAssignmentScheduleInstances", "", ""),
+    ("/v1.0/roleManagement/directory/roleEligibilityScheduleInstances", "", ""),
     ("/v1.0/identity/conditionalAccess/", "", ""),
-    ("/v1.0/policies/", "", ""),
+    ("/v1.0/policies/identitySecurityDefaultsEnforcementPolicy", "", ""),
+    ("/v1.0/policies/defaultAppManagementPolicy", "APP-004", "APP-004"),
+    ("/v1.0/policies/appManagementPolicies", "", "APP-004"),
     ("/v1.0/directory/deletedItems/", "", ""),
     ("/v1.0/identityGovernance/privilegedAccess/", "", ""),
     // who of those that hold a role is a group, nobody says; the callers are in the list of managed identities

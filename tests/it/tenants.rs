@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::harness::{Bench, findings};
 use super::replay::{Tenant, judge};
 
-const ALL: &str = "EVT-001 EVT-002 EVT-003 EVT-004 EVT-005 KV-001 KV-002 KV-004 KV-005 KV-006 KV-007 LOG-001 LOG-002 \
-                   LOG-003 NHI-001 NHI-002 NHI-003 NHI-004 NHI-006 PACK-001 RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-011";
+const ALL: &str = "APP-001 APP-002 APP-003 APP-004 APP-006 EVT-001 EVT-002 EVT-003 EVT-004 EVT-005 KV-001 KV-002 KV-004 KV-005 KV-006 KV-007 LOG-001 LOG-002 \
+                   LOG-003 NHI-001 NHI-002 NHI-003 NHI-004 NHI-006 NHI-012 PACK-001 RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-011";
 
 fn results(tenant: &str, code: i32) -> Value {
     let bench = Bench::new();
