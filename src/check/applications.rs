@@ -69,7 +69,12 @@ pub(super) mod testing {
 
     use serde_json::{Value, json};
 
-    use crate::check::testing::{base, list, patched};
+    use crate::check::federation::testing::trusting;
+    use crate::check::log_reach::testing::{Held, exported, sign_in};
+    use crate::check::testing::{
+        SECRETS_USER, SUB, arm_id, assignment_json, base, identity_id, list, managed_identity_json, patched,
+        resource_json, role_json, service_principal_json, user_json, vault_id, vault_json, with_principals,
+    };
     use crate::evidence::Kind;
     use crate::evidence::testing::{CaptureBuilder, TENANT};
 
@@ -117,6 +122,99 @@ pub(super) mod testing {
                 list([]),
             )
         })
+    }
+
+    /// A tenant in which applications, trusts, hosts and logs are in order: everything of its kind once.
+    pub fn in_order() -> CaptureBuilder {
+        const ADA: &str = "bbbbbbbb-0000-0000-0000-000000000001";
+        const PIPELINE: &str = "aaaaaaaa-0000-0000-0000-000000000009";
+        const ROLE: &str = "88d8e3e3-8f55-4a1e-953a-9b9898b8876b";
+        let certificate = credential_json("one", "2026-08-01T00:00:00Z", "2026-12-01T00:00:00Z");
+        let own = |name: &str| service_principal_json(PRINCIPAL, name);
+        let granted = |number: u8, principal: &str| {
+            let name = format!("cccccccc-0000-0000-0000-00000000000{number}");
+            assignment_json(&name, &vault_id("kv"), SECRETS_USER, principal, "ServicePrincipal")
+        };
+        let strict = json!([{"restrictionType": "passwordAddition", "state": "enabled"}]);
+        let strict = json!({"passwordCredentials": strict, "keyCredentials": []});
+        let policy = json!({"id": "0", "displayName": "default", "isEnabled": true,
+            "applicationRestrictions": strict, "servicePrincipalRestrictions": strict});
+        let further = json!({"id": "p", "displayName": "further", "isEnabled": true, "restrictions": strict});
+        let site = arm_id("Microsoft.Web/sites", "site");
+        let reference = json!({"id": format!("{site}/config/configreferences/appsettings/DB"), "name": "DB",
+            "properties": {"vaultName": "kv", "secretName": "db", "status": "Resolved"}});
+        let secrets = json!([{"name": "db", "keyVaultUrl": "https://kv.vault.azure.net/secrets/db"}]);
+        let cluster = json!({"disableLocalAccounts": true, "oidcIssuerProfile": {"enabled": true},
+            "securityProfile": {"workloadIdentity": {"enabled": true}}});
+        let delegation =
+            format!("{SUB}/resourceGroups/rg/providers/Microsoft.ManagedServices/registrationAssignments/one");
+        let definition = json!({"properties": {"managedByTenantId": "99999999-0000-0000-0000-000000000001",
+            "authorizations": [{"principalId": "p", "roleDefinitionId": SECRETS_USER}]}});
+        // created, and its end: 2026-01-01, 2027-01-01
+        let attributes = json!({"enabled": true, "created": 1_767_225_600, "exp": 1_798_761_600});
+        let secret = json!({"id": format!("{}/secrets/db", vault_id("kv")), "name": "db",
+            "properties": {"attributes": attributes}});
+        let scope = format!("application:{APP}");
+        let with = |resource_type: &str, name: &str, properties: &Value| {
+            list([resource_json(resource_type, name, &json!({"properties": properties}))])
+        };
+        let builder = trusting(&json!({}))
+            .replace(
+                Kind::Applications,
+                "directory",
+                list([application_json(&json!({"keyCredentials": [certificate]}))]),
+            )
+            .replace(Kind::ServicePrincipals, "directory", list([principal_json(&json!({}))]))
+            .replace(Kind::ApplicationOwners, &scope, list([user_json(ADA, "ada")]))
+            .answer(Kind::DeletedUsers, "directory", list([]))
+            .answer(Kind::DeletedApplications, "directory", list([]))
+            .answer(Kind::DefaultAppPolicy, "directory", policy)
+            .answer(Kind::AppPolicies, "directory", list([further]))
+            .answer(Kind::AppPolicyTargets, "app-policy:p", list([json!({"id": APP})]))
+            .answer(
+                Kind::DirectoryRoleAssignments,
+                "directory",
+                list([json!({"id": "g", "principalId": PRINCIPAL, "roleDefinitionId": ROLE, "directoryScopeId": "/"})]),
+            )
+            .answer(
+                Kind::DirectoryRoleDefinitions,
+                "directory",
+                list([json!({"id": ROLE, "displayName": "Directory Readers", "isBuiltIn": true, "isEnabled": true,
+                    "rolePermissions": [{"allowedResourceActions": ["microsoft.directory/users/standard/read"]}]})]),
+            )
+            .answer(Kind::GraphAppRoleAssignments, "directory", list([]))
+            .answer(Kind::GraphAppRoles, "directory", json!({"id": "graph", "appRoles": []}))
+            .replace(Kind::Sites, SUB, with("Microsoft.Web/sites", "site", &json!({"state": "Running"})))
+            .answer(Kind::SiteSlots, &site, list([]))
+            .answer(Kind::SettingReferences, &site, list([reference]))
+            .answer(Kind::ConnectionReferences, &site, list([]))
+            .replace(
+                Kind::ContainerApps,
+                SUB,
+                with("Microsoft.App/containerApps", "ca", &json!({"configuration": {"secrets": secrets}})),
+            )
+            .replace(Kind::ManagedClusters, SUB, with("Microsoft.ContainerService/managedClusters", "aks", &cluster))
+            .replace(
+                Kind::RegistrationAssignments,
+                SUB,
+                list([json!({"id": delegation, "properties": {"provisioningState": "Succeeded",
+                    "registrationDefinition": definition}})]),
+            )
+            .replace(Kind::RoleAssignments, SUB, list([granted(1, PRINCIPAL), granted(2, PIPELINE)]))
+            .replace(Kind::RoleDefinitions, SUB, list([role_json(SECRETS_USER, "Key Vault Secrets User", &[], &[])]))
+            .replace(Kind::Vaults, SUB, list([vault_json("kv", &json!({}))]))
+            .answer(Kind::DiagnosticSettings, &vault_id("kv"), list([]))
+            .answer(Kind::VaultSecrets, &vault_id("kv"), list([secret]))
+            .answer(Kind::VaultKeys, &vault_id("kv"), list([]));
+        let pipeline = managed_identity_json(PIPELINE, "pipeline", &identity_id("pipeline"));
+        let people = [own("app"), user_json(ADA, "ada"), pipeline];
+        let builder = with_principals(builder, &[PRINCIPAL, ADA, PIPELINE], people);
+        let held = Held {
+            service_principals: vec![sign_in("2026-09-12", PRINCIPAL, "clientAssertion")],
+            managed_identities: vec![sign_in("2026-09-12", PIPELINE, "")],
+            ..Held::default()
+        };
+        exported(builder, &held)
     }
 }
 
