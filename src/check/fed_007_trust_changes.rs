@@ -1,6 +1,6 @@
 //! FED-007: changes of who may become an identity, as a list to hold against approvals.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
@@ -11,7 +11,7 @@ use super::people::{People, Who};
 use super::{Check, Facts, Finding, Nature, Severity, about, judged, population};
 use crate::access::Open;
 use crate::evidence::{Cite, Kind};
-use crate::model::{DirectoryChange, Id};
+use crate::model::{DirectoryChange, Id, UserAssignedIdentity};
 
 pub(super) const CHECK: Check = Check {
     id: "FED-007",
@@ -90,12 +90,12 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
         let shows = directory_shows(facts, &AUDIT, &facts.period);
         findings.extend(reach(facts, "the directory's audit log", &Id::new(tenant.id.clone()), shows));
     }
-    for subscription in &tenant.subscriptions {
-        if tenant.user_assigned.iter().any(|one| subscription.id.is_at_or_above(&one.id)) {
-            let shows = activity_shows(facts, &subscription.id, &facts.period);
-            let name = format!("the activity log of {}", subscription.name);
-            findings.extend(reach(facts, &name, &subscription.id, shows));
-        }
+    let of_identity = |one: &UserAssignedIdentity| Some(Id::new(format!("/subscriptions/{}", one.id.subscription()?)));
+    let subscriptions: BTreeSet<Id> = tenant.user_assigned.iter().filter_map(of_identity).collect();
+    for id in subscriptions {
+        let known = tenant.subscriptions.iter().find(|one| one.id == id);
+        let name = format!("the activity log of {}", known.map_or(id.shown(), |one| one.name.as_str()));
+        findings.extend(reach(facts, &name, &id, activity_shows(facts, &id, &facts.period)));
     }
     findings
 }
@@ -105,7 +105,9 @@ fn reach(facts: &Facts<'_>, name: &str, id: &Id, shows: Result<Vec<Cite>, Open>)
     let evidence = match (shows, not_over(facts)) {
         (Ok(evidence), None) => evidence,
         (Err(open), _) | (_, Some(open)) => {
-            let from = open.from.clone().or_else(|| facts.records_of(Kind::Subscriptions).into_iter().next())?;
+            let lists = [Kind::Subscriptions, Kind::UserAssignedIdentities, Kind::Applications];
+            let first = || lists.iter().flat_map(|kind| facts.records_of(*kind)).next();
+            let from = open.from.clone().or_else(first)?;
             return Some(about("log", id, name, &from).open(&open));
         }
     };
