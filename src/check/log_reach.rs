@@ -320,14 +320,15 @@ mod tests {
     use super::testing::{Held, exported, quarter};
     use super::*;
     use crate::access::Access;
+    use crate::declared::Declared;
     use crate::evidence::testing::CaptureBuilder;
     use crate::model;
 
     fn shows(builder: CaptureBuilder) -> Result<usize, (Reason, String)> {
         let tenant = model::read(&builder.build()).expect("a tenant");
-        let (access, parameters) = (Access::of(&tenant), Parameters::default());
+        let (access, parameters, declared) = (Access::of(&tenant), Parameters::default(), Declared::default());
         let period = Period::parse("2026Q3").expect("a period");
-        let facts = Facts { tenant: &tenant, access: &access, period, parameters: &parameters };
+        let facts = Facts { tenant: &tenant, access: &access, period, parameters: &parameters, declared: &declared };
         let shown = directory_shows(&facts, &SERVICE_PRINCIPALS, &period);
         shown.map(|evidence| evidence.len()).map_err(|open| (open.reason, open.detail))
     }

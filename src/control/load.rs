@@ -78,6 +78,7 @@ const FILES: &[(&str, &str)] = &[
     ("tm-13.toml", include_str!("../../controls/tm-13.toml")),
     ("tm-14.toml", include_str!("../../controls/tm-14.toml")),
     ("tm-15.toml", include_str!("../../controls/tm-15.toml")),
+    ("tm-24.toml", include_str!("../../controls/tm-24.toml")),
 ];
 
 /// The controls that this build carries. `known_check` says whether a check id exists.
