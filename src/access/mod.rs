@@ -48,6 +48,7 @@ pub mod escalation;
 mod excess;
 mod gaps;
 mod giving;
+mod hosts;
 mod idle;
 mod index;
 pub mod network;
@@ -69,6 +70,8 @@ pub use answer::{
 };
 pub use capability::Capability;
 use condition::Rule;
+pub use condition::is_condition_read;
 pub use engine::Access;
 pub use excess::{excess, is_excess_in_policy};
+pub use hosts::{Carriage, Carried, Host, hosts};
 pub use own::{Excess, OwnEffective, OwnHeld, OwnPolicy, OwnRights, OwnRole};

@@ -5,6 +5,7 @@
 //! unread is not a pass.
 
 mod callers;
+mod environments;
 mod evt_001_log_covers_period;
 mod evt_002_read_population;
 mod evt_003_reads_by_known_identities;
@@ -26,6 +27,7 @@ mod nhi_001_inventory_reconciled;
 mod nhi_002_workloads_use_identity;
 mod nhi_003_owner_and_purpose;
 mod nhi_004_no_idle_identity;
+mod nhi_005_shared_within_environment;
 mod nhi_006_no_orphaned_assignments;
 mod pack_001_collection_complete;
 mod parameters;
@@ -34,7 +36,13 @@ mod rbac_001_minimal_rights;
 mod rbac_002_narrow_scope;
 mod rbac_005_no_granting;
 mod rbac_007_no_broad_role;
+mod rbac_008_no_broad_wildcards;
+mod rbac_009_no_standing_human_read;
+mod rbac_010_no_granting_reader;
 mod rbac_011_metadata_only;
+mod rbac_014_no_unused_access;
+mod rbac_015_narrowing_recorded;
+mod readers;
 mod roles;
 mod runner;
 #[cfg(test)]
@@ -201,13 +209,19 @@ pub const CHECKS: &[&Check] = &[
     &nhi_002_workloads_use_identity::CHECK,
     &nhi_003_owner_and_purpose::CHECK,
     &nhi_004_no_idle_identity::CHECK,
+    &nhi_005_shared_within_environment::CHECK,
     &nhi_006_no_orphaned_assignments::CHECK,
     &pack_001_collection_complete::CHECK,
     &rbac_001_minimal_rights::CHECK,
     &rbac_002_narrow_scope::CHECK,
     &rbac_005_no_granting::CHECK,
     &rbac_007_no_broad_role::CHECK,
+    &rbac_008_no_broad_wildcards::CHECK,
+    &rbac_009_no_standing_human_read::CHECK,
+    &rbac_010_no_granting_reader::CHECK,
     &rbac_011_metadata_only::CHECK,
+    &rbac_014_no_unused_access::CHECK,
+    &rbac_015_narrowing_recorded::CHECK,
 ];
 
 /// The check with this id, compared without case.

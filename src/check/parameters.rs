@@ -13,6 +13,8 @@ pub struct Parameters {
     pub sharing_limit: usize,
     /// NHI-004: days that an identity may stay unattached.
     pub unattached_days: i64,
+    /// NHI-005: most resources that may carry one user-assigned identity.
+    pub shared_identity_limit: usize,
     /// NHI-006: days that an assignment may outlive its identity.
     pub orphan_days: i64,
     /// KV-006: fewest days of soft-delete retention.
@@ -31,6 +33,10 @@ pub struct Parameters {
     pub handshake_seconds: i64,
     /// EVT-005: unanswered handshakes per address and day, from which on they are an exception.
     pub unanswered_handshakes: u64,
+    /// RBAC-009: values of the tag `env` or `environment` that mean production; empty means that every vault is.
+    pub production_environments: Vec<String>,
+    /// RBAC-014: days without a read from which on access counts as unused.
+    pub unused_days: i64,
 }
 
 impl Default for Parameters {
@@ -39,6 +45,7 @@ impl Default for Parameters {
             workload_environments: Vec::new(),
             sharing_limit: 1,
             unattached_days: 30,
+            shared_identity_limit: 10,
             orphan_days: 7,
             soft_delete_days: 7,
             approved_networks: Vec::new(),
@@ -48,6 +55,8 @@ impl Default for Parameters {
             unknown_denials: 3,
             handshake_seconds: 60,
             unanswered_handshakes: 20,
+            production_environments: Vec::new(),
+            unused_days: 90,
         }
     }
 }

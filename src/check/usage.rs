@@ -5,13 +5,14 @@
 //! or where a row names an assignment that is there no more. Callers are matched by object id.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
 use super::Facts;
 use super::callers::{Calls, by_caller, shown};
 use super::logs::{Log, Logs, ROWS};
-use crate::access::{Answer, Capability, Grant, Open};
+use crate::access::{Answer, Capability, Grant, Open, Path, Via};
 use crate::evidence::{Cite, Reason};
 use crate::model::{ActivityEvent, Id, Tenant, Vault, VaultEvent};
 
@@ -86,6 +87,10 @@ pub struct GrantUse {
     pub last: Option<DateTime<Utc>>,
     /// Whole days without a read up to the end of what the log shows; none where that is not known.
     pub idle_days: Option<i64>,
+    /// Since when it is granted at all, where everything that gives it tells that; a membership never does.
+    pub since: Option<DateTime<Utc>>,
+    /// Why the usage is not determined.
+    pub open: Option<Open>,
     /// Why the line says what it says, where it needs a reason.
     pub because: String,
     /// The records.
@@ -96,12 +101,17 @@ pub struct GrantUse {
 pub fn join(facts: &Facts<'_>) -> Vec<GrantUse> {
     let logs = Logs::of(facts);
     let removals = Removals::of(facts);
+    let assignments = facts.tenant.role_assignments.iter();
+    let made: Made<'_> = assignments.filter_map(|one| Some((&one.id, one.created_on?))).collect();
     let mut lines: Vec<GrantUse> =
-        facts.tenant.vaults.iter().flat_map(|vault| of_vault(facts, &logs, &removals, vault)).collect();
+        facts.tenant.vaults.iter().flat_map(|vault| of_vault(facts, (&logs, &removals, &made), vault)).collect();
     let key = |line: &GrantUse| (line.vault.clone(), line.principal_id.clone(), line.object.clone(), line.usage);
     lines.sort_by_cached_key(key);
     lines
 }
+
+/// When each role assignment was made.
+type Made<'a> = BTreeMap<&'a Id, DateTime<Utc>>;
 
 /// The reads of one vault by caller, or why they are not known.
 struct Reads<'a> {
@@ -111,11 +121,15 @@ struct Reads<'a> {
     evidence: Vec<Cite>,
 }
 
-fn of_vault<'a>(facts: &Facts<'a>, logs: &Logs<'a>, removals: &Removals<'a>, vault: &'a Vault) -> Vec<GrantUse> {
+fn of_vault<'a>(
+    facts: &Facts<'a>,
+    (logs, removals, made): (&Logs<'a>, &Removals<'a>, &Made<'a>),
+    vault: &'a Vault,
+) -> Vec<GrantUse> {
     let grants = facts.access.can(&vault.id, Capability::ReadSecret);
     let grants: Vec<Grant> = grants.into_iter().filter(|grant| grant.answer != Answer::Denied).collect();
     let reads = match logs.of_vault(vault, ROWS) {
-        Err(open) => return grants.iter().map(|grant| unknown(facts, vault, grant, &open)).collect(),
+        Err(open) => return grants.iter().map(|grant| unknown(line(facts, made, vault, grant), &open)).collect(),
         Ok(log) => {
             let calls = log.calls().into_iter().filter(|call| is_read(call));
             let named = by_caller(calls).into_iter().filter_map(|calls| Some((calls.caller.clone()?, calls)));
@@ -124,7 +138,8 @@ fn of_vault<'a>(facts: &Facts<'a>, logs: &Logs<'a>, removals: &Removals<'a>, vau
             Reads { by_caller, falls_short, evidence: log.evidence }
         }
     };
-    let mut lines: Vec<GrantUse> = grants.iter().map(|grant| of_grant(facts, vault, grant, &reads)).collect();
+    let of_grant = |grant: &Grant| of_grant(facts, line(facts, made, vault, grant), vault, grant, &reads);
+    let mut lines: Vec<GrantUse> = grants.iter().map(of_grant).collect();
     let holders: BTreeSet<&str> = grants.iter().map(|grant| &*grant.principal_id).collect();
     let others = reads.by_caller.iter().filter(|(caller, _)| !holders.contains(caller.as_str()));
     lines.extend(others.flat_map(|(caller, calls)| without_grant((facts.tenant, removals), vault, caller, calls)));
@@ -147,7 +162,7 @@ fn is_read(call: &VaultEvent) -> bool {
     call.operation.eq_ignore_ascii_case("SecretGet") && call.status.is_some_and(|status| (200..300).contains(&status))
 }
 
-fn line(facts: &Facts<'_>, vault: &Vault, grant: &Grant) -> GrantUse {
+fn line(facts: &Facts<'_>, made: &Made<'_>, vault: &Vault, grant: &Grant) -> GrantUse {
     let by: Vec<String> = grant.paths.iter().map(|path| path.words()).collect();
     let mut evidence: Vec<Cite> = grant.paths.iter().flat_map(|path| facts.access.evidence(&vault.id, path)).collect();
     evidence.sort();
@@ -166,20 +181,30 @@ fn line(facts: &Facts<'_>, vault: &Vault, grant: &Grant) -> GrantUse {
         first: None,
         last: None,
         idle_days: None,
+        since: since(made, grant),
+        open: None,
         because: String::new(),
         evidence,
     }
 }
 
-fn unknown(facts: &Facts<'_>, vault: &Vault, grant: &Grant, open: &Open) -> GrantUse {
-    let mut line = line(facts, vault, grant);
+/// When the first of the assignments that give it was made; none where something else gives it, or one does not tell.
+fn since(made: &Made<'_>, grant: &Grant) -> Option<DateTime<Utc>> {
+    let of_path = |path: &Arc<Path>| match &*path.via {
+        Via::Role { assignment, .. } => made.get(assignment).copied(),
+        _ => None,
+    };
+    grant.paths.iter().map(of_path).collect::<Option<Vec<_>>>()?.into_iter().min()
+}
+
+fn unknown(mut line: GrantUse, open: &Open) -> GrantUse {
     line.because.clone_from(&open.detail);
     line.evidence.extend(open.from.clone());
+    line.open = Some(open.clone());
     line
 }
 
-fn of_grant(facts: &Facts<'_>, vault: &Vault, grant: &Grant, reads: &Reads<'_>) -> GrantUse {
-    let mut line = line(facts, vault, grant);
+fn of_grant(facts: &Facts<'_>, mut line: GrantUse, vault: &Vault, grant: &Grant, reads: &Reads<'_>) -> GrantUse {
     let calls = reads.by_caller.get(&*grant.principal_id);
     let events: Vec<&VaultEvent> = calls
         .into_iter()
@@ -199,10 +224,7 @@ fn of_grant(facts: &Facts<'_>, vault: &Vault, grant: &Grant, reads: &Reads<'_>) 
             line.idle_days = Some((end - facts.period.start).num_days());
             line.evidence.extend(reads.evidence.iter().cloned());
         }
-        (Some(open), None) => {
-            line.because.clone_from(&open.detail);
-            line.evidence.extend(open.from.clone());
-        }
+        (Some(open), None) => return unknown(line, open),
     }
     line
 }
@@ -260,6 +282,8 @@ fn without_grant(
             first: None,
             last: None,
             idle_days: None,
+            since: None,
+            open: None,
             because,
             evidence,
         };

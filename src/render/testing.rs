@@ -565,6 +565,8 @@ fn grant_use(text: &str, name: &str) -> GrantUse {
         first: None,
         last: None,
         idle_days: None,
+        since: None,
+        open: None,
         because: text.to_owned(),
         evidence: vec![Cite::new(name, name, name)],
     }

@@ -272,6 +272,7 @@ fn parameters(table: &Table<'_, '_>) -> Parameters {
         "workload_environments",
         "sharing_limit",
         "unattached_days",
+        "shared_identity_limit",
         "orphan_days",
         "soft_delete_days",
         "approved_networks",
@@ -281,11 +282,14 @@ fn parameters(table: &Table<'_, '_>) -> Parameters {
         "unknown_denials",
         "handshake_seconds",
         "unanswered_handshakes",
+        "production_environments",
+        "unused_days",
     ]);
     Parameters {
         workload_environments: table.texts("workload_environments").unwrap_or(default.workload_environments),
         sharing_limit: table.integer("sharing_limit").unwrap_or(default.sharing_limit),
         unattached_days: table.integer("unattached_days").unwrap_or(default.unattached_days),
+        shared_identity_limit: table.integer("shared_identity_limit").unwrap_or(default.shared_identity_limit),
         orphan_days: table.integer("orphan_days").unwrap_or(default.orphan_days),
         soft_delete_days: table.integer("soft_delete_days").unwrap_or(default.soft_delete_days),
         approved_networks: table.texts("approved_networks").unwrap_or(default.approved_networks),
@@ -295,6 +299,8 @@ fn parameters(table: &Table<'_, '_>) -> Parameters {
         unknown_denials: table.integer("unknown_denials").unwrap_or(default.unknown_denials),
         handshake_seconds: table.integer("handshake_seconds").unwrap_or(default.handshake_seconds),
         unanswered_handshakes: table.integer("unanswered_handshakes").unwrap_or(default.unanswered_handshakes),
+        production_environments: table.texts("production_environments").unwrap_or(default.production_environments),
+        unused_days: table.integer("unused_days").unwrap_or(default.unused_days),
     }
 }
 
