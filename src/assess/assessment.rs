@@ -10,6 +10,7 @@ use crate::access::{Access, OwnRights};
 use crate::check::usage::{self, GrantUse};
 use crate::check::{Facts, Finding, Parameters, run_all};
 use crate::control::Control;
+use crate::declared::Declared;
 use crate::evidence::{Capture, Head, Period, Tool};
 use crate::model::Tenant;
 
@@ -29,6 +30,9 @@ pub struct Inputs {
     pub tsa: Vec<String>,
     /// The program that judged.
     pub tool: Tool,
+    /// Registers, waivers and attached records; their files lie in the pack as they are.
+    #[serde(skip)]
+    pub declared: Declared,
 }
 
 /// Whose tenant, and which system is under examination.
@@ -176,7 +180,8 @@ pub fn assess(
     ledger_entries: Vec<crate::evidence::Entry>,
 ) -> Assessment {
     let access = Access::of(tenant);
-    let facts = Facts { tenant, access: &access, period: inputs.period, parameters: &inputs.parameters };
+    let Inputs { period, parameters, declared, .. } = &inputs;
+    let facts = Facts { tenant, access: &access, period: *period, parameters, declared };
     let findings: Vec<Arc<Finding>> = run_all(&facts).into_iter().map(Arc::new).collect();
     Assessment {
         head: capture.head.clone(),

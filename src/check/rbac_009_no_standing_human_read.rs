@@ -173,7 +173,7 @@ mod tests {
     }
 
     /// The same, with how the assignment came to be.
-    fn scheduled(patch: Value) -> CaptureBuilder {
+    fn scheduled(patch: &Value) -> CaptureBuilder {
         let origin = format!(
             "{}/providers/Microsoft.Authorization/roleAssignments/cccccccc-0000-0000-0000-000000000001",
             vault_id("kv")
@@ -193,7 +193,7 @@ mod tests {
         assert!(finding.because().contains("`ada` by "), "{}", finding.because());
         let through = judged(ada(holding(&[(SUB, SECRETS_USER, GROUP)], &json!({}))));
         assert!(through.because().contains("through group `readers`"), "{}", through.because());
-        assert_eq!(judged(scheduled(json!({}))).outcome(), Outcome::Fail);
+        assert_eq!(judged(scheduled(&json!({}))).outcome(), Outcome::Fail);
     }
 
     #[test]
@@ -208,9 +208,9 @@ mod tests {
     #[test]
     fn what_is_activated_passes_and_what_ends_awaits_a_person() {
         let ends = json!({"endDateTime": "2026-12-31T00:00:00Z"});
-        assert_eq!(judged(scheduled(ends.clone())).outcome(), Outcome::Manual);
+        assert_eq!(judged(scheduled(&ends)).outcome(), Outcome::Manual);
         let activated = crate::check::testing::patched(ends, &json!({"assignmentType": "Activated"}));
-        let finding = judged(scheduled(activated));
+        let finding = judged(scheduled(&activated));
         assert_eq!(finding.because(), "no person may read its secrets without activation; 1 person by activation");
         assert_eq!(finding.outcome(), Outcome::Pass);
     }

@@ -29,8 +29,8 @@ pub(super) const CHECK: Check = Check {
         population(Kind::Vaults),
         own(Kind::RoleAssignments),
         own(Kind::RoleDefinitions),
-        own(Kind::RoleEligibilityScheduleInstances),
-        own(Kind::ClassicAdministrators),
+        judged(Kind::RoleEligibilityScheduleInstances),
+        judged(Kind::ClassicAdministrators),
         judged(Kind::RoleManagementPolicyAssignments),
         judged(Kind::RoleAssignmentScheduleInstances),
         judged(Kind::RegistrationAssignments),
@@ -281,6 +281,14 @@ mod tests {
         }
         let none = judged(holding(&[], &json!({})));
         assert_eq!(none.outcome(), Outcome::Pass, "nobody at all");
+    }
+
+    #[test]
+    fn without_a_licence_nothing_is_activated_and_the_classic_model_may_be_retired() {
+        let apart = holding(&[(SUB, SECRETS_USER, APP)], &json!({}));
+        let unlicensed = apart.clone().refused(Kind::RoleEligibilityScheduleInstances, SUB, Reason::NotLicensed);
+        assert_eq!(judged(unlicensed).outcome(), Outcome::Pass);
+        assert_eq!(judged(apart.refused(Kind::ClassicAdministrators, SUB, Reason::Retired)).outcome(), Outcome::Pass);
     }
 
     #[test]

@@ -75,7 +75,7 @@ enum Verdict {
 
 fn judge(facts: &Facts<'_>, people: &People<'_>, vault: &Vault, lines: &[GrantUse]) -> Finding {
     let on = about("vault", &vault.id, &vault.name, &vault.from);
-    let is_standing = |line: &&GrantUse| line.answer.is_some_and(|answer| answer != Answer::Eligible);
+    let is_standing = |line: &&GrantUse| line.answer.is_some() && !line.by_activation;
     let lines: Vec<&GrantUse> = lines.iter().filter(is_standing).collect();
     let (mut unused, mut too_short, mut open) = (Vec::new(), 0, None);
     let mut evidence: Vec<&Cite> = Vec::new();

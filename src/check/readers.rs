@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::logs::as_open;
 use super::{Facts, own};
-use crate::access::{Answer, Open, Path, Standing, Unread, Via};
+use crate::access::{Answer, Gap, Open, Path, Standing, Unread, Via};
 use crate::evidence::{Kind, Reason};
 use crate::model::Vault;
 
@@ -13,7 +13,10 @@ const NAMES: usize = 10;
 
 /// The first thing that was not read of the access to a vault and that matters here.
 pub(super) fn unread(facts: &Facts<'_>, vault: &Vault, matters: &[Unread]) -> Option<Open> {
-    let gap = facts.access.gaps(&vault.id).into_iter().find(|gap| matters.contains(&gap.about))?;
+    // without the licence nothing can be activated
+    let is_unlicensed = |gap: &Gap| gap.about == Unread::Eligibility && gap.reason == Reason::NotLicensed;
+    let mut gaps = facts.access.gaps(&vault.id).into_iter();
+    let gap = gaps.find(|gap| matters.contains(&gap.about) && !is_unlicensed(gap))?;
     let detail = format!("{} at `{}` not read: {}", gap.about.words(), gap.name, gap.detail);
     Some(Open { reason: gap.reason, detail, from: gap.from })
 }

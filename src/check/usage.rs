@@ -87,6 +87,8 @@ pub struct GrantUse {
     pub last: Option<DateTime<Utc>>,
     /// Whole days without a read up to the end of what the log shows; none where that is not known.
     pub idle_days: Option<i64>,
+    /// Whether everything that gives it must be activated first.
+    pub by_activation: bool,
     /// Since when it is granted at all, where everything that gives it tells that; a membership never does.
     pub since: Option<DateTime<Utc>>,
     /// Why the usage is not determined.
@@ -181,6 +183,7 @@ fn line(facts: &Facts<'_>, made: &Made<'_>, vault: &Vault, grant: &Grant) -> Gra
         first: None,
         last: None,
         idle_days: None,
+        by_activation: grant.paths.iter().all(|path| !path.activations.is_empty()),
         since: since(made, grant),
         open: None,
         because: String::new(),
@@ -282,6 +285,7 @@ fn without_grant(
             first: None,
             last: None,
             idle_days: None,
+            by_activation: false,
             since: None,
             open: None,
             because,
@@ -337,6 +341,7 @@ mod tests {
         SECRETS_USER, SUB, assignment_json, base, list, patched, role_json, service_principal_json, vault_id,
         with_principals,
     };
+    use crate::declared::Declared;
     use crate::evidence::testing::CaptureBuilder;
     use crate::evidence::{Kind, Period};
     use crate::model;
@@ -373,7 +378,13 @@ mod tests {
         change(&mut tenant);
         let access = Access::of(&tenant);
         let (period, parameters) = (Period::parse("2026Q3").expect("a period"), Parameters::default());
-        join(&Facts { tenant: &tenant, access: &access, period, parameters: &parameters })
+        join(&Facts {
+            tenant: &tenant,
+            access: &access,
+            period,
+            parameters: &parameters,
+            declared: &Declared::default(),
+        })
     }
 
     fn told(lines: &[GrantUse]) -> Vec<(&str, Usage, usize)> {

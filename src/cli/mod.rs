@@ -9,6 +9,7 @@ mod assess;
 mod collect;
 mod config;
 mod context;
+mod declared;
 mod demo;
 mod derive;
 mod doctor;

@@ -13,6 +13,7 @@ use crate::assess::{
 use crate::check::usage::{GrantUse, Usage};
 use crate::check::{Finding, Parameters, about};
 use crate::control;
+use crate::declared::Declared;
 use crate::evidence::{
     CaptureStatus, Cite, Entry, Event, Head, Period, PersonalData, Persons, PlanStamp, Reason, RunAs, Tool, sha256_hex,
 };
@@ -102,6 +103,7 @@ fn inputs() -> Inputs {
         key_fingerprint: sha256_hex(b"key"),
         tsa: Vec::new(),
         tool: Tool { name: "tickmark".to_owned(), version: "0.1.0".to_owned(), rule_set_sha256: sha256_hex(b"rules") },
+        declared: Declared::default(),
     }
 }
 
@@ -565,6 +567,7 @@ fn grant_use(text: &str, name: &str) -> GrantUse {
         first: None,
         last: None,
         idle_days: None,
+        by_activation: false,
         since: None,
         open: None,
         because: text.to_owned(),
