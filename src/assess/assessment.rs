@@ -10,7 +10,7 @@ use crate::access::{Access, OwnRights};
 use crate::check::usage::{self, GrantUse};
 use crate::check::{Facts, Finding, Parameters, run_all};
 use crate::control::Control;
-use crate::declared::Declared;
+use crate::declared::{Attached, Declared};
 use crate::evidence::{Capture, Head, Period, Tool};
 use crate::model::Tenant;
 
@@ -83,6 +83,8 @@ pub struct ControlResult {
     pub conclusion: Conclusion,
     /// Findings by outcome.
     pub counts: Counts,
+    /// Records that people made for it.
+    pub attached: Vec<Attached>,
 }
 
 /// How a control ended.
@@ -132,6 +134,8 @@ pub struct Counts {
     pub pass: usize,
     /// Exceptions.
     pub fail: usize,
+    /// Those of them that a waiver holds for.
+    pub accepted: usize,
     /// Proven not to apply.
     pub not_applicable: usize,
     /// Waits for a person.
@@ -187,7 +191,7 @@ pub fn assess(
         head: capture.head.clone(),
         collection: super::coverage::summary(capture, tenant, &inputs.period),
         own: OwnRights::from_evidence(tenant, &access, capture.head.run_as.object_id.as_deref()),
-        controls: controls.iter().map(|control| judge::judge(control, &findings)).collect(),
+        controls: controls.iter().map(|control| judge::judge(control, &findings, declared)).collect(),
         populations: super::population::populations(&findings),
         inventory: super::inventory::inventory(tenant, &access),
         grants: usage::join(&facts),

@@ -29,6 +29,7 @@ mod nhi_004_no_idle_identity;
 mod nhi_005_shared_within_environment;
 mod nhi_006_no_orphaned_assignments;
 mod pack_001_collection_complete;
+mod pack_004_waivers_valid;
 mod parameters;
 mod people;
 mod rbac_001_minimal_rights;
@@ -48,13 +49,14 @@ mod runner;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod usage;
+mod waivers;
 
 use crate::access::Access;
 use crate::declared::Declared;
 use crate::evidence::{Cite, Kind, Period};
 use crate::model::{Id, Missing, Need, Reach, Resource, Tenant};
 
-pub use finding::{About, Finding, Outcome, Subject, about};
+pub use finding::{About, Accepted, Finding, Outcome, Subject, about};
 pub use nhi_002_workloads_use_identity::WORKLOADS;
 pub use parameters::Parameters;
 pub use runner::run_all;
@@ -215,6 +217,7 @@ pub const CHECKS: &[&Check] = &[
     &nhi_005_shared_within_environment::CHECK,
     &nhi_006_no_orphaned_assignments::CHECK,
     &pack_001_collection_complete::CHECK,
+    &pack_004_waivers_valid::CHECK,
     &rbac_001_minimal_rights::CHECK,
     &rbac_002_narrow_scope::CHECK,
     &rbac_005_no_granting::CHECK,

@@ -37,6 +37,44 @@ pub struct Attached {
     pub from: Cite,
 }
 
+/// What is said of a file when it is attached.
+#[derive(Clone, Debug)]
+pub struct NewRecord<'a> {
+    /// The control that it is for.
+    pub control: &'a str,
+    /// What it is.
+    pub title: &'a str,
+    /// The period that it speaks of, as [`Period::parse`] reads it.
+    pub period: &'a str,
+    /// Who made it, or vouches for it.
+    pub person: &'a str,
+    /// The day that it was made.
+    pub date: Day,
+    /// Name of the file as it was given.
+    pub name: &'a str,
+    /// Name of the file beside the record.
+    pub file: &'a str,
+}
+
+impl NewRecord<'_> {
+    /// The text of `record.toml`, with the digest of the file's bytes.
+    pub fn text(&self, content: &[u8]) -> String {
+        let sha256 = sha256_hex(content);
+        let date = self.date.to_string();
+        let rows: [(&str, &str); 8] = [
+            ("control", self.control),
+            ("title", self.title),
+            ("period", self.period),
+            ("person", self.person),
+            ("date", &date),
+            ("name", self.name),
+            ("file", self.file),
+            ("sha256", &sha256),
+        ];
+        rows.map(|(key, text)| format!("{key} = {}\n", toml::Value::String(text.to_owned()))).concat()
+    }
+}
+
 /// `attached/at-0001/record.toml`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -96,4 +134,49 @@ fn one(id: &str, name: &str, bytes: &[u8], files: &BTreeMap<String, Vec<u8>>) ->
         bytes: content.len() as u64,
         from: Cite::new("declared", &path, ""),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Declared;
+    use super::*;
+
+    fn files(content: &[u8]) -> BTreeMap<String, Vec<u8>> {
+        let date: Day = Day("2026-10-01".parse().expect("a day"));
+        let record = NewRecord {
+            control: "TM-03",
+            title: "Minutes of the \"quarterly\" review",
+            period: "2026Q3",
+            person: "Grace",
+            date,
+            name: "Minutes (final).pdf",
+            file: "content.pdf",
+        };
+        BTreeMap::from([
+            ("attached/at-0001/record.toml".to_owned(), record.text(b"minutes").into_bytes()),
+            ("attached/at-0001/content.pdf".to_owned(), content.to_vec()),
+        ])
+    }
+
+    #[test]
+    fn what_was_attached_is_read_with_who_and_when() {
+        let declared = Declared::read(files(b"minutes")).expect("one record");
+        let [attached] = declared.attached.as_slice() else { panic!("{declared:#?}") };
+        assert_eq!((attached.id.as_str(), attached.control.as_str()), ("at-0001", "TM-03"));
+        assert_eq!((attached.person.as_str(), attached.date.to_string().as_str()), ("Grace", "2026-10-01"));
+        assert_eq!((attached.title.as_str(), attached.bytes), ("Minutes of the \"quarterly\" review", 7));
+        assert_eq!(attached.from.place(), "declared/attached/at-0001/content.pdf");
+    }
+
+    #[test]
+    fn a_file_that_is_another_or_not_there_and_one_without_a_record_are_refused() {
+        let refused = |files| Declared::read(files).expect_err("refused").to_string();
+        assert!(refused(files(b"others")).contains("is not the file that was attached"));
+        let mut gone = files(b"minutes");
+        gone.remove("attached/at-0001/content.pdf");
+        assert!(refused(gone).contains("`attached/at-0001/content.pdf` is not there"));
+        let mut alone = files(b"minutes");
+        alone.remove("attached/at-0001/record.toml");
+        assert!(refused(alone).contains("there is no record.toml beside this file"));
+    }
 }

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 
 use crate::control::{ControlError, Mistake};
 
-pub use attached::{Attached, MAX_ATTACHED_BYTES};
+pub use attached::{Attached, MAX_ATTACHED_BYTES, NewRecord};
 pub use registers::{
     Administrator, Identity, IdentityName, Issuer, NetworkRow, Parameter, Pipeline, Power, Reader, Registers, VaultRow,
 };

@@ -124,7 +124,7 @@ fn assessment(mut findings: Vec<Finding>, collection: CollectionSummary) -> Asse
         head: head(),
         collection,
         own: OwnRights { subscriptions: 1, effective: vec![cite(12, 0)], ..OwnRights::default() },
-        controls: controls.iter().map(|control| conclude(control, &findings)).collect(),
+        controls: controls.iter().map(|control| conclude(control, &findings, &Declared::default())).collect(),
         populations: by_check
             .into_iter()
             .map(|(check, items)| Population { check, title: title(check), items })
