@@ -66,6 +66,8 @@ pub struct Assessment {
     pub inventory: Inventory,
     /// Who could read secrets against who did.
     pub grants: Vec<GrantUse>,
+    /// What each host reaches through all its identities.
+    pub hosts: super::Hosts,
     /// Break/fix timelines out of the vault log.
     pub stories: Vec<Story>,
     /// The request ledger: one line a record.
@@ -195,6 +197,7 @@ pub fn assess(
         populations: super::population::populations(&findings),
         inventory: super::inventory::inventory(tenant, &access),
         grants: usage::join(&facts),
+        hosts: super::hosts::hosts(tenant, &access),
         stories: super::break_fix::stories(tenant, &inputs.period),
         evidence: super::coverage::evidence_lines(capture),
         ledger_entries,

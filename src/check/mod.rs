@@ -4,6 +4,7 @@
 //! for itself: a list that was not read whole is never an empty population, and a pass that needed something
 //! unread is not a pass.
 
+mod approved;
 mod callers;
 mod environments;
 mod evt_001_log_covers_period;
@@ -18,6 +19,8 @@ mod kv_004_no_residual_policies;
 mod kv_005_policies_minimal;
 mod kv_006_recoverable;
 mod kv_007_approved_networks;
+mod kv_009_one_application;
+mod kv_010_writers_limited;
 mod log_001_audit_events_sent;
 mod log_002_destination_exists;
 mod log_003_retention_covers_period;
@@ -28,13 +31,19 @@ mod nhi_003_owner_and_purpose;
 mod nhi_004_no_idle_identity;
 mod nhi_005_shared_within_environment;
 mod nhi_006_no_orphaned_assignments;
+mod nhi_007_union_reviewed;
+mod nhi_008_attaching_limited;
+mod nhi_009_running_code_limited;
 mod pack_001_collection_complete;
 mod pack_004_waivers_valid;
 mod parameters;
 mod people;
 mod rbac_001_minimal_rights;
 mod rbac_002_narrow_scope;
+mod rbac_003_readers_approved;
+mod rbac_004_private_keys;
 mod rbac_005_no_granting;
+mod rbac_006_encrypt_decrypt_split;
 mod rbac_007_no_broad_role;
 mod rbac_008_no_broad_wildcards;
 mod rbac_009_no_standing_human_read;
@@ -43,6 +52,7 @@ mod rbac_011_metadata_only;
 mod rbac_014_no_unused_access;
 mod rbac_015_narrowing_recorded;
 mod readers;
+mod registered;
 mod registers;
 mod roles;
 mod runner;
@@ -207,6 +217,8 @@ pub const CHECKS: &[&Check] = &[
     &kv_005_policies_minimal::CHECK,
     &kv_006_recoverable::CHECK,
     &kv_007_approved_networks::CHECK,
+    &kv_009_one_application::CHECK,
+    &kv_010_writers_limited::CHECK,
     &log_001_audit_events_sent::CHECK,
     &log_002_destination_exists::CHECK,
     &log_003_retention_covers_period::CHECK,
@@ -216,11 +228,17 @@ pub const CHECKS: &[&Check] = &[
     &nhi_004_no_idle_identity::CHECK,
     &nhi_005_shared_within_environment::CHECK,
     &nhi_006_no_orphaned_assignments::CHECK,
+    &nhi_007_union_reviewed::CHECK,
+    &nhi_008_attaching_limited::CHECK,
+    &nhi_009_running_code_limited::CHECK,
     &pack_001_collection_complete::CHECK,
     &pack_004_waivers_valid::CHECK,
     &rbac_001_minimal_rights::CHECK,
     &rbac_002_narrow_scope::CHECK,
+    &rbac_003_readers_approved::CHECK,
+    &rbac_004_private_keys::CHECK,
     &rbac_005_no_granting::CHECK,
+    &rbac_006_encrypt_decrypt_split::CHECK,
     &rbac_007_no_broad_role::CHECK,
     &rbac_008_no_broad_wildcards::CHECK,
     &rbac_009_no_standing_human_read::CHECK,

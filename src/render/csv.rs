@@ -114,6 +114,44 @@ pub(super) fn grants(assessment: &Assessment, path: &str) -> Result<Vec<u8>, Ren
     table(path, &header, rows)
 }
 
+/// What each host reaches through each of its identities; one line where an identity gives nothing.
+pub(super) fn hosts(assessment: &Assessment, path: &str) -> Result<Vec<u8>, RenderError> {
+    let header = [
+        "host",
+        "host_id",
+        "host_type",
+        "identities",
+        "identity",
+        "principal_id",
+        "vault",
+        "object",
+        "can",
+        "answer",
+        "also_by",
+        "only_by_this_identity",
+        "evidence",
+        READERS_NOTE,
+    ];
+    let mut rows = Vec::new();
+    for line in &assessment.hosts.lines {
+        let host = [&line.host, &line.host_id, &line.host_type];
+        let identity = [line.identities.to_string(), line.identity.clone(), line.principal_id.clone()];
+        let begins: Vec<String> = host.into_iter().cloned().chain(identity).collect();
+        let from = std::slice::from_ref(&line.from);
+        if line.reaches.is_empty() {
+            let nothing = ["", "", "", "", "", ""].map(str::to_owned);
+            rows.push(begins.iter().cloned().chain(nothing).chain([places(from)]).collect());
+        }
+        for reach in &line.reaches {
+            let texts = [reach.vault.clone(), reach.object.clone(), reach.can.clone(), reach.answer.to_owned()];
+            let evidence = [from, &reach.evidence].concat();
+            let further = [reach.also_by.join(", "), reach.alone.clone(), places(&evidence)];
+            rows.push(begins.iter().cloned().chain(texts).chain(further).collect());
+        }
+    }
+    table(path, &header, rows.into_iter())
+}
+
 /// The cited places, parted by spaces.
 fn places(evidence: &[Cite]) -> String {
     evidence.iter().map(|cite| cite.place()).collect::<Vec<_>>().join(" ")

@@ -43,6 +43,10 @@ pub fn render<E: From<RenderError>>(
         let grants = "report/population-grants.csv";
         take(grants, csv::grants(assessment, grants)?)?;
     }
+    if !assessment.hosts.lines.is_empty() {
+        let hosts = "report/population-hosts.csv";
+        take(hosts, csv::hosts(assessment, hosts)?)?;
+    }
     for population in &assessment.populations {
         let path = format!("report/{}", view::population_file(population.check));
         take(&path, csv::population(population, &path)?)?;

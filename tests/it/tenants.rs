@@ -8,9 +8,10 @@ use serde_json::Value;
 use super::harness::{Bench, findings};
 use super::replay::{Tenant, judge};
 
-const ALL: &str = "EVT-001 EVT-002 EVT-003 EVT-004 EVT-005 KV-001 KV-002 KV-004 KV-005 KV-006 KV-007 LOG-001 LOG-002 \
-                   LOG-003 NHI-001 NHI-002 NHI-003 NHI-004 NHI-005 NHI-006 PACK-001 RBAC-001 RBAC-002 RBAC-005 RBAC-007 \
-                   RBAC-008 RBAC-009 RBAC-010 RBAC-011 RBAC-014 RBAC-015";
+const ALL: &str = "EVT-001 EVT-002 EVT-003 EVT-004 EVT-005 KV-001 KV-002 KV-004 KV-005 KV-006 KV-007 KV-009 KV-010 \
+                   LOG-001 LOG-002 LOG-003 NHI-001 NHI-002 NHI-003 NHI-004 NHI-005 NHI-006 NHI-007 NHI-008 NHI-009 \
+                   PACK-001 RBAC-001 RBAC-002 RBAC-003 RBAC-004 RBAC-005 RBAC-006 RBAC-007 RBAC-008 RBAC-009 \
+                   RBAC-010 RBAC-011 RBAC-014 RBAC-015";
 
 fn results(tenant: &str, code: i32) -> Value {
     let bench = Bench::new();
@@ -107,6 +108,12 @@ fn mixed() {
         RBAC-005 | vm-track-01; app-portal; caj-evidence; id-track-app; id-old-batch; id-github-deploy; sp-nightly-report | pass
         RBAC-007 | id-github-deploy | fail
         RBAC-007 | vm-track-01; app-portal; caj-evidence; id-track-app; id-old-batch; sp-nightly-report; sp-landing-zone | pass
+        KV-009, RBAC-004 | kv-track-prod; kv-track-legacy; kv-shared | manual
+        KV-010, RBAC-003 | kv-track-prod; kv-track-legacy; kv-shared | manual
+        NHI-007 | vm-track-01 | manual
+        NHI-008 | id-track-app; id-old-batch; id-github-deploy | manual
+        NHI-009 | vmss-track-edge; vm-track-01; vm-track-02; ca-quotes; caj-evidence; aks-platform; adf-shared; app-portal | manual
+        RBAC-006 | kv-track-prod; kv-track-legacy; kv-shared | not_applicable
         RBAC-008 | Vault support | fail
         RBAC-009 | kv-track-prod; kv-track-legacy | fail
         RBAC-009 | kv-shared | pass
@@ -141,7 +148,7 @@ fn mixed() {
         &results,
         "TM-01 exceptions, TM-02 exceptions, TM-03 exceptions, TM-04 exceptions, TM-05 exceptions, TM-06 exceptions, \
          TM-07 exceptions, TM-08 exceptions, TM-09 exceptions, TM-10 exceptions, TM-11 no_exceptions, \
-         TM-20 exceptions, TM-21 exceptions, TM-22 awaits_person",
+         TM-20 exceptions, TM-21 exceptions, TM-22 awaits_person, TM-23 awaits_person, TM-24 not_applicable",
     );
     assert_says(&results, "NHI-004", "id-old-batch", &["213 days"]);
     assert_says(&results, "KV-005", "kv-track-legacy", &["id-track-app", "set", "delete", "purge"]);
@@ -195,6 +202,10 @@ fn denied() {
         KV-005 | kv-track-prod | not_applicable
         KV-007 | kv-track-prod | manual
         RBAC-001, RBAC-002, RBAC-011 | UNREAD | not_evaluated
+        KV-009, KV-010, RBAC-003, RBAC-004, RBAC-006, NHI-007, NHI-008, NHI-009 | UNREAD | not_evaluated
+        KV-010, RBAC-003, RBAC-004, RBAC-006, KV-009 | kv-track-prod; kv-track-legacy | not_evaluated
+        NHI-008 | id-track-app; id-old-batch; id-github-deploy | not_evaluated
+        NHI-009 | vmss-track-edge; vm-track-01; vm-track-02 | not_evaluated
         RBAC-008, RBAC-009, RBAC-010, RBAC-014, RBAC-015 | UNREAD | not_evaluated
         RBAC-009 | kv-track-legacy | fail
         RBAC-009 | kv-track-prod | not_evaluated
@@ -223,7 +234,8 @@ fn denied() {
         &results,
         "TM-01 not_evaluated, TM-02 exceptions, TM-03 exceptions, TM-04 not_evaluated, TM-05 exceptions, \
          TM-06 exceptions, TM-07 not_evaluated, TM-08 not_evaluated, TM-09 not_evaluated, TM-10 exceptions, \
-         TM-11 not_evaluated, TM-20 exceptions, TM-21 not_evaluated, TM-22 not_evaluated",
+         TM-11 not_evaluated, TM-20 exceptions, TM-21 not_evaluated, TM-22 not_evaluated, TM-23 not_evaluated, \
+         TM-24 not_applicable",
     );
     let reasons = |check: &str, subject: &str| -> BTreeSet<String> {
         let all = results["findings"].as_array().expect("findings");
@@ -251,6 +263,11 @@ fn clean() {
         KV-005 | kv-ledger-prod | not_applicable
         RBAC-001, RBAC-002 | kv-ledger-prod ← vm-ledger-01; kv-ledger-prod ← id-ledger-statements | pass
         RBAC-005, RBAC-007 | vm-ledger-01; id-ledger-statements; caj-evidence | pass
+        KV-009, KV-010, RBAC-003, RBAC-004 | kv-ledger-prod | manual
+        NHI-007 | 878bded4-26b8-4144-b980-f5c9be4eb9e1 | not_applicable
+        NHI-008 | id-ledger-statements | manual
+        NHI-009 | vm-ledger-01; func-statements; caj-evidence | manual
+        RBAC-006 | kv-ledger-prod | not_applicable
         RBAC-008, RBAC-015 | 878bded4-26b8-4144-b980-f5c9be4eb9e1 | not_applicable
         RBAC-009, RBAC-010, RBAC-014 | kv-ledger-prod | pass
         RBAC-011, LOG-001, LOG-002 | kv-ledger-prod | pass
@@ -264,8 +281,9 @@ fn clean() {
     conclude(
         &results,
         "TM-01 no_exceptions, TM-02 no_exceptions, TM-03 no_exceptions, TM-04 no_exceptions, TM-05 no_exceptions, \
-         TM-06 no_exceptions, TM-07 no_exceptions, TM-08 no_exceptions, TM-09 no_exceptions, TM-10 no_exceptions, \
-         TM-11 no_exceptions, TM-20 no_exceptions, TM-21 not_applicable, TM-22 no_exceptions",
+         TM-06 no_exceptions, TM-07 no_exceptions, TM-08 no_exceptions, TM-09 no_exceptions, TM-10 awaits_person, \
+         TM-11 no_exceptions, TM-20 no_exceptions, TM-21 not_applicable, TM-22 awaits_person, TM-23 awaits_person, \
+         TM-24 not_applicable",
     );
     assert_says(&results, "LOG-003", "law-ledger/AZKVAuditLogs", &["400 days"]);
     assert_says(&results, "EVT-001", "kv-ledger-prod", &["2576 rows", "92 of 92 days"]);
@@ -294,7 +312,7 @@ fn empty() {
         "TM-01 not_applicable, TM-02 not_applicable, TM-03 not_applicable, TM-04 not_applicable, \
          TM-05 not_applicable, TM-06 not_applicable, TM-07 not_applicable, TM-08 not_applicable, \
          TM-09 not_applicable, TM-10 not_applicable, TM-11 no_exceptions, TM-20 not_applicable, \
-         TM-21 not_applicable, TM-22 not_applicable",
+         TM-21 not_applicable, TM-22 not_applicable, TM-23 not_applicable, TM-24 not_applicable",
     );
 }
 
@@ -315,6 +333,11 @@ fn idsentinel() {
         RBAC-001, RBAC-002 | kv-idsentinel-azureuser ← IDS-NHI-VM | pass
         RBAC-005, RBAC-007 | IDS-NHI-VM; id-idsentinel-shared; caj-evidence | pass
         NHI-005 | id-idsentinel-shared | pass
+        KV-009, KV-010, RBAC-003, RBAC-004 | kv-idsentinel-azureuser | manual
+        NHI-007 | IDS-NHI-VM | manual
+        NHI-008 | id-idsentinel-shared | manual
+        NHI-009 | IDS-NHI-VM; caj-evidence | manual
+        RBAC-006 | kv-idsentinel-azureuser | not_applicable
         RBAC-008, RBAC-015 | 210d4b58-1c5d-4c50-924b-007f113f4a57 | not_applicable
         RBAC-009, RBAC-014 | kv-idsentinel-azureuser | pass
         RBAC-010 | kv-idsentinel-azureuser | not_evaluated
@@ -331,8 +354,9 @@ fn idsentinel() {
     conclude(
         &results,
         "TM-01 awaits_person, TM-02 no_exceptions, TM-03 no_exceptions, TM-04 not_evaluated, TM-05 exceptions, \
-         TM-06 exceptions, TM-07 not_evaluated, TM-08 no_exceptions, TM-09 exceptions, TM-10 no_exceptions, \
-         TM-11 no_exceptions, TM-20 no_exceptions, TM-21 not_applicable, TM-22 no_exceptions",
+         TM-06 exceptions, TM-07 not_evaluated, TM-08 no_exceptions, TM-09 exceptions, TM-10 awaits_person, \
+         TM-11 no_exceptions, TM-20 no_exceptions, TM-21 not_applicable, TM-22 awaits_person, TM-23 awaits_person, \
+         TM-24 not_applicable",
     );
     assert_says(&results, "LOG-003", "law-idsentinel-nhi/AzureDiagnostics", &["90 days"]);
     assert_says(&results, "EVT-004", "kv-idsentinel-azureuser ← IDS-NHI-VM", &["2 denied", "ForbiddenByRbac"]);
@@ -377,6 +401,11 @@ fn canary() {
         RBAC-001, RBAC-002 | kv-bench ← vm-bench; kv-bench ← sp-bench-loader | pass
         RBAC-005, RBAC-007 | vm-bench; app-bench; id-bench; caj-evidence; sp-bench-loader | pass
         NHI-005 | id-bench | pass
+        KV-009, KV-010, RBAC-003, RBAC-004 | kv-bench | manual
+        NHI-007 | f2ec6b4c-dbab-4220-9599-c663e261db2d | not_applicable
+        NHI-008 | id-bench | manual
+        NHI-009 | vm-bench; app-bench; caj-evidence | manual
+        RBAC-006 | kv-bench | not_applicable
         RBAC-008 | f2ec6b4c-dbab-4220-9599-c663e261db2d | not_applicable
         RBAC-009 | kv-bench | pass
         RBAC-010 | kv-bench | not_evaluated

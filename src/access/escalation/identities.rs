@@ -53,6 +53,7 @@ const CODE: &[(&str, &[Action])] = &[
         ],
     ),
     ("microsoft.app/containerapps", &[Action::Control("Microsoft.App/containerApps/write")]),
+    ("microsoft.app/jobs", &[Action::Control("Microsoft.App/jobs/write")]),
     (
         "microsoft.containerservice/managedclusters",
         &[
@@ -117,14 +118,15 @@ impl<'a> Identities<'a> {
     pub(super) fn edges(&self, rights: &Rights<'_>, principal: &str) -> Vec<Edge> {
         let mut edges = Vec::new();
         for host in self.hosts.get(principal).into_iter().flatten() {
-            let kind = host.resource_type.to_lowercase();
-            if let Some((_, actions)) = CODE.iter().find(|(name, _)| *name == kind) {
-                for action in *actions {
-                    let holders = rights.holders(*action, host.id).into_iter();
-                    edges.extend(holders.map(|held| edge(Step::RunCode, held, principal, host)));
-                }
-            }
+            edges.extend(running(rights, host, principal).unwrap_or_default());
         }
+        edges.extend(self.taking(rights, principal));
+        edges
+    }
+
+    /// Edges to a user-assigned identity by attaching or federating it.
+    pub(super) fn taking(&self, rights: &Rights<'_>, principal: &str) -> Vec<Edge> {
+        let mut edges = Vec::new();
         let Some((id, from)) = self.user_assigned.get(principal) else { return edges };
         let itself = Host { id, resource_type: "", from, doubt: None };
         for held in rights.holders(FEDERATE, id) {
@@ -152,6 +154,20 @@ impl<'a> Identities<'a> {
         };
         with_host.map(of_member).collect()
     }
+}
+
+/// Edges from everyone who comes to run code on a host; none where nobody says by which actions code comes onto such
+/// a resource.
+fn running(rights: &Rights<'_>, host: &Host<'_>, principal: &str) -> Option<Vec<Edge>> {
+    let kind = host.resource_type.to_lowercase();
+    let (_, actions) = CODE.iter().find(|(name, _)| *name == kind)?;
+    let holders = actions.iter().flat_map(|action| rights.holders(*action, host.id));
+    Some(holders.map(|held| edge(Step::RunCode, held, principal, host)).collect())
+}
+
+/// The same for one identity that a resource carries.
+pub(super) fn running_on(rights: &Rights<'_>, resource: &Resource, carried: &Carried<'_>) -> Option<Vec<Edge>> {
+    running(rights, &host(resource, carried), carried.principal_id.as_deref().unwrap_or_default())
 }
 
 fn edge(step: Step, held: Held<'_>, principal: &str, host: &Host<'_>) -> Edge {

@@ -5,6 +5,7 @@
 
 mod control;
 mod front;
+mod hosts;
 mod tables;
 mod usage;
 
@@ -34,6 +35,7 @@ pub(super) struct View {
     readers: Vec<tables::ReaderView>,
     readers_total: usize,
     usage: usage::UsageView,
+    hosts: hosts::HostsView,
     stories: Vec<tables::StoryView>,
     runs: Vec<tables::RunView>,
     ledger: Vec<tables::LedgerView>,
@@ -54,6 +56,7 @@ impl View {
             readers: tables::readers(assessment, &places),
             readers_total: assessment.inventory.readers.len(),
             usage: usage::usage(assessment, &places),
+            hosts: hosts::hosts(assessment, &places),
             stories,
             runs: tables::runs(assessment),
             ledger: tables::ledger(assessment),
