@@ -62,7 +62,7 @@ mod principals;
 mod role;
 mod sources;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod union;
 mod walk;
 mod words;
