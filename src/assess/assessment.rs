@@ -72,6 +72,8 @@ pub struct Assessment {
     pub assignments: Vec<AssignmentUse>,
     /// The same by secret.
     pub secrets: Vec<SecretUse>,
+    /// What each host reaches through all its identities.
+    pub hosts: super::Hosts,
     /// Break/fix timelines out of the vault log.
     pub stories: Vec<Story>,
     /// The request ledger: one line a record.
@@ -204,6 +206,7 @@ pub fn assess(
         grants: usage::join(&facts),
         assignments: usage::by_assignment(&facts),
         secrets: usage::by_secret(&facts),
+        hosts: super::hosts::hosts(tenant, &access),
         stories: super::break_fix::stories(tenant, &inputs.period),
         evidence: super::coverage::evidence_lines(capture),
         ledger_entries,

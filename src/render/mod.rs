@@ -54,6 +54,9 @@ pub fn render<E: From<RenderError>>(
     if !assessment.secrets.is_empty() {
         take(csv::SECRETS, &|out| csv::secrets(assessment, out))?;
     }
+    if !assessment.hosts.lines.is_empty() {
+        take(csv::HOSTS, &|out| csv::hosts(assessment, out))?;
+    }
     for population in &assessment.populations {
         let path = format!("report/{}", view::population_file(population.check));
         take(&path, &|out| csv::population(population, out))?;
