@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{CollectionSummary, Inventory, Population, Story, judge};
 use crate::access::{Access, OwnRights};
 use crate::check::usage::{self, GrantUse};
-use crate::check::{Facts, Finding, Parameters, run_all};
+use crate::check::{Facts, Finding, Outcome, Parameters, run_all};
 use crate::control::Control;
 use crate::evidence::{Capture, Head, Period, Tool};
 use crate::model::Tenant;
@@ -134,6 +134,30 @@ pub struct Counts {
     pub manual: usize,
     /// Could not be judged.
     pub not_evaluated: usize,
+}
+
+impl Counts {
+    /// Counts one finding.
+    pub fn add(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Pass => self.pass += 1,
+            Outcome::Fail => self.fail += 1,
+            Outcome::NotApplicable => self.not_applicable += 1,
+            Outcome::Manual => self.manual += 1,
+            Outcome::NotEvaluated => self.not_evaluated += 1,
+        }
+    }
+
+    /// Both together.
+    pub fn plus(self, other: Counts) -> Counts {
+        Counts {
+            pass: self.pass + other.pass,
+            fail: self.fail + other.fail,
+            not_applicable: self.not_applicable + other.not_applicable,
+            manual: self.manual + other.manual,
+            not_evaluated: self.not_evaluated + other.not_evaluated,
+        }
+    }
 }
 
 /// One record of the request ledger.

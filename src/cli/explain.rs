@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::args::{Explain, Format};
 use super::terminal::{Terminal, Tone};
+use super::text;
 use super::{CliError, End, derive};
 use crate::check::{CHECKS, find};
 
@@ -36,9 +37,13 @@ pub(super) fn run(options: &Explain, terminal: &Terminal) -> Result<End, CliErro
         }
     ))?;
     for (head, text) in [("Asks", check.asks), ("Blind to", check.blind_to), ("How to fix a failure", check.fix)] {
-        terminal.line(&format!("\n{}\n{}", terminal.tone(Tone::Strong, head), wrapped(text)))?;
+        terminal.line(&format!("\n{}\n{}", terminal.tone(Tone::Strong, head), text::wrapped(text, "  ")))?;
     }
-    terminal.line(&format!("\n{}\n{}", terminal.tone(Tone::Strong, "Needs"), wrapped(&needs.join(", "))))?;
+    terminal.line(&format!(
+        "\n{}\n{}",
+        terminal.tone(Tone::Strong, "Needs"),
+        text::wrapped(&needs.join(", "), "  ")
+    ))?;
     terminal.line(&format!("\n{}", terminal.tone(Tone::Strong, "Speaks for")))?;
     for control in &controls {
         terminal.line(&format!("  {}  {}", control.id, control.title))?;
@@ -60,21 +65,4 @@ fn nearest(wrong: &str) -> String {
         true => "\n`tickmark list` shows them all".to_owned(),
         false => format!("\nthere are {}", same.join(", ")),
     }
-}
-
-/// Indented and broken at 96 columns; line breaks of the text stay.
-fn wrapped(text: &str) -> String {
-    let mut lines = Vec::new();
-    for paragraph in text.lines() {
-        let mut line = String::from(" ");
-        for word in paragraph.split_whitespace() {
-            if line.chars().count() + word.chars().count() > 95 {
-                lines.push(std::mem::replace(&mut line, String::from(" ")));
-            }
-            line.push(' ');
-            line.push_str(word);
-        }
-        lines.push(line);
-    }
-    lines.join("\n")
 }
