@@ -10,6 +10,7 @@ use crate::access::{Access, OwnRights};
 use crate::check::usage::{self, GrantUse};
 use crate::check::{Facts, Finding, Outcome, Parameters, run_all};
 use crate::control::Control;
+use crate::declared::{Attached, Declared};
 use crate::evidence::{Capture, Head, Period, Tool};
 use crate::model::Tenant;
 
@@ -29,6 +30,9 @@ pub struct Inputs {
     pub tsa: Vec<String>,
     /// The program that judged.
     pub tool: Tool,
+    /// Registers, waivers and attached records; their files lie in the pack as they are.
+    #[serde(skip)]
+    pub declared: Declared,
 }
 
 /// Whose tenant, and which system is under examination.
@@ -79,6 +83,8 @@ pub struct ControlResult {
     pub conclusion: Conclusion,
     /// Findings by outcome.
     pub counts: Counts,
+    /// Records that people made for it.
+    pub attached: Vec<Attached>,
 }
 
 /// How a control ended.
@@ -128,6 +134,8 @@ pub struct Counts {
     pub pass: usize,
     /// Exceptions.
     pub fail: usize,
+    /// Those of them that a waiver holds for.
+    pub accepted: usize,
     /// Proven not to apply.
     pub not_applicable: usize,
     /// Waits for a person.
@@ -138,7 +146,8 @@ pub struct Counts {
 
 impl Counts {
     /// Counts one finding.
-    pub fn add(&mut self, outcome: Outcome) {
+    pub fn add(&mut self, outcome: Outcome, is_accepted: bool) {
+        self.accepted += usize::from(is_accepted);
         match outcome {
             Outcome::Pass => self.pass += 1,
             Outcome::Fail => self.fail += 1,
@@ -153,6 +162,7 @@ impl Counts {
         Counts {
             pass: self.pass + other.pass,
             fail: self.fail + other.fail,
+            accepted: self.accepted + other.accepted,
             not_applicable: self.not_applicable + other.not_applicable,
             manual: self.manual + other.manual,
             not_evaluated: self.not_evaluated + other.not_evaluated,
@@ -200,13 +210,14 @@ pub fn assess(
     ledger_entries: Vec<crate::evidence::Entry>,
 ) -> Assessment {
     let access = Access::of(tenant);
-    let facts = Facts { tenant, access: &access, period: inputs.period, parameters: &inputs.parameters };
+    let Inputs { period, parameters, declared, .. } = &inputs;
+    let facts = Facts { tenant, access: &access, period: *period, parameters, declared };
     let findings: Vec<Arc<Finding>> = run_all(&facts).into_iter().map(Arc::new).collect();
     Assessment {
         head: capture.head.clone(),
         collection: super::coverage::summary(capture, tenant, &inputs.period),
         own: OwnRights::from_evidence(tenant, &access, capture.head.run_as.object_id.as_deref()),
-        controls: controls.iter().map(|control| judge::judge(control, &findings)).collect(),
+        controls: controls.iter().map(|control| judge::judge(control, &findings, declared)).collect(),
         populations: super::population::populations(&findings),
         inventory: super::inventory::inventory(tenant, &access),
         grants: usage::join(&facts),

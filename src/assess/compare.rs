@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
-use super::{Counts, Told};
+use super::{Counts, Told, ToldAccepted};
 use crate::check::{Outcome, Subject};
 use crate::evidence::{Period, Tool};
 use crate::model::Id;
@@ -25,6 +25,8 @@ pub struct Change {
     pub after: Option<Outcome>,
     /// What the later pack says, else the earlier.
     pub because: String,
+    /// The waiver that holds for it in the later pack; it stays an exception.
+    pub accepted: Option<ToldAccepted>,
 }
 
 /// The population of one check, where it changed.
@@ -137,7 +139,7 @@ impl Trend {
 pub fn counts_by_check(told: &Told) -> BTreeMap<String, Counts> {
     let mut counts: BTreeMap<String, Counts> = BTreeMap::new();
     for finding in &told.findings {
-        counts.entry(finding.check.clone()).or_default().add(finding.outcome);
+        counts.entry(finding.check.clone()).or_default().add(finding.outcome, finding.accepted.is_some());
     }
     counts
 }
@@ -162,6 +164,7 @@ pub fn compare(earlier: &Told, later: &Told) -> Comparison {
             before: then.map(|state| state.outcome),
             after: now.map(|state| state.outcome),
             because: told.because.to_owned(),
+            accepted: now.and_then(|state| state.accepted.cloned()),
         };
         sort_in(&mut comparison, change, &after);
     }
@@ -193,6 +196,7 @@ struct State<'a> {
     subject: &'a Subject,
     outcome: Outcome,
     because: &'a str,
+    accepted: Option<&'a ToldAccepted>,
 }
 
 /// How each subject of each check ended: the worst, where a check says more than one thing of it.
@@ -211,7 +215,8 @@ impl<'a> States<'a> {
                 states.unread.entry(&finding.check).or_default().push(Id::new(subject.id.clone()));
             }
             let key = (finding.check.as_str(), subject.kind.as_str(), subject.key());
-            let state = State { subject, outcome: finding.outcome, because: &finding.because };
+            let accepted = finding.accepted.as_ref();
+            let state = State { subject, outcome: finding.outcome, because: &finding.because, accepted };
             let known = states.by_subject.get(&key).map(|known| weight(known.outcome));
             if known.is_none_or(|known| known < weight(state.outcome)) {
                 states.by_subject.insert(key, state);
@@ -309,6 +314,7 @@ mod tests {
             subject: Subject { kind: (*kind).to_owned(), id: (*id).to_owned(), name: (*id).to_owned() },
             outcome: *outcome,
             because: "as it is".to_owned(),
+            accepted: None,
         };
         Told {
             schema: Told::SCHEMA.to_owned(),

@@ -23,9 +23,8 @@ pub use compare::{
 pub use coverage::{CollectionSummary, ComparedLists, CoveredPart, DifferenceLine, GapLine};
 pub use inventory::{IdentityLine, Inventory, ReaderLine, VaultLine};
 pub use overview::{
-    Accepted, AcceptedFails, CheckLine, ControlLine, CriterionLine, MissingInput, OpenPoint, Overview, Sources,
-    Standard, Supply, overview,
+    CheckLine, ControlLine, CriterionLine, MissingInput, OpenPoint, Overview, Sources, Standard, Supply, overview,
 };
 pub use population::Population;
 pub use selection::{NamesNothing, Selection};
-pub use told::{Told, ToldControl, ToldFinding};
+pub use told::{Told, ToldAccepted, ToldControl, ToldFinding};

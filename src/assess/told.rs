@@ -1,6 +1,6 @@
 //! What `results.json` of a sealed pack tells, as far as two packs are compared.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::Overview;
 use crate::check::{Outcome, Subject};
@@ -46,6 +46,18 @@ pub struct ToldFinding {
     pub outcome: Outcome,
     /// One sentence.
     pub because: String,
+    /// The waiver that holds for a fail.
+    #[serde(default)]
+    pub accepted: Option<ToldAccepted>,
+}
+
+/// Who accepted a fail, and until when, as a pack tells it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToldAccepted {
+    /// Who accepted it.
+    pub approver: String,
+    /// Last day, UTC: `2026-12-31`.
+    pub until: String,
 }
 
 impl Told {
@@ -59,11 +71,14 @@ impl Told {
             title: line.control.title.clone(),
             conclusion: line.conclusion.word().to_owned(),
         };
+        let accepted =
+            |one: &crate::check::Accepted| ToldAccepted { approver: one.approver.clone(), until: one.until.clone() };
         let finding = |finding: &crate::check::Finding| ToldFinding {
             check: finding.check().to_owned(),
             subject: finding.subject().clone(),
             outcome: finding.outcome(),
             because: finding.because().to_owned(),
+            accepted: finding.accepted().map(accepted),
         };
         Told {
             schema: Told::SCHEMA.to_owned(),

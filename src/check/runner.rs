@@ -5,6 +5,7 @@
 //! the subjects come from was answered whole; those answers are then cited.
 
 use super::finding::{empty, unread};
+use super::waivers;
 use super::{CHECKS, Check, Facts, Finding, Outcome};
 use crate::evidence::{Cite, Kind, Over, Reason};
 use crate::model::{Id, Missing, Need, Reach};
@@ -18,6 +19,7 @@ pub fn run_all(facts: &Facts<'_>) -> Vec<Finding> {
 pub fn run_those(facts: &Facts<'_>, is_wanted: impl Fn(&Check) -> bool) -> Vec<Finding> {
     let wanted = CHECKS.iter().filter(|check| is_wanted(check));
     let mut findings: Vec<Finding> = wanted.flat_map(|check| run(check, facts)).collect();
+    waivers::accept(facts, &mut findings);
     findings.sort_by(|a, b| {
         (a.check(), a.subject(), a.outcome(), a.because()).cmp(&(b.check(), b.subject(), b.outcome(), b.because()))
     });

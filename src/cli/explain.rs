@@ -1,16 +1,24 @@
-//! `tickmark explain CHECK-ID`.
+//! `tickmark explain CHECK-ID`, and the pages of the documentation about all of them.
+
+use std::path::Path;
 
 use serde_json::json;
 
 use super::args::{Explain, Format};
 use super::terminal::{Terminal, Tone};
 use super::text;
-use super::{CliError, End, derive};
+use super::{CliError, End, derive, pages};
 use crate::check::{CHECKS, find};
+use crate::evidence::write_atomically;
 
 pub(super) fn run(options: &Explain, terminal: &Terminal) -> Result<End, CliError> {
-    let Some(check) = find(&options.check) else {
-        return Err(CliError::Use(format!("there is no check `{}`{}", options.check, nearest(&options.check))));
+    let id = match (&options.check, &options.out) {
+        (_, Some(out)) => return write_pages(out, terminal),
+        (Some(id), None) => id,
+        (None, None) => return Err(CliError::Use("name a check, or say --all".to_owned())),
+    };
+    let Some(check) = find(id) else {
+        return Err(CliError::Use(format!("there is no check `{id}`{}", nearest(id))));
     };
     let controls: Vec<_> =
         derive::controls()?.into_iter().filter(|control| control.checks.iter().any(|id| id == check.id)).collect();
@@ -53,6 +61,19 @@ pub(super) fn run(options: &Explain, terminal: &Terminal) -> Result<End, CliErro
             control.nist.join(", ")
         ))?;
     }
+    Ok(End::Clean)
+}
+
+/// Writes the pages below a folder. A page of a check that is there no more stays: who knows whose it is.
+fn write_pages(out: &Path, terminal: &Terminal) -> Result<End, CliError> {
+    let pages = pages::pages()?;
+    for (path, text) in &pages {
+        let full = out.join(path);
+        let folder = full.parent().unwrap_or(out);
+        std::fs::create_dir_all(folder).map_err(CliError::io("create", folder))?;
+        write_atomically(&full, text.as_bytes())?;
+    }
+    terminal.note(&format!("{} pages are in {}", pages.len(), out.display()));
     Ok(End::Clean)
 }
 

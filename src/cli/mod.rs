@@ -6,10 +6,12 @@
 mod access;
 mod args;
 mod assess;
+mod attach;
 mod collect;
 mod config;
 mod context;
 mod coverage;
+mod declared;
 mod demo;
 mod derive;
 mod diff;
@@ -20,6 +22,7 @@ mod init;
 mod job;
 mod key;
 mod list;
+mod pages;
 mod personal;
 mod progress;
 mod readme;
@@ -77,6 +80,7 @@ pub fn main() -> ExitCode {
         Command::Run(options) => run::run(options, &args, &terminal),
         Command::Verify(options) => verify::run(options, &terminal),
         Command::Reperform(options) => reperform::run(options, &terminal),
+        Command::Attach(options) => attach::run(options, &args, &terminal),
         Command::Explain(options) => explain::run(options, &terminal),
         Command::List => list::run(&terminal),
         Command::Pseudonyms { command } => personal::run(command, &args, &terminal),

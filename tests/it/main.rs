@@ -8,6 +8,7 @@ mod commands;
 mod contract;
 mod coverage;
 mod credentials;
+mod declared;
 mod demo;
 mod designs;
 mod diff;

@@ -9,6 +9,7 @@ use super::inputs::{MissingInput, OpenPoint, open};
 use super::{Days, Sources, cites};
 use crate::check::{Check, Finding, Outcome};
 use crate::control::{Control, Framework};
+use crate::declared::{Attached, Declared};
 
 /// One check that was run.
 #[derive(Clone, Debug)]
@@ -42,6 +43,8 @@ pub struct ControlLine {
     pub left_out: Vec<String>,
     /// The least of the days of its checks; none where all speak of a state.
     pub days: Option<i64>,
+    /// Records that people attached for it.
+    pub attached: Vec<Attached>,
 }
 
 /// The standard that a criterion is of.
@@ -109,7 +112,7 @@ pub(super) fn checks(
     let line = |check: &'static Check| {
         let own = by_check.get(check.id).map(Vec::as_slice).unwrap_or_default();
         let mut counts = Counts::default();
-        own.iter().for_each(|finding| counts.add(finding.outcome()));
+        own.iter().for_each(|finding| counts.add(finding.outcome(), finding.accepted().is_some()));
         let manual = own.iter().find(|finding| finding.outcome() == Outcome::Manual);
         let needs = |input: &MissingInput| input.checks.contains(&check.id);
         CheckLine {
@@ -125,7 +128,12 @@ pub(super) fn checks(
 }
 
 /// Lines of the controls for which a check was run.
-pub(super) fn controls(all: &[Control], selection: &Selection, lines: &[CheckLine]) -> Vec<ControlLine> {
+pub(super) fn controls(
+    all: &[Control],
+    selection: &Selection,
+    lines: &[CheckLine],
+    declared: &Declared,
+) -> Vec<ControlLine> {
     let line = |control: &Control| {
         let is_taken = |line: &&CheckLine| cites(control, line.check.id) && selection.takes(control, line.check.id);
         let taken: Vec<&CheckLine> = lines.iter().filter(is_taken).collect();
@@ -139,6 +147,12 @@ pub(super) fn controls(all: &[Control], selection: &Selection, lines: &[CheckLin
             checks: taken.iter().map(|line| line.check.id).collect(),
             left_out,
             days: sum.days,
+            attached: declared
+                .attached
+                .iter()
+                .filter(|one| one.control.eq_ignore_ascii_case(&control.id))
+                .cloned()
+                .collect(),
         })
     };
     all.iter().filter_map(line).collect()

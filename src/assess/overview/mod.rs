@@ -7,7 +7,6 @@ mod inputs;
 mod lines;
 mod reach;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{CollectionSummary, Counts, Inputs, Selection, Trend};
@@ -30,20 +29,6 @@ pub struct Sources<'a> {
     /// The log table that a question of this kind at this scope reads.
     pub table: &'a dyn Fn(Kind, &str) -> Option<String>,
 }
-
-/// A fail that somebody accepted for a time. It stays a fail.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Accepted {
-    /// Who approved it.
-    pub by: String,
-    /// Last day on which it holds, `2026-12-31`.
-    pub until: String,
-    /// Why.
-    pub reason: String,
-}
-
-/// Accepted fails: by check and [`Subject::key`](crate::check::Subject::key). Empty until waivers are read.
-pub type AcceptedFails = BTreeMap<(String, String), Accepted>;
 
 /// Everything that is shown.
 #[derive(Clone, Debug)]
@@ -72,8 +57,6 @@ pub struct Overview {
     pub missing_elsewhere: usize,
     /// Findings of the checks that were run, sorted.
     pub findings: Vec<Arc<Finding>>,
-    /// Which of the fails somebody accepted.
-    pub accepted: AcceptedFails,
     /// What changed since an earlier pack.
     pub trend: Option<Trend>,
 }
@@ -84,16 +67,10 @@ impl Overview {
         self.checks.iter().fold(Counts::default(), |sum, line| sum.plus(line.counts))
     }
 
-    /// Who accepted this finding, where it is a fail that somebody did.
-    pub fn accepted(&self, finding: &Finding) -> Option<&Accepted> {
-        let key = (finding.check().to_owned(), finding.subject().key());
-        (finding.outcome() == Outcome::Fail).then(|| self.accepted.get(&key)).flatten()
-    }
-
-    /// Fails that nobody accepted.
+    /// Fails that no waiver holds for.
     pub fn exceptions(&self) -> impl Iterator<Item = &Finding> {
         let fails = self.findings.iter().filter(|finding| finding.outcome() == Outcome::Fail);
-        fails.map(AsRef::as_ref).filter(|finding| self.accepted(finding).is_none())
+        fails.map(AsRef::as_ref).filter(|finding| finding.accepted().is_none())
     }
 
     /// The line of a check that was run.
@@ -114,20 +91,20 @@ pub fn overview(
     let is_wanted = |check: &Check| controls.iter().any(|one| cites(one, check.id) && selection.takes(one, check.id));
     let wanted: Vec<&'static Check> = CHECKS.iter().copied().filter(|check| is_wanted(check)).collect();
     let access = Access::of(tenant);
-    let facts = Facts { tenant, access: &access, period: inputs.period, parameters: &inputs.parameters };
+    let Inputs { period, parameters, declared, .. } = &inputs;
+    let facts = Facts { tenant, access: &access, period: *period, parameters, declared };
     let findings: Vec<Arc<Finding>> = run_those(&facts, is_wanted).into_iter().map(Arc::new).collect();
     let collection = super::coverage::summary(capture, tenant, &inputs.period);
     let (missing, missing_elsewhere) = inputs::missing(&wanted, tenant, sources);
     let days = Days::of(capture, tenant, &inputs.period, &collection, sources);
     let checks = lines::checks(&wanted, &findings, &missing, &days, sources);
-    let controls_shown = lines::controls(controls, &selection, &checks);
+    let controls_shown = lines::controls(controls, &selection, &checks, &inputs.declared);
     Overview {
         criteria: lines::criteria(framework, controls, &selection, &controls_shown, &checks),
         controls: controls_shown,
         head: capture.head.clone(),
         vaults: tenant.vaults.len(),
         vaults_without_log: tenant.vaults.iter().filter(|vault| !has_log(tenant, vault)).count(),
-        accepted: AcceptedFails::new(),
         trend: None,
         inputs,
         selection,

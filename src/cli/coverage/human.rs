@@ -157,9 +157,9 @@ fn exceptions(overview: &Overview, terminal: &Terminal) -> Result<(), CliError> 
     fails.sort_by_key(|finding| std::cmp::Reverse(severity(finding)));
     title("Exceptions", terminal)?;
     for finding in fails.iter().take(EXCEPTIONS) {
-        let accepted = overview
-            .accepted(finding)
-            .map_or_else(String::new, |one| format!("accepted by {} until {}: ", one.by, one.until));
+        let accepted = finding
+            .accepted()
+            .map_or_else(String::new, |one| format!("accepted by {} until {}: ", one.approver, one.until));
         let word = severity(finding).map_or("", |severity| severity.word());
         let told = format!("{}: {accepted}{}", finding.subject().name, finding.because());
         let begin = format!("  {:<9} {word:<8}  ", finding.check());
@@ -245,7 +245,8 @@ fn open(overview: &Overview, terminal: &Terminal) -> Result<(), CliError> {
 
 fn by_hand(overview: &Overview, terminal: &Terminal) -> Result<(), CliError> {
     let of_checks: Vec<&CheckLine> = overview.checks.iter().filter(|line| line.manual.is_some()).collect();
-    let of_controls = overview.controls.iter().any(|line| !line.control.by_hand.is_empty());
+    let of_controls =
+        overview.controls.iter().any(|line| !line.control.by_hand.is_empty() || !line.attached.is_empty());
     if of_checks.is_empty() && !of_controls {
         return Ok(());
     }
@@ -254,6 +255,11 @@ fn by_hand(overview: &Overview, terminal: &Terminal) -> Result<(), CliError> {
         for what in &line.control.by_hand {
             terminal.line(&hanging(&plain(what), &format!("  ◷ {:<9} ", line.control.id), "              "))?;
         }
+    }
+    for (line, one) in overview.controls.iter().flat_map(|line| line.attached.iter().map(move |one| (line, one))) {
+        let told = format!("attached {}: {} ({}, {}, {})", one.id, one.title, one.period, one.person, one.date);
+        let begin = format!("    {:<9} ", line.control.id);
+        terminal.line(&hanging(&plain(&told), &begin, "              "))?;
     }
     for line in of_checks {
         let told = line.manual.as_deref().unwrap_or_default();
@@ -284,12 +290,11 @@ fn plain(text: &str) -> String {
 /// Exceptions and open points, whichever decides the exit code, and what that is.
 fn last_line(overview: &Overview, end: End) -> String {
     let counts = overview.counts();
-    let open = overview.exceptions().count();
-    let accepted = match counts.fail - open {
+    let accepted = match counts.accepted {
         0 => String::new(),
-        many => format!(" ({many} more accepted)"),
+        many => format!(" ({many} more accepted under a waiver)"),
     };
-    let exceptions = match open {
+    let exceptions = match counts.fail - counts.accepted {
         0 => "no exceptions noted".to_owned(),
         many => counted(many, "exception"),
     };

@@ -59,7 +59,9 @@ fn list(title: &str, sign: &str, tone: Tone, changes: &[Change], terminal: &Term
             (Some(Outcome::Fail), Some(Outcome::Fail)) => String::new(),
             (before, after) => format!(" [{} → {}]", outcome_words(before), outcome_words(after)),
         };
-        let told = clean(&format!("{}{was}: {}", change.subject.name, change.because)).replace('\n', " ");
+        let accepted = change.accepted.as_ref();
+        let accepted = accepted.map_or_else(String::new, |one| format!(" (accepted until {})", one.until));
+        let told = clean(&format!("{}{was}{accepted}: {}", change.subject.name, change.because)).replace('\n', " ");
         let line = format!("{}{}", terminal.tone(tone, &begin), cut(&told, WIDTH - begin.chars().count()));
         terminal.line(&line)?;
     }

@@ -49,7 +49,7 @@ fn side(side: &Side) -> Value {
 fn change(change: &Change) -> Value {
     json!({
         "check": change.check, "subject": change.subject, "before": change.before, "after": change.after,
-        "because": change.because,
+        "because": change.because, "accepted": change.accepted,
     })
 }
 
@@ -139,11 +139,12 @@ fn table(out: &mut String, title: &str, changes: &[Change]) {
     ));
     for change in changes.iter().take(ROWS) {
         out.push_str(&format!(
-            "| {} | {} | {} | {} | {} |\n",
+            "| {} | {} | {} | {}{} | {} |\n",
             markdown_text(&change.check),
             markdown_code(&visible(&change.subject.name, 100)),
             outcome_words(change.before),
             outcome_words(change.after),
+            if change.accepted.is_some() { ", accepted" } else { "" },
             markdown_sentence(&visible(&change.because, SENTENCE)),
         ));
     }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{diff, fingerprint};
 use crate::assess::{CheckLine, ControlLine, CriterionLine, MissingInput, OpenPoint, Overview, Trend};
 use crate::check::{Finding, Outcome};
+use crate::declared::Attached;
 
 /// The document.
 pub fn json(overview: &Overview) -> Value {
@@ -52,7 +53,14 @@ fn control(line: &ControlLine, trend: Option<&Trend>) -> Value {
         "id": control.id, "title": control.title, "conclusion": line.conclusion,
         "counts": line.counts, "before": before(&line.checks, trend), "days": line.days,
         "criteria": control.all_criteria(), "checks": line.checks, "leftOut": line.left_out,
-        "byHand": control.by_hand, "doesNotShow": control.does_not_show,
+        "byHand": control.by_hand, "attached": line.attached.iter().map(attached).collect::<Vec<_>>(), "doesNotShow": control.does_not_show,
+    })
+}
+
+fn attached(record: &Attached) -> Value {
+    json!({
+        "id": record.id, "title": record.title, "period": record.period, "person": record.person,
+        "date": record.date.to_string(), "name": record.name, "sha256": record.sha256,
     })
 }
 
@@ -80,12 +88,11 @@ fn missing(input: &MissingInput) -> Value {
 }
 
 fn finding(overview: &Overview, finding: &Finding) -> Value {
-    let accepted = overview.accepted(finding);
     json!({
         "check": finding.check(),
         "severity": overview.check(finding.check()).map(|line| line.check.severity.word()),
         "subject": finding.subject(), "outcome": finding.outcome(), "because": finding.because(),
         "reason": finding.reason(), "evidence": finding.evidence(), "fingerprint": fingerprint(finding),
-        "accepted": accepted.map(|one| json!({"by": one.by, "until": one.until, "reason": one.reason})),
+        "accepted": finding.accepted(),
     })
 }

@@ -30,7 +30,7 @@ enum Case {
 fn suite(out: &mut String, overview: &Overview, line: &CheckLine, place: usize) {
     let (check, head) = (line.check, &overview.head);
     let own = overview.findings.iter().map(AsRef::as_ref).filter(|finding| finding.check() == check.id);
-    let mut cases: Vec<(String, Case)> = own.map(|finding| (name(finding), case(overview, line, finding))).collect();
+    let mut cases: Vec<(String, Case)> = own.map(|finding| (name(finding), case(line, finding))).collect();
     if cases.is_empty() {
         let message = "the check said nothing".to_owned(); // silence is never a pass
         cases.push((check.id.to_owned(), Case::Error { kind: "silence".to_owned(), message }));
@@ -68,14 +68,14 @@ fn suite(out: &mut String, overview: &Overview, line: &CheckLine, place: usize) 
     out.push_str("    <system-out></system-out>\n    <system-err></system-err>\n  </testsuite>\n");
 }
 
-fn case(overview: &Overview, line: &CheckLine, finding: &Finding) -> Case {
+fn case(line: &CheckLine, finding: &Finding) -> Case {
     let because = finding.because();
-    match (finding.outcome(), overview.accepted(finding)) {
+    match (finding.outcome(), finding.accepted()) {
         (Outcome::Pass, _) => Case::Passed,
         (Outcome::Fail, Some(accepted)) => Case::Skipped {
             message: format!(
                 "exception, accepted by {} until {} ({}): {because}",
-                accepted.by, accepted.until, accepted.reason
+                accepted.approver, accepted.until, accepted.reason
             ),
         },
         (Outcome::Fail, None) => Case::Failure { kind: line.check.severity.word(), message: because.to_owned() },

@@ -17,7 +17,7 @@ const SENTENCE: usize = 300;
 /// The text. Everything out of evidence is escaped.
 pub fn markdown(overview: &Overview) -> String {
     let (inputs, collection, counts) = (&overview.inputs, &overview.collection, overview.counts());
-    let accepted = counts.fail - overview.exceptions().count();
+    let accepted = counts.accepted;
     let mut out = format!(
         "## Evidence coverage: {} · {}\n\n{} to judge: **{} exceptions**{}, **{} not evaluated**, {} await a person, {} without exception, {} not applicable. \
          {} of {} questions were answered whole.\n",
@@ -104,8 +104,12 @@ fn exceptions(out: &mut String, overview: &Overview) {
     }
     out.push_str("\n### Exceptions\n\n| Check | Severity | Subject | What was found |\n| --- | --- | --- | --- |\n");
     for finding in fails.iter().take(ROWS) {
-        let accepted = overview.accepted(finding).map_or_else(String::new, |one| {
-            format!(" (accepted by {} until {})", markdown_text(&visible(&one.by, 100)), markdown_text(&one.until))
+        let accepted = finding.accepted().map_or_else(String::new, |one| {
+            format!(
+                " (accepted by {} until {})",
+                markdown_text(&visible(&one.approver, 100)),
+                markdown_text(&one.until)
+            )
         });
         out.push_str(&format!(
             "| {} | {} | {} | {}{accepted} |\n",
@@ -153,7 +157,15 @@ fn supply(input: &MissingInput) -> String {
 fn by_hand(out: &mut String, overview: &Overview) {
     let lines =
         overview.controls.iter().flat_map(|line| line.control.by_hand.iter().map(|what| (&line.control.id, what)));
-    let lines: Vec<String> = lines.map(|(id, what)| format!("- {id}: {}\n", markdown_words(what))).collect();
+    let mut lines: Vec<String> = lines.map(|(id, what)| format!("- {id}: {}\n", markdown_words(what))).collect();
+    for (line, one) in overview.controls.iter().flat_map(|line| line.attached.iter().map(move |one| (line, one))) {
+        let title = markdown_text(&visible(&one.title, SENTENCE));
+        let person = markdown_text(&visible(&one.person, 100));
+        lines.push(format!(
+            "- {}: attached {}: {title} ({}, {person}, {})\n",
+            line.control.id, one.id, one.period, one.date
+        ));
+    }
     if !lines.is_empty() {
         out.push_str("\n### Stays manual\n\n");
         out.push_str(&lines.concat());

@@ -164,8 +164,8 @@ fn result(overview: &Overview, finding: &Finding, fingerprint: &str, occurrence:
     if let (Some(result), Some(place)) = (result.as_object_mut(), place) {
         result.insert("ruleIndex".to_owned(), place.into());
     }
-    if let (Some(result), Some(accepted)) = (result.as_object_mut(), overview.accepted(finding)) {
-        let justification = format!("accepted by {} until {}: {}", accepted.by, accepted.until, accepted.reason);
+    if let (Some(result), Some(accepted)) = (result.as_object_mut(), finding.accepted()) {
+        let justification = format!("accepted by {} until {}: {}", accepted.approver, accepted.until, accepted.reason);
         let suppression =
             json!([{"kind": "external", "status": "accepted", "justification": visible(&justification, MESSAGE)}]);
         result.insert("suppressions".to_owned(), suppression);
@@ -186,7 +186,11 @@ fn location(finding: &Finding, cite: Option<&Cite>) -> Value {
 
 /// The file of the evidence; for a question that was never put, the plan.
 fn physical(cite: Option<&Cite>) -> Value {
-    let uri = cite.map_or_else(|| "plan.json".to_owned(), |cite| format!("evidence/{}/{}", cite.record, cite.page));
+    let uri = match cite {
+        None => "plan.json".to_owned(),
+        Some(cite) if cite.record == "declared" => format!("declared/{}", cite.page),
+        Some(cite) => format!("evidence/{}/{}", cite.record, cite.page),
+    };
     let pointer = cite.map(|cite| cite.pointer.clone()).unwrap_or_default();
     json!({
         "artifactLocation": {"uri": uri, "uriBaseId": BASE},

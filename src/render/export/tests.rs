@@ -4,16 +4,23 @@ use pulldown_cmark::{Event, Parser, Tag};
 use serde_json::{Value, json as object};
 
 use super::*;
-use crate::assess::{Accepted, Inputs, Organisation, Overview, Selection, Sources, Supply, overview};
+use crate::assess::{Inputs, Organisation, Overview, Selection, Sources, Supply, overview};
 use crate::check::testing::{SUB, base};
 use crate::check::{Check, Parameters};
 use crate::control::{self, Framework};
+use crate::declared::Declared;
 use crate::evidence::{Kind, Reason};
 use crate::model;
 use crate::render::testing::HOSTILE;
 
 /// Vaults of these names, all open to every network; deny assignments were refused.
 fn seen(names: &[&str]) -> Overview {
+    declaring(names, &[])
+}
+
+/// The same with these files of what people declare.
+fn declaring(names: &[&str], files: &[(&str, &str)]) -> Overview {
+    let files = files.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec())).collect();
     let vault = |name: &&str| {
         let id = format!("{SUB}/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/{name}");
         object!({"id": id, "name": name, "type": "Microsoft.KeyVault/vaults",
@@ -31,6 +38,7 @@ fn seen(names: &[&str]) -> Overview {
         key_fingerprint: String::new(),
         tsa: Vec::new(),
         tool: capture.head.tool.clone(),
+        declared: Declared::read(files).expect("declared"),
     };
     let supply =
         |_: &model::Missing| Supply { permissions: vec![("A/read".to_owned(), "Azure role")], what: "w".to_owned() };
@@ -40,13 +48,6 @@ fn seen(names: &[&str]) -> Overview {
     let controls = control::embedded(|_| true).expect("controls");
     let framework = Framework::embedded().expect("criteria");
     overview(inputs, &capture, &tenant, (&controls, &framework), Selection::default(), &sources)
-}
-
-fn accept_one(overview: &mut Overview) {
-    let finding = overview.exceptions().find(|finding| finding.check() == "KV-007").expect("an exception");
-    let key = (finding.check().to_owned(), finding.subject().key());
-    let (by, until) = ("Ann".to_owned(), "2026-12-31".to_owned());
-    overview.accepted.insert(key, Accepted { by, until, reason: "behind a firewall".to_owned() });
 }
 
 #[test]
@@ -73,16 +74,21 @@ fn no_name_becomes_an_element_a_link_or_another_cell() {
 
 #[test]
 fn what_somebody_accepted_is_shown_as_accepted_and_stays_an_exception() {
-    let mut seen = seen(&["kv-one", "kv-two"]);
-    let before = (seen.counts(), seen.exceptions().count());
-    accept_one(&mut seen);
-    assert_eq!((seen.counts(), seen.exceptions().count()), (before.0, before.1 - 1));
+    let waiver = format!(
+        "[[waiver]]\ncheck = \"KV-007\"\nsubject = \"{SUB}/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/kv-one\"\n\
+         reason = \"behind a firewall\"\nowner = \"Bo\"\napprover = \"Ann\"\ncompensating = \"weekly review\"\n\
+         created = 2026-01-10\nexpires = 2026-12-31\n"
+    );
+    let before = seen(&["kv-one", "kv-two"]);
+    let seen = declaring(&["kv-one", "kv-two"], &[("waivers.toml", &waiver)]);
+    assert_eq!(seen.exceptions().count(), before.exceptions().count() - 1);
+    assert_eq!((seen.counts().fail, seen.counts().accepted), (before.counts().fail, 1));
 
     let told = json(&seen);
     let accepted: Vec<&Value> =
         told["findings"].as_array().expect("findings").iter().filter(|one| !one["accepted"].is_null()).collect();
     assert_eq!(accepted.len(), 1);
-    assert_eq!((&accepted[0]["outcome"], &accepted[0]["accepted"]["by"]), (&"fail".into(), &"Ann".into()));
+    assert_eq!((&accepted[0]["outcome"], &accepted[0]["accepted"]["approver"]), (&"fail".into(), &"Ann".into()));
 
     let log: Value = serde_json::from_slice(&sarif(&seen).expect("SARIF")).expect("JSON");
     let results = log["runs"][0]["results"].as_array().expect("results").iter();

@@ -145,6 +145,9 @@ impl<'a> Places<'a> {
             digests
                 .extend(line.pages.iter().map(|(file, sha256)| ((line.id.as_str(), file.as_str()), sha256.as_str())));
         }
+        for attached in &assessment.inputs.declared.attached {
+            digests.insert(("declared", attached.from.page.as_str()), attached.sha256.as_str());
+        }
         Places { digests }
     }
 
