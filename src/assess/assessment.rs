@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{AccessGraph, CollectionSummary, Inventory, Population, Story, judge};
 use crate::access::{Access, OwnRights};
 use crate::check::usage::{self, AssignmentUse, GrantUse, SecretUse};
-use crate::check::{Facts, Finding, Parameters, run_all};
+use crate::check::{Facts, Finding, Outcome, Parameters, run_all};
 use crate::control::Control;
 use crate::declared::{Attached, Declared};
 use crate::evidence::{Capture, Head, Period, Tool};
@@ -150,6 +150,32 @@ pub struct Counts {
     pub manual: usize,
     /// Could not be judged.
     pub not_evaluated: usize,
+}
+
+impl Counts {
+    /// Counts one finding.
+    pub fn add(&mut self, outcome: Outcome, is_accepted: bool) {
+        self.accepted += usize::from(is_accepted);
+        match outcome {
+            Outcome::Pass => self.pass += 1,
+            Outcome::Fail => self.fail += 1,
+            Outcome::NotApplicable => self.not_applicable += 1,
+            Outcome::Manual => self.manual += 1,
+            Outcome::NotEvaluated => self.not_evaluated += 1,
+        }
+    }
+
+    /// Both together.
+    pub fn plus(self, other: Counts) -> Counts {
+        Counts {
+            pass: self.pass + other.pass,
+            fail: self.fail + other.fail,
+            accepted: self.accepted + other.accepted,
+            not_applicable: self.not_applicable + other.not_applicable,
+            manual: self.manual + other.manual,
+            not_evaluated: self.not_evaluated + other.not_evaluated,
+        }
+    }
 }
 
 /// One record of the request ledger.

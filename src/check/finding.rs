@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::access::Open;
 use crate::evidence::{Cite, Reason};
 use crate::model::{Id, Missing};
 
 /// How a check ended for one subject.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// As it should be.
@@ -38,7 +38,7 @@ impl Outcome {
 }
 
 /// What a finding is about.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Subject {
     /// `vault`, `managed_identity`, `principal`, `role_assignment`, `workspace`, `scope`, `collection`, …
     pub kind: String,
@@ -46,6 +46,18 @@ pub struct Subject {
     pub id: String,
     /// Name for a reader.
     pub name: String,
+}
+
+impl Subject {
+    /// What makes it the same subject in another run: its id, compared without case. A pair, such as a vault and a
+    /// caller of it, has the id of the first, so that the name of the second counts as well.
+    pub fn key(&self) -> String {
+        let id = self.id.to_lowercase();
+        match self.name.split_once(" ← ") {
+            Some((_, second)) => format!("{id} ← {second}"),
+            None => id,
+        }
+    }
 }
 
 /// One result of one check for one subject.

@@ -91,7 +91,7 @@ use crate::model::{Id, Missing, Need, Reach, Resource, Tenant};
 pub use finding::{About, Accepted, Finding, Outcome, Subject, about};
 pub use nhi_002_workloads_use_identity::WORKLOADS;
 pub use parameters::Parameters;
-pub use runner::run_all;
+pub use runner::{run_all, run_those};
 
 /// One check.
 #[derive(Debug)]
