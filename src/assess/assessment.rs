@@ -5,11 +5,12 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{CollectionSummary, Inventory, Population, Story, judge};
+use super::{AccessGraph, CollectionSummary, Inventory, Population, Story, judge};
 use crate::access::{Access, OwnRights};
 use crate::check::usage::{self, GrantUse};
 use crate::check::{Facts, Finding, Parameters, run_all};
 use crate::control::Control;
+use crate::declared::{Attached, Declared};
 use crate::evidence::{Capture, Head, Period, Tool};
 use crate::model::Tenant;
 
@@ -29,6 +30,9 @@ pub struct Inputs {
     pub tsa: Vec<String>,
     /// The program that judged.
     pub tool: Tool,
+    /// Registers, waivers and attached records; their files lie in the pack as they are.
+    #[serde(skip)]
+    pub declared: Declared,
 }
 
 /// Whose tenant, and which system is under examination.
@@ -60,6 +64,8 @@ pub struct Assessment {
     pub populations: Vec<Population>,
     /// Identities, vaults, and who can read what.
     pub inventory: Inventory,
+    /// Who can read secrets, as much of it as can be drawn.
+    pub graph: AccessGraph,
     /// Who could read secrets against who did.
     pub grants: Vec<GrantUse>,
     /// Break/fix timelines out of the vault log.
@@ -79,6 +85,8 @@ pub struct ControlResult {
     pub conclusion: Conclusion,
     /// Findings by outcome.
     pub counts: Counts,
+    /// Records that people made for it.
+    pub attached: Vec<Attached>,
 }
 
 /// How a control ended.
@@ -128,6 +136,8 @@ pub struct Counts {
     pub pass: usize,
     /// Exceptions.
     pub fail: usize,
+    /// Those of them that a waiver holds for.
+    pub accepted: usize,
     /// Proven not to apply.
     pub not_applicable: usize,
     /// Waits for a person.
@@ -176,15 +186,17 @@ pub fn assess(
     ledger_entries: Vec<crate::evidence::Entry>,
 ) -> Assessment {
     let access = Access::of(tenant);
-    let facts = Facts { tenant, access: &access, period: inputs.period, parameters: &inputs.parameters };
+    let Inputs { period, parameters, declared, .. } = &inputs;
+    let facts = Facts { tenant, access: &access, period: *period, parameters, declared };
     let findings: Vec<Arc<Finding>> = run_all(&facts).into_iter().map(Arc::new).collect();
     Assessment {
         head: capture.head.clone(),
         collection: super::coverage::summary(capture, tenant, &inputs.period),
         own: OwnRights::from_evidence(tenant, &access, capture.head.run_as.object_id.as_deref()),
-        controls: controls.iter().map(|control| judge::judge(control, &findings)).collect(),
+        controls: controls.iter().map(|control| judge::judge(control, &findings, declared)).collect(),
         populations: super::population::populations(&findings),
         inventory: super::inventory::inventory(tenant, &access),
+        graph: super::graph::graph(tenant, &access),
         grants: usage::join(&facts),
         stories: super::break_fix::stories(tenant, &inputs.period),
         evidence: super::coverage::evidence_lines(capture),

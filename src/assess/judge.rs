@@ -5,10 +5,11 @@ use std::sync::Arc;
 use super::{Conclusion, ControlResult, Counts};
 use crate::check::{Finding, Outcome};
 use crate::control::Control;
+use crate::declared::Declared;
 
 /// Concludes one control: any fail → exceptions; else anything not evaluated, or no finding at all → not
 /// evaluated; else anything manual → awaits a person; else any pass → no exceptions; else not applicable.
-pub(crate) fn judge(control: &Control, findings: &[Arc<Finding>]) -> ControlResult {
+pub(crate) fn judge(control: &Control, findings: &[Arc<Finding>], declared: &Declared) -> ControlResult {
     let mut counts = Counts::default();
     let mut heard = std::collections::BTreeSet::new();
     for finding in findings.iter().filter(|finding| control.checks.iter().any(|check| check == finding.check())) {
@@ -20,6 +21,7 @@ pub(crate) fn judge(control: &Control, findings: &[Arc<Finding>]) -> ControlResu
             Outcome::Manual => counts.manual += 1,
             Outcome::NotEvaluated => counts.not_evaluated += 1,
         }
+        counts.accepted += usize::from(finding.accepted().is_some());
     }
     let all_heard = control.checks.iter().all(|check| heard.contains(check.as_str()));
     let conclusion = if counts.fail > 0 {
@@ -33,7 +35,8 @@ pub(crate) fn judge(control: &Control, findings: &[Arc<Finding>]) -> ControlResu
     } else {
         Conclusion::NotApplicable
     };
-    ControlResult { control: control.clone(), conclusion, counts }
+    let of_control = declared.attached.iter().filter(|attached| attached.control.eq_ignore_ascii_case(&control.id));
+    ControlResult { control: control.clone(), conclusion, counts, attached: of_control.cloned().collect() }
 }
 
 #[cfg(test)]
@@ -74,7 +77,7 @@ mod tests {
                 Arc::new(finding.of_check("KV-002"))
             })
             .collect();
-        judge(&control(&["KV-002"]), &findings).conclusion
+        judge(&control(&["KV-002"]), &findings, &Declared::default()).conclusion
     }
 
     #[test]
@@ -92,6 +95,9 @@ mod tests {
     fn a_check_that_said_nothing_keeps_its_control_open() {
         let on = about("vault", &Id::new("/v"), "v", &Cite::of_record("ev-0001"));
         let findings = [Arc::new(on.pass("p").of_check("KV-002"))];
-        assert_eq!(judge(&control(&["KV-002", "KV-004"]), &findings).conclusion, Conclusion::NotEvaluated);
+        assert_eq!(
+            judge(&control(&["KV-002", "KV-004"]), &findings, &Declared::default()).conclusion,
+            Conclusion::NotEvaluated
+        );
     }
 }

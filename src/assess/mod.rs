@@ -3,6 +3,7 @@
 mod assessment;
 mod break_fix;
 mod coverage;
+mod graph;
 mod inventory;
 mod judge;
 mod population;
@@ -13,5 +14,6 @@ pub(crate) use judge::judge as conclude;
 
 pub use break_fix::{Moment, Story};
 pub use coverage::{CollectionSummary, ComparedLists, CoveredPart, DifferenceLine, GapLine};
+pub use graph::{AccessGraph, Column, Edge, Node};
 pub use inventory::{IdentityLine, Inventory, ReaderLine, VaultLine};
 pub use population::Population;

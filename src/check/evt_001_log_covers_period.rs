@@ -147,6 +147,7 @@ mod tests {
     use crate::check::logs::testing::{WORKSPACE, count, logged, setting_json, table_json, with_vault, workspace_id};
     use crate::check::testing::{base, findings_of, findings_with, list, only, vault_id};
     use crate::check::{Facts, Finding, Outcome, Parameters, runner};
+    use crate::declared::Declared;
     use crate::evidence::testing::CaptureBuilder;
     use crate::evidence::{Kind, Period, Reason};
     use crate::model;
@@ -259,7 +260,8 @@ mod tests {
         let tenant = model::read(&logged(base(), &[], &[count("2026-10-01", 300, 9)]).build()).expect("a tenant");
         let period = Period::parse("2026Q4").expect("a period");
         let (access, parameters) = (Access::of(&tenant), Parameters::default());
-        let facts = Facts { tenant: &tenant, access: &access, period, parameters: &parameters };
+        let facts =
+            Facts { tenant: &tenant, access: &access, period, parameters: &parameters, declared: &Declared::default() };
         let finding = only(&runner::run(&CHECK, &facts)).clone();
         assert_eq!(finding.reason(), Some(Reason::PeriodNotOver));
         assert!(finding.because().contains("1 of the period's 92 days"), "{}", finding.because());

@@ -1,5 +1,7 @@
 //! A finding begins with its subject and the record that shows it. There is no other way to build a pass.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use crate::access::Open;
@@ -55,6 +57,26 @@ pub struct Finding {
     because: String,
     reason: Option<Reason>,
     evidence: Vec<Cite>,
+    accepted: Option<Arc<Accepted>>,
+}
+
+/// A waiver that holds for a fail. The fail stays one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Accepted {
+    /// Who accepted it.
+    pub approver: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// Last day, UTC: `2026-12-31`.
+    pub until: String,
+    /// Why.
+    pub reason: String,
+    /// What is done instead.
+    pub compensating: String,
+    /// Where that was decided.
+    pub ticket: Option<String>,
+    /// The waiver.
+    pub waiver: Cite,
 }
 
 impl Finding {
@@ -86,6 +108,18 @@ impl Finding {
     /// The records that it rests on, each once, in order.
     pub fn evidence(&self) -> &[Cite] {
         &self.evidence
+    }
+
+    /// The waiver that holds for it; set for [`Outcome::Fail`] alone.
+    pub fn accepted(&self) -> Option<&Accepted> {
+        self.accepted.as_deref()
+    }
+
+    /// The same fail, accepted under a waiver; anything else is left as it is.
+    pub(super) fn accept(&mut self, accepted: &Arc<Accepted>) {
+        if self.outcome == Outcome::Fail {
+            self.accepted = Some(accepted.clone());
+        }
     }
 
     pub(crate) fn of_check(mut self, id: &'static str) -> Finding {
@@ -168,7 +202,7 @@ impl About {
     fn end(mut self, outcome: Outcome, because: String, reason: Option<Reason>) -> Finding {
         self.evidence.sort();
         self.evidence.dedup();
-        Finding { check: "", subject: self.subject, outcome, because, reason, evidence: self.evidence }
+        Finding { check: "", subject: self.subject, outcome, because, reason, evidence: self.evidence, accepted: None }
     }
 }
 
@@ -191,6 +225,7 @@ pub(super) fn unread(missing: &Missing) -> Finding {
         because: missing_words(missing),
         reason: Some(missing.reason),
         evidence: missing.from.iter().cloned().collect(),
+        accepted: None,
     }
 }
 
@@ -203,5 +238,6 @@ pub(super) fn empty(tenant_id: &str, what: &str, evidence: Vec<Cite>) -> Finding
         because: format!("the answers are complete and hold nothing to judge ({what})"),
         reason: None,
         evidence,
+        accepted: None,
     }
 }

@@ -1,9 +1,9 @@
 //! KV-007: the vault's data plane answers approved networks alone.
 
-use super::network::Network;
+use super::registers::{Known, of_rows};
 use super::{About, Check, Facts, Finding, Nature, Severity, about, population};
 use crate::evidence::{Kind, Reason};
-use crate::model::{NetworkAcls, Vault};
+use crate::model::{Network, NetworkAcls, Vault};
 
 pub(super) const CHECK: Check = Check {
     id: "KV-007",
@@ -11,14 +11,14 @@ pub(super) const CHECK: Check = Check {
     severity: Severity::High,
     nature: Nature::Design,
     asks: "`publicNetworkAccess` and `networkAcls` of every vault. Closed means Disabled, SecuredByPerimeter, or a \
-           default of Deny with address rules that all lie within the approved networks of the configuration. An \
-           absent `networkAcls` means that every network may connect.",
+           default of Deny with address rules that all lie within the approved networks: `approved_networks` of the \
+           configuration and `registers/networks.toml`. An absent `networkAcls` means that every network may connect.",
     blind_to: "The rules of a network security perimeter, whether a permitted subnet is a rightful one, trusted \
                Microsoft services, and the control plane: Azure Resource Manager writes secrets past these rules. A \
                private endpoint alone closes nothing.",
     fix: "`az keyvault update --name VAULT --public-network-access Disabled`, or `az keyvault update --name VAULT \
           --default-action Deny` and `az keyvault network-rule add --name VAULT --ip-address CIDR` (Bicep: \
-          `publicNetworkAccess: 'Disabled'`). List what is approved as `approved_networks` in the configuration.",
+          `publicNetworkAccess: 'Disabled'`). List what is approved in `registers/networks.toml`, or as `approved_networks` in the configuration.",
     needs: &[population(Kind::Vaults)],
     run,
 };
@@ -27,7 +27,29 @@ pub(super) const CHECK: Check = Check {
 const WIDEST_PREFIX: u32 = 8;
 
 fn run(facts: &Facts<'_>) -> Vec<Finding> {
-    facts.tenant.vaults.iter().map(|vault| judge(vault, &facts.parameters.approved_networks)).collect()
+    let mut approved = facts.parameters.approved_networks.clone();
+    let register = facts.declared.registers.networks.as_ref();
+    let in_force = register.into_iter().flat_map(|register| register.in_force(facts.tenant.collected_at));
+    approved.extend(in_force.map(|row| row.says.network.shown.clone()));
+    let mut findings: Vec<Finding> = facts.tenant.vaults.iter().map(|vault| judge(vault, &approved)).collect();
+    if let Some(register) = register {
+        let rules: Vec<Network> = facts.tenant.vaults.iter().flat_map(rules_of).collect();
+        findings.extend(of_rows(
+            facts,
+            register,
+            |row| row.network.shown.clone(),
+            |row| match rules.iter().any(|rule| row.says.network.network.contains(*rule)) {
+                true => Known::Matches,
+                false => Known::Unused(format!("no vault lets in an address of `{}`", row.says.network.shown)),
+            },
+        ));
+    }
+    findings
+}
+
+/// The address rules of a vault that can be read.
+fn rules_of(vault: &Vault) -> Vec<Network> {
+    vault.network_acls.iter().flat_map(|acls| &acls.ip_rules).filter_map(|rule| Network::parse(rule)).collect()
 }
 
 fn judge(vault: &Vault, approved: &[String]) -> Finding {
@@ -84,7 +106,7 @@ fn judge_rules(on: About, acls: &NetworkAcls, approved: &[String]) -> Finding {
     if approved.is_empty() {
         let rules: Vec<&String> = acls.ip_rules.iter().collect();
         return on.manual(format!(
-            "the default is Deny and these addresses are let in: {}{subnets}; no approved networks are configured, so a \
+            "the default is Deny and these addresses are let in: {}{subnets}; no approved networks are given, so a \
              person must say that they are approved",
             quoted(&rules)
         ));
@@ -128,7 +150,9 @@ fn quoted(rules: &[&String]) -> String {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::super::testing::{SUB, base, findings_of, findings_with, list, only, vault_json};
+    use super::super::testing::{
+        SUB, about_name, base, findings_declared, findings_of, findings_with, list, only, vault_json,
+    };
     use super::super::{Outcome, Parameters};
     use super::*;
 
@@ -155,6 +179,26 @@ mod tests {
         let unset = json!({"publicNetworkAccess": "Enabled", "networkAcls": {"defaultAction": null}});
         assert_eq!(outcome(&unset, &[]), Outcome::Fail);
         assert_eq!(outcome(&json!({"publicNetworkAccess": "Sometimes"}), &[]), Outcome::NotEvaluated);
+    }
+
+    fn registered(rows: &str, addresses: &[&str]) -> Vec<Finding> {
+        let vault = vault_json("kv1", &json!({"properties": rules(addresses)}));
+        let builder = base().replace(Kind::Vaults, SUB, list([vault]));
+        findings_declared(&CHECK, builder, &[("registers/networks.toml", rows)])
+    }
+
+    #[test]
+    fn a_registered_network_is_approved_until_its_last_day() {
+        let office = "[[network]]\nnetwork = \"203.0.113.0/24\"\npurpose = \"office\"\n";
+        assert_eq!(only(&registered(office, &["203.0.113.7"])).outcome(), Outcome::Pass);
+        let ended = registered(&format!("{office}until = 2026-01-31\n"), &["203.0.113.7"]);
+        assert_eq!(about_name(&ended, "kv1").outcome(), Outcome::Manual, "no approved network is left: {ended:#?}");
+        let row = about_name(&ended, "203.0.113.0/24");
+        assert_eq!((row.outcome(), row.subject().id.as_str()), (Outcome::Fail, "registers/networks.toml:1"));
+        assert_eq!(row.evidence()[0].place(), "declared/registers/networks.toml#/network/0");
+        let unused = registered(office, &[]);
+        assert_eq!(about_name(&unused, "kv1").outcome(), Outcome::Pass);
+        assert_eq!(about_name(&unused, "203.0.113.0/24").outcome(), Outcome::Manual);
     }
 
     #[test]

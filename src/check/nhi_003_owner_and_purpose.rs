@@ -1,8 +1,10 @@
 //! NHI-003: somebody answers for each user-assigned identity, and sharing it was a decision.
 
+use super::registers::{Known, of_rows};
 use super::{Check, Facts, Finding, Nature, Severity, about, population, whole};
+use crate::declared::{Identity, IdentityName, Register};
 use crate::evidence::Kind;
-use crate::model::{Resource, UserAssignedIdentity};
+use crate::model::{Id, Resource, UserAssignedIdentity};
 
 pub(super) const CHECK: Check = Check {
     id: "NHI-003",
@@ -10,8 +12,10 @@ pub(super) const CHECK: Check = Check {
     severity: Severity::Medium,
     nature: Nature::Design,
     asks: "The tags `owner` and `purpose` of every user-assigned identity, and the resources that it is attached to. \
-           Tags stand in for a register of identities until one is given; an identity that lacks one of the tags, or \
-           that more resources share than the configuration allows, awaits a person's record.",
+           `registers/identities.toml` comes first, where there is one: an identity that it does not list is an \
+           exception, and so is one that more resources share than the configuration allows without a reason in its \
+           row. Without the register the tags stand in for it, and an identity that lacks one of them, or is shared, \
+           awaits a person's record. Rows of user-assigned identities that are not there, or that ended, are exceptions.",
     blind_to: "Whether the named owner still works there and agrees, and attachments in subscriptions that were not \
                collected. Every program on a resource can use every identity attached to it.",
     fix: "`az tag update --operation merge --resource-id IDENTITY_ID --tags owner=TEAM purpose=TEXT` (Bicep: `tags: { \
@@ -21,7 +25,75 @@ pub(super) const CHECK: Check = Check {
 };
 
 fn run(facts: &Facts<'_>) -> Vec<Finding> {
-    facts.tenant.user_assigned.iter().map(|identity| judge(facts, identity)).collect()
+    let register = facts.declared.registers.identities.as_ref();
+    let mut findings: Vec<Finding> = match register {
+        None => facts.tenant.user_assigned.iter().map(|identity| judge(facts, identity)).collect(),
+        Some(register) => {
+            facts.tenant.user_assigned.iter().map(|identity| registered(facts, register, identity)).collect()
+        }
+    };
+    if let Some(register) = register {
+        findings.extend(of_rows(facts, register, |row| row.identity.shown().to_owned(), |row| known(facts, &row.says)));
+    }
+    findings
+}
+
+/// Against the register of identities.
+fn registered(facts: &Facts<'_>, register: &Register<Identity>, identity: &UserAssignedIdentity) -> Finding {
+    let hosts: Vec<&Resource> = facts.hosts_of(&identity.id);
+    let on = about("managed_identity", &identity.id, &identity.name, &identity.from)
+        .citing(hosts.iter().map(|host| &host.from));
+    let mut rows = register.in_force(facts.tenant.collected_at);
+    let attached = counted(hosts.len());
+    let Some(row) = rows.find(|row| names(&row.says.identity, identity)) else {
+        return on
+            .citing([&register.from])
+            .fail(format!("`registers/identities.toml` has no row in force for it; it is attached to {attached}"));
+    };
+    let on = on.citing([&row.from]);
+    let (owner, purpose) = (row.says.owner.as_str(), row.says.purpose.as_str());
+    let says = format!("the row at `{}` names its owner (`{owner}`) and purpose (`{purpose}`)", row.place());
+    let limit = facts.parameters.sharing_limit;
+    match &row.says.sharing {
+        _ if hosts.len() <= limit => on.pass(format!("{says}; it is attached to {attached}")),
+        Some(reason) => on.pass(format!("{says}; it is attached to {attached}, because: `{}`", reason.as_str())),
+        None => {
+            on.fail(format!("{says}; it is attached to {attached}, more than {limit}, and the row gives no reason"))
+        }
+    }
+}
+
+fn names(name: &IdentityName, identity: &UserAssignedIdentity) -> bool {
+    match name {
+        IdentityName::Resource(id) => *id == identity.id,
+        IdentityName::Object(object) => {
+            identity.principal_id.as_deref().is_some_and(|principal| principal.eq_ignore_ascii_case(object))
+        }
+    }
+}
+
+/// Whether what a row names is there. Other checks use rows about system-assigned identities and service principals;
+/// those are looked for in the directory's answers.
+fn known(facts: &Facts<'_>, row: &Identity) -> Known {
+    let is_there = match &row.identity {
+        IdentityName::Resource(id) => {
+            facts.tenant.user_assigned.iter().any(|identity| identity.id == *id)
+                || facts.tenant.resources.iter().any(|resource| resource.id == *id)
+        }
+        IdentityName::Object(object) => {
+            facts.tenant.user_assigned.iter().any(|identity| names(&row.identity, identity))
+                || facts.tenant.managed_identities.iter().any(|one| one.id == *object)
+                || facts.tenant.principals.contains_key(object)
+        }
+    };
+    let missing = || facts.missing(CHECK.needs, &Id::new(row.identity.shown()));
+    match is_there {
+        true => Known::Matches,
+        false => missing().map_or_else(
+            || Known::Unknown(format!("nothing that was read is `{}`", row.identity.shown())),
+            Known::NotTold,
+        ),
+    }
 }
 
 fn judge(facts: &Facts<'_>, identity: &UserAssignedIdentity) -> Finding {
@@ -61,7 +133,9 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::super::Outcome;
-    use super::super::testing::{SUB, base, findings_of, identity_id, identity_json, list, only, resource_json};
+    use super::super::testing::{
+        SUB, about_name, base, findings_declared, findings_of, identity_id, identity_json, list, only, resource_json,
+    };
     use super::*;
     use crate::evidence::testing::CaptureBuilder;
 
@@ -89,6 +163,42 @@ mod tests {
         for tags in [json!({}), json!({"owner": "team-a"}), json!({"owner": " ", "purpose": "billing"})] {
             assert_eq!(only(&findings_of(&CHECK, tenant(&tags, &["site"]))).outcome(), Outcome::Manual, "{tags}");
         }
+    }
+
+    const ROW: &str = "[[identity]]\nidentity = \"AAAAAAAA-0000-0000-0000-000000000001\"\nowner = \"team-a\"\npurpose = \"billing\"\n";
+
+    fn registered(rows: &str, hosts: &[&str]) -> Vec<Finding> {
+        findings_declared(&CHECK, tenant(&json!({}), hosts), &[("registers/identities.toml", rows)])
+    }
+
+    #[test]
+    fn a_register_comes_before_tags() {
+        let listed = registered(ROW, &["site"]);
+        assert_eq!(only(&listed).outcome(), Outcome::Pass);
+        assert!(only(&listed).because().contains("`registers/identities.toml:1`"), "{}", only(&listed).because());
+        let both = json!({"owner": "team-a", "purpose": "billing"});
+        let unlisted = findings_declared(&CHECK, tenant(&both, &["site"]), &[("registers/identities.toml", "")]);
+        assert_eq!(only(&unlisted).outcome(), Outcome::Fail, "tags do not stand in for a row");
+    }
+
+    #[test]
+    fn sharing_needs_a_reason_in_the_register() {
+        assert_eq!(only(&registered(ROW, &["a", "b"])).outcome(), Outcome::Fail);
+        let reason = format!("{ROW}sharing = \"one scale unit\"\n");
+        assert_eq!(only(&registered(&reason, &["a", "b"])).outcome(), Outcome::Pass);
+    }
+
+    #[test]
+    fn rows_that_ended_or_name_nothing_are_exceptions_and_unread_lists_leave_them_open() {
+        let ended = registered(&format!("{ROW}until = 2025-12-31\n"), &["a"]);
+        assert_eq!(about_name(&ended, "shared").outcome(), Outcome::Fail);
+        assert!(about_name(&ended, "aaaaaaaa-0000-0000-0000-000000000001").because().contains("ended with 2025-12-31"));
+        let gone = "[[identity]]\nidentity = \"/subscriptions/s/gone\"\nowner = \"o\"\npurpose = \"p\"\n";
+        let rows = format!("{ROW}{gone}");
+        assert_eq!(about_name(&registered(&rows, &[]), "/subscriptions/s/gone").outcome(), Outcome::Fail);
+        let unread = tenant(&json!({}), &[]).denied(Kind::Resources, SUB);
+        let findings = findings_declared(&CHECK, unread, &[("registers/identities.toml", &rows)]);
+        assert_eq!(about_name(&findings, "/subscriptions/s/gone").outcome(), Outcome::NotEvaluated);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! the subjects come from was answered whole; those answers are then cited.
 
 use super::finding::{empty, unread};
+use super::waivers;
 use super::{CHECKS, Check, Facts, Finding, Outcome};
 use crate::evidence::{Cite, Kind, Over, Reason};
 use crate::model::{Id, Missing, Need, Reach};
@@ -12,6 +13,7 @@ use crate::model::{Id, Missing, Need, Reach};
 /// Every check over `facts`; findings sorted by check, subject and outcome.
 pub fn run_all(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = CHECKS.iter().flat_map(|check| run(check, facts)).collect();
+    waivers::accept(facts, &mut findings);
     findings.sort_by(|a, b| {
         (a.check(), a.subject(), a.outcome(), a.because()).cmp(&(b.check(), b.subject(), b.outcome(), b.because()))
     });

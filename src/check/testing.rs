@@ -2,10 +2,13 @@
 //!
 //! A test starts from [`base`], replaces the lists that it is about, and reads the findings of one check.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::{Check, Facts, Finding, Outcome, Parameters, runner};
 use crate::access::Access;
+use crate::declared::Declared;
 use crate::evidence::testing::{CaptureBuilder, TENANT};
 use crate::evidence::{Capture, Kind, Over, Period};
 use crate::model;
@@ -73,10 +76,31 @@ pub fn findings_with(check: &'static Check, builder: CaptureBuilder, parameters:
 
 /// The same over a capture.
 pub fn findings_in(check: &'static Check, capture: &Capture, parameters: &Parameters) -> Vec<Finding> {
+    judged(check, capture, parameters, &Declared::default())
+}
+
+/// Findings with the default thresholds and these files below `declared/`: `("registers/readers.toml", "[[reader]]…")`.
+pub fn findings_declared(check: &'static Check, builder: CaptureBuilder, files: &[(&str, &str)]) -> Vec<Finding> {
+    let files = files.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec()));
+    let declared = Declared::read(files.collect()).expect("files that can be read");
+    judged(check, &builder.build(), &Parameters::default(), &declared)
+}
+
+/// Findings of every check by its id; the capture is read once.
+pub fn findings_of_all(builder: CaptureBuilder) -> BTreeMap<&'static str, Vec<Finding>> {
+    let tenant = model::read(&builder.build()).expect("a tenant");
+    let access = Access::of(&tenant);
+    let period = Period::parse("2026Q3").expect("a period");
+    let (parameters, declared) = (Parameters::default(), Declared::default());
+    let facts = Facts { tenant: &tenant, access: &access, period, parameters: &parameters, declared: &declared };
+    super::CHECKS.iter().map(|check| (check.id, runner::run(check, &facts))).collect()
+}
+
+fn judged(check: &'static Check, capture: &Capture, parameters: &Parameters, declared: &Declared) -> Vec<Finding> {
     let tenant = model::read(capture).expect("a tenant");
     let access = Access::of(&tenant);
     let period = Period::parse("2026Q3").expect("a period");
-    runner::run(check, &Facts { tenant: &tenant, access: &access, period, parameters })
+    runner::run(check, &Facts { tenant: &tenant, access: &access, period, parameters, declared })
 }
 
 /// The only finding; panics when there are none or more.

@@ -313,6 +313,7 @@ mod tests {
         SECRETS_USER, SUB, assignment_json, base, list, patched, role_json, service_principal_json, vault_id,
         with_principals,
     };
+    use crate::declared::Declared;
     use crate::evidence::testing::CaptureBuilder;
     use crate::evidence::{Kind, Period};
     use crate::model;
@@ -349,7 +350,13 @@ mod tests {
         change(&mut tenant);
         let access = Access::of(&tenant);
         let (period, parameters) = (Period::parse("2026Q3").expect("a period"), Parameters::default());
-        join(&Facts { tenant: &tenant, access: &access, period, parameters: &parameters })
+        join(&Facts {
+            tenant: &tenant,
+            access: &access,
+            period,
+            parameters: &parameters,
+            declared: &Declared::default(),
+        })
     }
 
     fn told(lines: &[GrantUse]) -> Vec<(&str, Usage, usize)> {

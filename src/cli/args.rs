@@ -82,6 +82,8 @@ pub(super) enum Command {
     Verify(Verify),
     /// Derive results and report again from a pack's raw evidence, and compare byte for byte.
     Reperform(Reperform),
+    /// Attach a record that was made by hand, such as minutes of a review, to a control.
+    Attach(Attach),
     /// Explain a check: what it asks and how, what it is blind to, what it maps to, how to fix a failure.
     Explain(Explain),
     /// List checks and controls.
@@ -332,6 +334,25 @@ pub(super) enum Pseudonyms {
         #[arg(required = true, value_name = "ID")]
         persons: Vec<String>,
     },
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "The file is copied as it is, and every reader of a pack can read it: it must hold no secret.")]
+pub(super) struct Attach {
+    /// The file: minutes, a scanner's report, an export of tickets. At most 20 MiB.
+    pub file: PathBuf,
+    /// The control that it is for, such as TM-03; `tickmark list` names them.
+    #[arg(long, value_name = "CONTROL")]
+    pub control: String,
+    /// What it is, in one line.
+    #[arg(long, value_name = "TEXT")]
+    pub title: String,
+    /// Who made it, or vouches for it.
+    #[arg(long, value_name = "NAME")]
+    pub person: String,
+    /// The day that it was made, such as 2026-10-01; default: today (UTC).
+    #[arg(long, value_name = "DAY")]
+    pub date: Option<String>,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -8,7 +8,7 @@ use super::collect::optional_config;
 use super::config::Config;
 use super::derive::derive;
 use super::terminal::Terminal;
-use super::{CliError, End, context, key, summary};
+use super::{CliError, End, context, declared, key, summary};
 use crate::assess::{Assessment, Inputs, Organisation};
 use crate::evidence::{Capture, Ledger, write_atomically};
 use crate::render::render;
@@ -51,6 +51,7 @@ pub(super) fn inputs(
         key_fingerprint,
         tsa: config.map(|config| config.signing.tsa.clone()).unwrap_or_default(),
         tool: context::tool(),
+        declared: config.map(|config| declared::below(&config.declared)).transpose()?.unwrap_or_default(),
     })
 }
 

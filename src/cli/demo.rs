@@ -10,7 +10,7 @@ use super::collect::{Source, collect_into};
 use super::seal::{Sealing, finish};
 use super::stamp::Authorities;
 use super::terminal::{Terminal, Tone};
-use super::{CliError, End, context};
+use super::{CliError, End, context, declared};
 use crate::assess::{Inputs, Organisation};
 use crate::azure::{Network, Recording};
 use crate::check::Parameters;
@@ -62,6 +62,12 @@ pub(super) fn run(options: &Demo, args: &Args, terminal: &Terminal) -> Result<En
         key_fingerprint: trusted.fingerprint().to_owned(),
         tsa: Vec::new(),
         tool: context::tool(),
+        declared: options
+            .replay
+            .as_ref()
+            .map(|folder| declared::below(&folder.join("declared")))
+            .transpose()?
+            .unwrap_or_default(),
     };
     let sealing = Sealing {
         store: &store,

@@ -55,6 +55,14 @@ pub enum CliError {
     /// The control files that this build carries.
     #[error("the built-in controls are wrong, which is a defect of tickmark\n{0}")]
     Control(#[from] ControlError),
+    /// Registers, waivers or attached records, each mistake with file, line and column.
+    #[error("what is declared in `{folder}` cannot be used; nothing was judged\n{error}")]
+    Declared {
+        /// Where the files are.
+        folder: PathBuf,
+        /// The mistakes.
+        error: ControlError,
+    },
     /// The templates that this build carries.
     #[error("the report could not be rendered, which is a defect of tickmark\n{0}")]
     Render(#[from] RenderError),

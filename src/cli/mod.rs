@@ -6,9 +6,11 @@
 mod access;
 mod args;
 mod assess;
+mod attach;
 mod collect;
 mod config;
 mod context;
+mod declared;
 mod demo;
 mod derive;
 mod doctor;
@@ -71,6 +73,7 @@ pub fn main() -> ExitCode {
         Command::Run(options) => run::run(options, &args, &terminal),
         Command::Verify(options) => verify::run(options, &terminal),
         Command::Reperform(options) => reperform::run(options, &terminal),
+        Command::Attach(options) => attach::run(options, &args, &terminal),
         Command::Explain(options) => explain::run(options, &terminal),
         Command::List => list::run(&terminal),
         Command::Pseudonyms { command } => personal::run(command, &args, &terminal),

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::args::{Format, Reperform};
 use super::derive::derive;
 use super::terminal::{Terminal, Tone, clean};
-use super::{CliError, End, context};
+use super::{CliError, End, context, declared};
 use crate::assess::{Assessment, Inputs};
 use crate::evidence::{Capture, Head, Ledger};
 use crate::render::render;
@@ -22,7 +22,8 @@ struct Difference {
 
 pub(super) fn run(options: &Reperform, terminal: &Terminal) -> Result<End, CliError> {
     let pack = &options.pack;
-    let (head, inputs) = manifest(pack)?;
+    let (head, mut inputs) = manifest(pack)?;
+    inputs.declared = declared::below(&pack.join("declared"))?;
     let capture = Capture::open_with_head(pack, head)?;
     let ledger_path = pack.join("ledger.jsonl");
     let text = fs::read_to_string(&ledger_path).map_err(CliError::io("read", &ledger_path))?;

@@ -234,6 +234,10 @@ fn pack_files(
         let source = Source::Copy(rendered.folder.path().join(path));
         files.push(file(path, source, role, media_type(path), all.clone()));
     }
+    for (name, bytes) in sealing.inputs.declared.files() {
+        let path = format!("declared/{name}");
+        files.push(file(&path, Source::Bytes(bytes.clone()), "declared", media_type(name), Vec::new()));
+    }
     for kept in sealing.capture.files() {
         let role = if kept.record.is_some() { "evidence" } else { "plan" };
         let source = Source::Copy(sealing.folder.join(&kept.path));
@@ -248,6 +252,7 @@ fn media_type(path: &str) -> &'static str {
         Some("html") => "text/html",
         Some("md") => "text/markdown",
         Some("csv") => "text/csv",
+        Some("toml") => "application/toml",
         _ if path.starts_with("plan.tsr") => "application/timestamp-reply",
         _ => "application/octet-stream",
     }

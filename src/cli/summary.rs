@@ -83,6 +83,10 @@ fn last_line(counts: &Counts) -> String {
         1 => "1 exception".to_owned(),
         many => format!("{many} exceptions"),
     };
+    let exceptions = match counts.accepted {
+        0 => exceptions,
+        accepted => format!("{exceptions}, {accepted} of them accepted under a waiver"),
+    };
     let open = match counts.not_evaluated {
         0 => "everything that was asked could be judged".to_owned(),
         1 => "incomplete: 1 point not evaluated".to_owned(),
@@ -99,7 +103,9 @@ fn exceptions(assessment: &Assessment, terminal: &Terminal) -> Result<(), CliErr
     }
     terminal.line(&format!("\n{}", terminal.tone(Tone::Strong, "Exceptions")))?;
     for finding in fails.iter().take(SHOWN) {
-        let words = format!("  {:<9} {}: {}", finding.check(), finding.subject().name, finding.because());
+        let accepted = finding.accepted().map(|one| format!(" (accepted by {} until {})", one.approver, one.until));
+        let accepted = accepted.unwrap_or_default();
+        let words = format!("  {:<9} {}: {}{accepted}", finding.check(), finding.subject().name, finding.because());
         terminal.line(&clean(&words).replace('\n', " "))?;
     }
     if fails.len() > SHOWN {
@@ -130,6 +136,7 @@ fn totals(assessment: &Assessment) -> Counts {
     Counts {
         pass: of(Outcome::Pass),
         fail: of(Outcome::Fail),
+        accepted: assessment.findings.iter().filter(|finding| finding.accepted().is_some()).count(),
         not_applicable: of(Outcome::NotApplicable),
         manual: of(Outcome::Manual),
         not_evaluated: of(Outcome::NotEvaluated),

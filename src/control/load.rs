@@ -74,6 +74,7 @@ const FILES: &[(&str, &str)] = &[
     ("tm-09.toml", include_str!("../../controls/tm-09.toml")),
     ("tm-10.toml", include_str!("../../controls/tm-10.toml")),
     ("tm-11.toml", include_str!("../../controls/tm-11.toml")),
+    ("tm-24.toml", include_str!("../../controls/tm-24.toml")),
 ];
 
 /// The controls that this build carries. `known_check` says whether a check id exists.

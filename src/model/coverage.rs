@@ -172,6 +172,11 @@ impl Coverage {
         self.asked.get(&kind).into_iter().flatten()
     }
 
+    /// Whether there is a record of this evidence id.
+    pub fn has_record(&self, evidence_id: &str) -> bool {
+        self.asked.values().flatten().any(|asked| asked.from.record == evidence_id)
+    }
+
     /// Whether any question of this kind has a record.
     pub fn was_asked(&self, kind: Kind) -> bool {
         self.asked.contains_key(&kind)

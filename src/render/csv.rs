@@ -32,6 +32,9 @@ pub(super) fn exceptions(assessment: &Assessment, path: &str) -> Result<Vec<u8>,
         "because",
         "reason",
         "evidence",
+        "accepted_by",
+        "accepted_until",
+        "waiver",
         NOTE,
     ];
     let fails = assessment.findings.iter().filter(|finding| finding.outcome() == Outcome::Fail);
@@ -39,7 +42,11 @@ pub(super) fn exceptions(assessment: &Assessment, path: &str) -> Result<Vec<u8>,
         let [check, rest @ ..] = cells(finding);
         let severity = crate::check::find(finding.check()).map_or("", |check| check.severity.word());
         let (controls, criteria) = spoken_to(assessment, finding.check());
-        [check, severity.to_owned(), controls, criteria].into_iter().chain(rest).collect()
+        let accepted = match finding.accepted() {
+            Some(accepted) => [accepted.approver.clone(), accepted.until.clone(), accepted.waiver.place()],
+            None => Default::default(),
+        };
+        [check, severity.to_owned(), controls, criteria].into_iter().chain(rest).chain(accepted).collect()
     });
     table(path, &header, rows)
 }
@@ -204,7 +211,7 @@ mod tests {
         let rows: Vec<csv::StringRecord> = reader.records().map(|row| row.expect("a row")).collect();
         let fails = testing::sample().findings.iter().filter(|finding| finding.outcome() == Outcome::Fail).count();
         assert_eq!(rows.len(), fails);
-        assert!(rows.iter().all(|row| &row[7] == "fail" && row.len() == 12));
+        assert!(rows.iter().all(|row| &row[7] == "fail" && row.len() == 15));
         let orphan = rows.iter().find(|row| &row[0] == "NHI-006").expect("the orphan");
         assert_eq!((&orphan[2], &orphan[3]), ("TM-01", "CC6.1 CC6.2 CC6.3 AC-2 AC-2(3) AC-2(9) IA-4"));
         assert_eq!(&orphan[10], "ev-0006/page-0001.json#/value/7 ev-0009/ipe.json");

@@ -5,7 +5,8 @@ use serde::Serialize;
 
 use super::RenderError;
 use crate::assess::{Assessment, ControlResult, Counts};
-use crate::check::{Finding, Outcome, Subject};
+use crate::check::{Accepted, Finding, Outcome, Subject};
+use crate::declared::Attached;
 use crate::evidence::{Cite, Reason, Tool};
 
 #[derive(Serialize)]
@@ -55,6 +56,20 @@ struct ControlLine<'a> {
     conclusion: &'static str,
     counts: Counts,
     checks: &'a [String],
+    /// Records that people made for it; left out where there is none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    attached: Vec<AttachedLine<'a>>,
+}
+
+#[derive(Serialize)]
+struct AttachedLine<'a> {
+    id: &'a str,
+    title: &'a str,
+    person: &'a str,
+    date: String,
+    period: Span,
+    file: &'a Cite,
+    sha256: &'a str,
 }
 
 #[derive(Serialize)]
@@ -65,6 +80,8 @@ struct FindingLine<'a> {
     because: &'a str,
     reason: Option<Reason>,
     evidence: &'a [Cite],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accepted: Option<&'a Accepted>,
 }
 
 /// The bytes of `results.json`.
@@ -112,6 +129,19 @@ fn control_line(result: &ControlResult) -> ControlLine<'_> {
         conclusion: result.conclusion.word(),
         counts: result.counts,
         checks: &control.checks,
+        attached: result.attached.iter().map(attached_line).collect(),
+    }
+}
+
+fn attached_line(attached: &Attached) -> AttachedLine<'_> {
+    AttachedLine {
+        id: &attached.id,
+        title: &attached.title,
+        person: &attached.person,
+        date: attached.date.to_string(),
+        period: Span { start: attached.period.start, end: attached.period.end },
+        file: &attached.from,
+        sha256: &attached.sha256,
     }
 }
 
@@ -123,6 +153,7 @@ fn finding_line(finding: &Finding) -> FindingLine<'_> {
         because: finding.because(),
         reason: finding.reason(),
         evidence: finding.evidence(),
+        accepted: finding.accepted(),
     }
 }
 

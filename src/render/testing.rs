@@ -7,12 +7,13 @@ use chrono::{DateTime, Utc};
 
 use crate::access::{Excess, OwnRights};
 use crate::assess::{
-    Assessment, CollectionSummary, ComparedLists, CoveredPart, DifferenceLine, EvidenceLine, GapLine, IdentityLine,
-    Inputs, Inventory, Moment, Organisation, Population, ReaderLine, Story, VaultLine, conclude,
+    AccessGraph, Assessment, CollectionSummary, ComparedLists, CoveredPart, DifferenceLine, EvidenceLine, GapLine,
+    IdentityLine, Inputs, Inventory, Moment, Organisation, Population, ReaderLine, Story, VaultLine, conclude,
 };
 use crate::check::usage::{GrantUse, Usage};
 use crate::check::{Finding, Parameters, about};
 use crate::control;
+use crate::declared::Declared;
 use crate::evidence::{
     CaptureStatus, Cite, Entry, Event, Head, Period, PersonalData, Persons, PlanStamp, Reason, RunAs, Tool, sha256_hex,
 };
@@ -102,6 +103,7 @@ fn inputs() -> Inputs {
         key_fingerprint: sha256_hex(b"key"),
         tsa: Vec::new(),
         tool: Tool { name: "tickmark".to_owned(), version: "0.1.0".to_owned(), rule_set_sha256: sha256_hex(b"rules") },
+        declared: Declared::default(),
     }
 }
 
@@ -122,13 +124,14 @@ fn assessment(mut findings: Vec<Finding>, collection: CollectionSummary) -> Asse
         head: head(),
         collection,
         own: OwnRights { subscriptions: 1, effective: vec![cite(12, 0)], ..OwnRights::default() },
-        controls: controls.iter().map(|control| conclude(control, &findings)).collect(),
+        controls: controls.iter().map(|control| conclude(control, &findings, &Declared::default())).collect(),
         populations: by_check
             .into_iter()
             .map(|(check, items)| Population { check, title: title(check), items })
             .collect(),
         findings,
         inventory: Inventory::default(),
+        graph: AccessGraph::default(),
         grants: Vec::new(),
         stories: Vec::new(),
         evidence: Vec::new(),

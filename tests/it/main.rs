@@ -7,6 +7,7 @@ mod canary;
 mod commands;
 mod contract;
 mod credentials;
+mod declared;
 mod demo;
 mod designs;
 mod doctor;

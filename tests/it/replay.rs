@@ -13,6 +13,7 @@ use tickmark::assess::{Assessment, Inputs, Organisation, assess};
 use tickmark::azure::{Answer, Ask, Clock, Cloud, Door, Pace, Recording, TokenFacts, Transport, TransportError};
 use tickmark::check::{Parameters, find};
 use tickmark::collect::{CollectRequest, Keeper, Personal, Progress, Summary, collect, plan};
+use tickmark::declared::Declared;
 use tickmark::evidence::{Capture, EvidenceError, Expected, Head, Page, Period, Record, Tool, VaultObjects};
 use tickmark::{control, model};
 
@@ -100,6 +101,7 @@ pub fn assessed(capture: &Capture) -> Assessment {
         key_fingerprint: String::new(),
         tsa: Vec::new(),
         tool: tool(),
+        declared: Declared::default(),
     };
     assess(inputs, capture, &tenant, &controls, Vec::new())
 }

@@ -34,6 +34,8 @@ pub struct Config {
     pub api_versions: BTreeMap<Kind, String>,
     /// `[parameters]`.
     pub parameters: Parameters,
+    /// `[declared] folder`: where `registers/`, `waivers.toml` and `attached/` are; the configuration file's folder.
+    pub declared: PathBuf,
 }
 
 /// `[azure]`.

@@ -37,7 +37,17 @@ pub(super) fn read(file: &str, folder: &Path, text: &str) -> Result<Config, Vec<
         return Err(mistakes.into_lines());
     }
     let root = Table::root(&document, &mistakes);
-    root.only(&["organisation", "azure", "store", "period", "signing", "personal_data", "api_versions", "parameters"]);
+    root.only(&[
+        "organisation",
+        "azure",
+        "store",
+        "period",
+        "signing",
+        "personal_data",
+        "api_versions",
+        "parameters",
+        "declared",
+    ]);
     let config = Config {
         organisation: organisation(&root.table("organisation")),
         azure: azure(&root.table("azure"), folder),
@@ -47,9 +57,19 @@ pub(super) fn read(file: &str, folder: &Path, text: &str) -> Result<Config, Vec<
         personal: personal_data(&root.table("personal_data"), folder),
         api_versions: api_versions(&root.table("api_versions")),
         parameters: parameters(&root.table("parameters")),
+        declared: declared(&root.table("declared"), folder),
     };
     let lines = mistakes.into_lines();
     if lines.is_empty() { Ok(config) } else { Err(lines) }
+}
+
+fn declared(table: &Table<'_, '_>, folder: &Path) -> PathBuf {
+    table.only(&["folder"]);
+    match table.text("folder") {
+        Some(path) => folder.join(path),
+        None if folder.as_os_str().is_empty() => PathBuf::from("."),
+        None => folder.to_owned(),
+    }
 }
 
 fn organisation(table: &Table<'_, '_>) -> Organisation {

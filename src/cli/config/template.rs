@@ -54,6 +54,9 @@ key = "keys/tickmark.p8"                 # P-256, PKCS#8, encrypted; passphrase 
 # [api_versions]                         # for a cloud that is behind, or ahead: keys as in docs/permissions.md
 # vaults = "2023-07-01"
 
+[declared]
+# folder = "."                           # where registers/, waivers.toml and attached/ are
+
 [parameters]                             # thresholds of checks; `tickmark explain CHECK-ID` says what each means
 # workload_environments = []             # NHI-002: tag values of env/environment that are in scope; empty is all
 # sharing_limit = 1                      # NHI-003: attachments of one identity without a reason

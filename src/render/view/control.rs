@@ -8,6 +8,7 @@ use super::{CiteView, Mark, OUTCOMES, Part, Places, bar, mark, population_file};
 use crate::assess::{Assessment, ControlResult, Counts};
 use crate::check::{Finding, Outcome, find};
 use crate::control::{Criterion, Framework};
+use crate::declared::Attached;
 use crate::render::escape::Shown;
 use crate::render::narrative;
 
@@ -35,6 +36,7 @@ pub(super) struct ControlView {
     proves: String,
     does_not_show: String,
     by_hand: Vec<String>,
+    attached: Vec<AttachedView>,
     narrative_html: String,
     narrative_markdown: String,
     /// Whether break/fix timelines belong to it.
@@ -90,8 +92,31 @@ struct Row {
     id: Shown,
     because: Shown,
     reason: Option<&'static str>,
+    accepted: Option<AcceptedView>,
     evidence: Vec<CiteView>,
     more_evidence: usize,
+}
+
+/// The waiver that holds for an exception.
+#[derive(Serialize)]
+struct AcceptedView {
+    approver: Shown,
+    until: Shown,
+    reason: Shown,
+    compensating: Shown,
+    waiver: CiteView,
+}
+
+/// A record that somebody made for the control.
+#[derive(Serialize)]
+struct AttachedView {
+    id: String,
+    title: Shown,
+    person: Shown,
+    date: String,
+    period: String,
+    name: Shown,
+    file: CiteView,
 }
 
 pub(super) fn controls(
@@ -130,6 +155,7 @@ fn control(
         proves: control.proves.clone(),
         does_not_show: control.does_not_show.clone(),
         by_hand: control.by_hand.clone(),
+        attached: result.attached.iter().map(|attached| attached_view(attached, places)).collect(),
         narrative_html: narrative::to_html(&control.narrative),
         narrative_markdown: narrative::to_markdown(&control.narrative),
         shows_stories,
@@ -213,6 +239,18 @@ fn group(outcome: Outcome, findings: &[&Finding], places: &Places<'_>) -> Option
     })
 }
 
+fn attached_view(attached: &Attached, places: &Places<'_>) -> AttachedView {
+    AttachedView {
+        id: attached.id.clone(),
+        title: Shown::sentence(&attached.title),
+        person: Shown::name(&attached.person),
+        date: attached.date.to_string(),
+        period: attached.period.to_string(),
+        name: Shown::name(&attached.name),
+        file: places.view(&attached.from),
+    }
+}
+
 fn row(finding: &Finding, places: &Places<'_>) -> Row {
     let subject = finding.subject();
     let reason = finding.reason().map(|reason| reason.sentence());
@@ -226,6 +264,13 @@ fn row(finding: &Finding, places: &Places<'_>) -> Row {
         kind: Shown::name(&subject.kind.replace('_', " ")),
         id: Shown::sentence(if subject.id == subject.name { "" } else { &subject.id }),
         because: Shown::sentence(finding.because()),
+        accepted: finding.accepted().map(|accepted| AcceptedView {
+            approver: Shown::name(&accepted.approver),
+            until: Shown::name(&accepted.until),
+            reason: Shown::sentence(&accepted.reason),
+            compensating: Shown::sentence(&accepted.compensating),
+            waiver: places.view(&accepted.waiver),
+        }),
         reason: reason.filter(|sentence| !finding.because().contains(sentence)),
         evidence: finding.evidence().iter().take(CITES).map(|cite| places.view(cite)).collect(),
         more_evidence: finding.evidence().len().saturating_sub(CITES),

@@ -5,6 +5,7 @@
 
 mod control;
 mod front;
+mod graph;
 mod tables;
 mod usage;
 
@@ -33,6 +34,7 @@ pub(super) struct View {
     vaults: Vec<tables::VaultView>,
     readers: Vec<tables::ReaderView>,
     readers_total: usize,
+    graph: graph::GraphView,
     usage: usage::UsageView,
     stories: Vec<tables::StoryView>,
     runs: Vec<tables::RunView>,
@@ -53,6 +55,7 @@ impl View {
             vaults: tables::vaults(assessment, &places),
             readers: tables::readers(assessment, &places),
             readers_total: assessment.inventory.readers.len(),
+            graph: graph::graph(&assessment.graph),
             usage: usage::usage(assessment, &places),
             stories,
             runs: tables::runs(assessment),
@@ -144,6 +147,9 @@ impl<'a> Places<'a> {
             digests.insert((line.id.as_str(), ""), "");
             digests
                 .extend(line.pages.iter().map(|(file, sha256)| ((line.id.as_str(), file.as_str()), sha256.as_str())));
+        }
+        for attached in &assessment.inputs.declared.attached {
+            digests.insert(("declared", attached.from.page.as_str()), attached.sha256.as_str());
         }
         Places { digests }
     }

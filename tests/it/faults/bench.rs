@@ -12,6 +12,7 @@ use tickmark::azure::{
 };
 use tickmark::check::{Facts, Finding, Outcome, Parameters, run_all};
 use tickmark::collect::{CollectRequest, Keeper, Personal, Progress, collect, plan};
+use tickmark::declared::Declared;
 use tickmark::evidence::{
     Capture, CaptureStatus, EvidenceError, Expected, Head, Kind, Page, Period, Reason, Record, RunAs, Tool,
     VaultObjects,
@@ -150,7 +151,13 @@ impl Ran {
         let tenant = tickmark::model::read(&capture).expect("facts");
         let access = Access::of(&tenant);
         let parameters = Parameters::default();
-        let facts = Facts { tenant: &tenant, access: &access, period: capture.head.period, parameters: &parameters };
+        let facts = Facts {
+            tenant: &tenant,
+            access: &access,
+            period: capture.head.period,
+            parameters: &parameters,
+            declared: &Declared::default(),
+        };
         let mut findings = Findings::new();
         let all = run_all(&facts);
         for finding in &all {

@@ -4,14 +4,14 @@ use std::net::Ipv4Addr;
 
 /// A network: `10.0.0.0/8`, or one address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Network {
+pub struct Network {
     first: u32,
     prefix: u32,
 }
 
 impl Network {
     /// Reads `203.0.113.7` or `203.0.113.0/24`; anything else is none.
-    pub(super) fn parse(text: &str) -> Option<Network> {
+    pub fn parse(text: &str) -> Option<Network> {
         let (address, prefix) = match text.trim().split_once('/') {
             Some((address, prefix)) => (address, prefix.parse().ok().filter(|prefix| *prefix <= 32)?),
             None => (text.trim(), 32),
@@ -21,12 +21,12 @@ impl Network {
     }
 
     /// Bits that are fixed.
-    pub(super) fn prefix(self) -> u32 {
+    pub fn prefix(self) -> u32 {
         self.prefix
     }
 
     /// Whether every address of `other` is in this network.
-    pub(super) fn contains(self, other: Network) -> bool {
+    pub fn contains(self, other: Network) -> bool {
         self.prefix <= other.prefix && other.first & mask(self.prefix) == self.first
     }
 }
