@@ -7,6 +7,7 @@ mod graph;
 mod inventory;
 mod judge;
 mod population;
+mod suggest;
 
 pub use assessment::{Assessment, Conclusion, ControlResult, Counts, EvidenceLine, Inputs, Organisation, assess};
 #[cfg(test)]
@@ -17,3 +18,4 @@ pub use coverage::{CollectionSummary, ComparedLists, CoveredPart, DifferenceLine
 pub use graph::{AccessGraph, Column, Edge, Node};
 pub use inventory::{IdentityLine, Inventory, ReaderLine, VaultLine};
 pub use population::Population;
+pub use suggest::{Suggested, suggest};
