@@ -27,7 +27,7 @@ pub(super) enum Allowed {
     Nothing,
 }
 
-/// Known members of an object by lower-case name, in order of it.
+/// Known members of an object by lower-case name, in order of its length and then of its letters.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Members {
     known: Vec<(String, Allowed)>,
@@ -229,7 +229,7 @@ impl Members {
         self.known.get(at).map(|(_, below)| below)
     }
 
-    /// All, in order of name.
+    /// All of them.
     #[cfg(test)]
     pub(super) fn iter(&self) -> impl Iterator<Item = &(String, Allowed)> {
         self.known.iter()
@@ -249,7 +249,8 @@ impl Members {
 
     fn place_of(&self, name: &str) -> Result<usize, usize> {
         let lower = || name.bytes().map(|byte| byte.to_ascii_lowercase());
-        self.known.binary_search_by(|(known, _)| known.bytes().cmp(lower()))
+        let order = |known: &str| known.len().cmp(&name.len()).then_with(|| known.bytes().cmp(lower()));
+        self.known.binary_search_by(|(known, _)| order(known))
     }
 }
 

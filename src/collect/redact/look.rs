@@ -89,29 +89,36 @@ pub(super) fn is_harmless_text(text: &str) -> bool {
 
 fn is_harmless(text: &str, in_run: u8) -> bool {
     let bytes = text.as_bytes();
-    let (mut seen, mut letters) = (0, 0_u32);
-    let (mut dashes, mut in_a_row, mut most_in_a_row) = (0, 0, 0);
-    let (mut run, mut longest, mut before) = (0_usize, 0, 0);
+    let (mut seen, mut letters, mut dashes, mut before) = (0, 0_u32, 0_u32, 0);
     for (at, byte) in bytes.iter().enumerate() {
         let sort = SORTS[usize::from(*byte)];
         seen |= sort;
-        letters |= letter(*byte);
+        letters |= u32::from(sort & LETTER != 0) << (byte & 31);
         dashes += u32::from(sort & DASH != 0);
-        in_a_row = if sort & DASH != 0 { in_a_row + 1 } else { 0 };
-        most_in_a_row = most_in_a_row.max(in_a_row);
-        run = if sort & in_run != 0 { run + 1 } else { 0 };
-        longest = run.max(longest);
         if sort & LETTER != 0 && before & IN_WORD == 0 && begins_token(bytes, at) {
             return false;
         }
         before = sort;
     }
-    let dashes = if seen & WIDE != 0 { dashes } else { most_in_a_row }; // blanks between them do not count
-    if seen & ODD != 0 || longest >= LONGEST_WORD || dashes >= DASHES_OF_PEM {
+    let may_begin = dashes >= DASHES_OF_PEM && (seen & WIDE != 0 || text.contains("-----"));
+    if seen & ODD != 0 || may_begin || has_long_run(bytes, in_run) {
         return false;
     }
     let may_sign = holds(letters, const { letters_of("sharedaccess") }) && (seen & WIDE != 0 || has_shared(bytes));
     !may_sign && (seen & ASSIGNS == 0 || LETTERS_OF_MARKS.iter().all(|mark| !holds(letters, *mark)))
+}
+
+/// Whether so many bytes of these sorts stand in a row as a key has. Looked for from the end of each stretch that long,
+/// so that most bytes are passed over.
+fn has_long_run(bytes: &[u8], sorts: u8) -> bool {
+    let mut from = 0;
+    while let Some(stretch) = bytes.get(from..from + LONGEST_WORD) {
+        match stretch.iter().rposition(|byte| SORTS[usize::from(*byte)] & sorts == 0) {
+            Some(at) => from += at + 1,
+            None => return true,
+        }
+    }
+    false
 }
 
 /// Whether a word begins here as tokens do, or as the name of a scheme that a credential follows.
