@@ -23,6 +23,7 @@ mod record;
 mod redact;
 mod rows;
 mod run;
+mod sketch;
 mod supply;
 mod table;
 mod windows;
