@@ -3,9 +3,11 @@
 mod assessment;
 mod break_fix;
 mod coverage;
+mod graph;
 mod inventory;
 mod judge;
 mod population;
+mod suggest;
 
 pub use assessment::{Assessment, Conclusion, ControlResult, Counts, EvidenceLine, Inputs, Organisation, assess};
 #[cfg(test)]
@@ -13,5 +15,7 @@ pub(crate) use judge::judge as conclude;
 
 pub use break_fix::{Moment, Story};
 pub use coverage::{CollectionSummary, ComparedLists, CoveredPart, DifferenceLine, GapLine};
+pub use graph::{AccessGraph, Column, Edge, Node};
 pub use inventory::{IdentityLine, Inventory, NamedVault, Reader, ReaderLine, VaultLine, Way};
 pub use population::Population;
+pub use suggest::{Suggested, suggest};

@@ -7,9 +7,9 @@ use chrono::{DateTime, Utc};
 
 use crate::access::{Excess, OwnRights};
 use crate::assess::{
-    Assessment, CollectionSummary, ComparedLists, CoveredPart, DifferenceLine, EvidenceLine, GapLine, IdentityLine,
-    Inputs, Inventory, Moment, NamedVault, Organisation, Population, Reader, ReaderLine, Story, VaultLine, Way,
-    conclude,
+    AccessGraph, Assessment, CollectionSummary, ComparedLists, CoveredPart, DifferenceLine, EvidenceLine, GapLine,
+    IdentityLine, Inputs, Inventory, Moment, NamedVault, Organisation, Population, Reader, ReaderLine, Story, VaultLine,
+    Way, conclude,
 };
 use crate::check::usage::{GrantUse, Usage};
 use crate::check::{Finding, Parameters, about};
@@ -132,6 +132,7 @@ fn assessment(mut findings: Vec<Finding>, collection: CollectionSummary) -> Asse
             .collect(),
         findings,
         inventory: Inventory::default(),
+        graph: AccessGraph::default(),
         grants: Vec::new(),
         stories: Vec::new(),
         evidence: Vec::new(),

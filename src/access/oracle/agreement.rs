@@ -47,12 +47,15 @@ impl Product {
         Answer::over_paths(held.chain(own))
     }
 
-    /// Whether lists that could hold more were not read.
+    /// Whether lists that could hold more were not read. A policy's answers depend on no list of roles, but on who can
+    /// become a member of a group that it names.
     pub fn has_gap(&self, object: &Id, capability: Capability) -> bool {
         let more = [Unread::Scope, Unread::ManagementGroups, Unread::Eligibility, Unread::Delegation, Unread::Classic];
         let vault = self.vault(object);
         let is_by_roles = !is_data(capability) || vault.is_rbac();
-        is_by_roles && self.gaps(object).iter().any(|gap| more.contains(&gap.about))
+        let is_of_group = |gap: &Gap| gap.about == Unread::Eligibility && !gap.name.starts_with('/');
+        let gaps = self.gaps(object);
+        gaps.iter().any(|gap| if is_by_roles { more.contains(&gap.about) } else { is_of_group(gap) })
     }
 
     fn vault(&self, object: &Id) -> &Vault {

@@ -95,6 +95,22 @@ fn who_can_become_a_member_is_eligible_and_who_can_become_owner_is_not() {
 }
 
 #[test]
+fn who_can_become_a_member_of_a_group_in_a_policy_is_a_gap_when_it_was_not_read() {
+    let policy = json!([{"tenantId": TENANT, "objectId": "g1", "permissions": {"secrets": ["get"]}}]);
+    let answers = || Small::policies(policy.clone()).group("g1", &[]).knows(&["u1"]).answers();
+    let grants = list(&[membership("g1", "u1", "member")]);
+    let read = access_of(answers().answer(Kind::GroupEligibilities, "group:g1", grants));
+    assert_eq!(can(&read, "kv1", Capability::ReadSecret), [("u1".to_owned(), Answer::Eligible)]);
+    let refused = access_of(answers().gap(Kind::GroupEligibilities, "group:g1", Reason::Forbidden));
+    assert!(can(&refused, "kv1", Capability::ReadSecret).is_empty());
+    let names_it = |access: &Access| {
+        let gaps = access.gaps(&Id::new(vault_id("kv1")));
+        gaps.iter().any(|gap| gap.about == Unread::Eligibility && gap.name == "g1")
+    };
+    assert!(names_it(&refused) && !names_it(&read));
+}
+
+#[test]
 fn a_deny_on_a_group_does_not_yet_mean_who_can_become_a_member() {
     let small = get_secret().assign("reads", "u1", SUB).group("g1", &[]);
     let small = small.deny(SUB, "g1", &json!({"denyAssignmentEffect": "enforced"}));
