@@ -21,7 +21,7 @@ pub(super) fn derive(capture: &Capture, inputs: Inputs, ledger: Vec<Entry>) -> R
         )));
     }
     let tenant = model::read(capture)?;
-    Ok(assess(inputs, capture, &tenant, &controls, ledger))
+    Ok(assess(inputs, capture, tenant, &controls, ledger))
 }
 
 /// The controls that this build carries.

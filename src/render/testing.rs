@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 use crate::access::{Excess, OwnRights};
 use crate::assess::{
     AccessGraph, Assessment, CollectionSummary, ComparedLists, CoveredPart, DifferenceLine, EvidenceLine, GapLine,
-    IdentityLine, Inputs, Inventory, Moment, NamedVault, Organisation, Population, Reader, ReaderLine, Story, VaultLine,
-    Way, conclude,
+    IdentityLine, Inputs, Inventory, Moment, NamedVault, Organisation, Population, Reader, ReaderLine, Story,
+    VaultLine, Way, conclude,
 };
 use crate::check::usage::{GrantUse, Usage};
 use crate::check::{Finding, Parameters, about};
