@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{AccessGraph, CollectionSummary, Inventory, Population, Story, judge};
 use crate::access::{Access, OwnRights};
-use crate::check::usage::{self, GrantUse};
+use crate::check::usage::{self, AssignmentUse, GrantUse, SecretUse};
 use crate::check::{Facts, Finding, Parameters, run_all};
 use crate::control::Control;
 use crate::declared::{Attached, Declared};
@@ -68,6 +68,10 @@ pub struct Assessment {
     pub graph: AccessGraph,
     /// Who could read secrets against who did.
     pub grants: Vec<GrantUse>,
+    /// The same by role assignment and access policy.
+    pub assignments: Vec<AssignmentUse>,
+    /// The same by secret.
+    pub secrets: Vec<SecretUse>,
     /// Break/fix timelines out of the vault log.
     pub stories: Vec<Story>,
     /// The request ledger: one line a record.
@@ -194,6 +198,7 @@ pub fn assess(
     let own = OwnRights::from_evidence(&tenant, &access, capture.head.run_as.object_id.as_deref());
     let stories = super::break_fix::stories(&tenant, period);
     let grants = usage::join(&facts);
+    let (assignments, secrets) = (usage::by_assignment(&facts), usage::by_secret(&facts));
     let graph = super::graph::graph(&tenant, &access);
     // the inventory is of resources, vaults and principals, and asks `access` about the rest
     tenant.resource_graph = ResourceGraph::default();
@@ -209,6 +214,8 @@ pub fn assess(
         inventory: super::inventory::inventory(&tenant, &access),
         graph,
         grants,
+        assignments,
+        secrets,
         stories,
         evidence: super::coverage::evidence_lines(capture),
         ledger_entries,

@@ -4,6 +4,9 @@
 //! The grants are those at collection; one that ended in the period is seen only where the activity log tells of it,
 //! or where a row names an assignment that is there no more. Callers are matched by object id.
 
+mod by_assignment;
+mod by_secret;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -15,6 +18,9 @@ use super::logs::{Log, Logs, ROWS};
 use crate::access::{Answer, Capability, Grant, Open};
 use crate::evidence::{Cite, Reason};
 use crate::model::{ActivityEvent, Id, Texts, Vault, VaultEvent};
+
+pub use by_assignment::{AssignmentUse, by_assignment};
+pub use by_secret::{SecretUse, by_secret};
 
 /// What became of a grant in the period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -369,6 +375,46 @@ mod tests {
             parameters: &parameters,
             declared: &Declared::default(),
         })
+    }
+
+    /// The same join by assignment and by secret.
+    fn others(builder: CaptureBuilder) -> (Vec<AssignmentUse>, Vec<SecretUse>) {
+        let tenant = model::read(&builder.build()).expect("a tenant");
+        let access = Access::of(&tenant);
+        let (period, parameters) = (Period::parse("2026Q3").expect("a period"), Parameters::default());
+        let declared = Declared::default();
+        let facts = Facts { tenant: &tenant, access: &access, period, parameters: &parameters, declared: &declared };
+        (by_assignment(&facts), by_secret(&facts))
+    }
+
+    #[test]
+    fn an_assignment_is_used_by_the_reads_that_name_it_and_open_where_a_row_names_none() {
+        let read = |patch: Value| {
+            let (lines, _) = others(tenant(&vault_id("kv"), &[read_at("2026-09-20T12:00:00Z", READER, &patch)]));
+            let [line] = lines.as_slice() else { panic!("one assignment: {lines:#?}") };
+            assert_eq!((line.id.name(), line.principals, line.vaults), ("a1", 1, 1));
+            (line.usage, line.reads, line.idle_days)
+        };
+        assert_eq!(read(json!({"AppliedAssignmentId": "A1"})), (Usage::Used, 1, Some(10)));
+        assert_eq!(read(json!({"AppliedAssignmentId": "a2"})), (Usage::Unused, 0, Some(92)), "another one was");
+        assert_eq!(read(json!({})), (Usage::NotDetermined, 0, None), "it may have been this one");
+        let (unread, _) = others(counted(&vault_id("kv"), &[], &[]));
+        assert_eq!(unread[0].usage, Usage::NotDetermined);
+        assert!(!unread[0].because.is_empty());
+    }
+
+    #[test]
+    fn a_secret_is_told_with_how_many_could_read_it_and_who_did() {
+        let rows = [
+            read_at("2026-07-02T00:30:00Z", READER, &json!({})),
+            read_at("2026-07-03T00:30:00Z", OTHER, &json!({})),
+            read_at("2026-07-04T00:30:00Z", OTHER, &json!({})),
+        ];
+        let (_, secrets) = others(tenant(&vault_id("kv"), &rows));
+        let [secret] = secrets.as_slice() else { panic!("one secret: {secrets:#?}") };
+        assert_eq!((secret.vault_name.as_str(), secret.secret.as_str()), ("kv", "db"));
+        assert_eq!((secret.could, secret.did, secret.reads, secret.usage), (1, 2, 3, Usage::Used));
+        assert_eq!(secret.is_listed, None, "no list of its content was asked for");
     }
 
     fn told(lines: &[GrantUse]) -> Vec<(&str, Usage, usize)> {

@@ -17,6 +17,10 @@ pub(super) const EXCEPTIONS: &str = "report/exceptions.csv";
 pub(super) const READERS: &str = "report/readers.csv";
 /// Who could read secrets against who did.
 pub(super) const GRANTS: &str = "report/population-grants.csv";
+/// Role assignments and policies that give secrets, with the reads under them.
+pub(super) const ASSIGNMENTS: &str = "report/population-assignments.csv";
+/// Secrets, with who could read them and who did.
+pub(super) const SECRETS: &str = "report/population-secrets.csv";
 /// The request ledger.
 pub(super) const REQUESTS: &str = "report/requests.csv";
 
@@ -106,8 +110,6 @@ pub(super) fn grants(assessment: &Assessment, out: &mut dyn Write) -> Result<(),
         "evidence",
         READERS_NOTE,
     ];
-    let time =
-        |at: Option<DateTime<Utc>>| at.map_or_else(String::new, |at| at.to_rfc3339_opts(SecondsFormat::Secs, true));
     let rows = assessment.grants.iter().map(|line| {
         [
             Cow::from(&*line.vault_name),
@@ -209,6 +211,92 @@ fn spoken_to(assessment: &Assessment, check: &str) -> (String, String) {
     let soc2: BTreeSet<&str> = citing.iter().flat_map(|control| &control.criteria).map(String::as_str).collect();
     let nist: BTreeSet<&str> = citing.iter().flat_map(|control| &control.nist).map(String::as_str).collect();
     (ids.join(" "), soc2.into_iter().chain(nist).collect::<Vec<_>>().join(" "))
+}
+
+/// Every role assignment and access policy that gives secrets, with the reads under it.
+pub(super) fn assignments(assessment: &Assessment, out: &mut dyn Write) -> Result<(), RenderError> {
+    let header = [
+        "assignment",
+        "by",
+        "scope",
+        "holder",
+        "holder_id",
+        "principals",
+        "vaults",
+        "usage",
+        "reads",
+        "first_read",
+        "last_read",
+        "days_without_read",
+        "because",
+        "evidence",
+        READERS_NOTE,
+    ];
+    let rows = assessment.assignments.iter().map(|line| {
+        [
+            Cow::from(line.id.shown()),
+            Cow::from(&*line.by),
+            Cow::from(line.scope.shown()),
+            Cow::from(&*line.holder),
+            Cow::from(&*line.holder_id),
+            Cow::from(line.principals.to_string()),
+            Cow::from(line.vaults.to_string()),
+            Cow::from(line.usage.words()),
+            Cow::from(line.reads.to_string()),
+            Cow::from(time(line.first)),
+            Cow::from(time(line.last)),
+            Cow::from(line.idle_days.map_or_else(String::new, |days| days.to_string())),
+            Cow::from(&*line.because),
+            Cow::from(places(&line.evidence)),
+        ]
+    });
+    write(out, &header, rows)
+}
+
+/// Every secret, with how many could read it and who did.
+pub(super) fn secrets(assessment: &Assessment, out: &mut dyn Write) -> Result<(), RenderError> {
+    let header = [
+        "vault",
+        "vault_id",
+        "secret",
+        "listed",
+        "could_read",
+        "did_read",
+        "usage",
+        "reads",
+        "first_read",
+        "last_read",
+        "because",
+        "evidence",
+        READERS_NOTE,
+    ];
+    let rows = assessment.secrets.iter().map(|line| {
+        let listed = match line.is_listed {
+            Some(true) => "yes",
+            Some(false) => "no",
+            None => "not told",
+        };
+        [
+            Cow::from(&*line.vault_name),
+            Cow::from(line.vault.shown()),
+            Cow::from(&*line.secret),
+            Cow::from(listed),
+            Cow::from(line.could.to_string()),
+            Cow::from(line.did.to_string()),
+            Cow::from(line.usage.words()),
+            Cow::from(line.reads.to_string()),
+            Cow::from(time(line.first)),
+            Cow::from(time(line.last)),
+            Cow::from(&*line.because),
+            Cow::from(places(&line.evidence)),
+        ]
+    });
+    write(out, &header, rows)
+}
+
+/// RFC 3339, or nothing.
+fn time(at: Option<DateTime<Utc>>) -> String {
+    at.map_or_else(String::new, |at| at.to_rfc3339_opts(SecondsFormat::Secs, true))
 }
 
 /// A table whose last heading is a note and whose cells are each guarded against being taken for a formula.

@@ -48,6 +48,12 @@ pub fn render<E: From<RenderError>>(
     if !assessment.grants.is_empty() {
         take(csv::GRANTS, &|out| csv::grants(assessment, out))?;
     }
+    if !assessment.assignments.is_empty() {
+        take(csv::ASSIGNMENTS, &|out| csv::assignments(assessment, out))?;
+    }
+    if !assessment.secrets.is_empty() {
+        take(csv::SECRETS, &|out| csv::secrets(assessment, out))?;
+    }
     for population in &assessment.populations {
         let path = format!("report/{}", view::population_file(population.check));
         take(&path, &|out| csv::population(population, out))?;

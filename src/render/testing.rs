@@ -134,6 +134,8 @@ fn assessment(mut findings: Vec<Finding>, collection: CollectionSummary) -> Asse
         inventory: Inventory::default(),
         graph: AccessGraph::default(),
         grants: Vec::new(),
+        assignments: Vec::new(),
+        secrets: Vec::new(),
         stories: Vec::new(),
         evidence: Vec::new(),
         ledger_entries: Vec::new(),
