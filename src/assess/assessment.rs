@@ -12,7 +12,7 @@ use crate::check::{Facts, Finding, Outcome, Parameters, run_all};
 use crate::control::Control;
 use crate::declared::{Attached, Declared};
 use crate::evidence::{Capture, Head, Period, Tool};
-use crate::model::Tenant;
+use crate::model::{ResourceGraph, Tenant, VaultContents};
 
 /// What the person who runs the assessment says, kept in the pack so that it can be re-performed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -209,31 +209,44 @@ pub struct EvidenceLine {
     pub totals: Vec<String>,
 }
 
-/// Judges one capture.
+/// Judges one capture. What is no longer looked at is let go on the way: the facts of a large tenant and all that is
+/// said of them are much to hold at once.
 pub fn assess(
     inputs: Inputs,
     capture: &Capture,
-    tenant: &Tenant,
+    mut tenant: Tenant,
     controls: &[Control],
     ledger_entries: Vec<crate::evidence::Entry>,
 ) -> Assessment {
-    let access = Access::of(tenant);
+    let access = Access::of(&tenant);
     let Inputs { period, parameters, declared, .. } = &inputs;
-    let facts = Facts { tenant, access: &access, period: *period, parameters, declared };
+    let facts = Facts { tenant: &tenant, access: &access, period: *period, parameters, declared };
     let findings: Vec<Arc<Finding>> = run_all(&facts).into_iter().map(Arc::new).collect();
+    let collection = super::coverage::summary(capture, &tenant, period);
+    let own = OwnRights::from_evidence(&tenant, &access, capture.head.run_as.object_id.as_deref());
+    let stories = super::break_fix::stories(&tenant, period);
+    let grants = usage::join(&facts);
+    let (assignments, secrets) = (usage::by_assignment(&facts), usage::by_secret(&facts));
+    let graph = super::graph::graph(&tenant, &access);
+    let hosts = super::hosts::hosts(&tenant, &access);
+    // the inventory is of resources, vaults and principals, and asks `access` about the rest
+    tenant.resource_graph = ResourceGraph::default();
+    tenant.role_assignments = Vec::new();
+    tenant.contents = VaultContents::default();
+    tenant.vault_events = Vec::new();
     Assessment {
         head: capture.head.clone(),
-        collection: super::coverage::summary(capture, tenant, &inputs.period),
-        own: OwnRights::from_evidence(tenant, &access, capture.head.run_as.object_id.as_deref()),
+        collection,
+        own,
         controls: controls.iter().map(|control| judge::judge(control, &findings, declared)).collect(),
         populations: super::population::populations(&findings),
-        inventory: super::inventory::inventory(tenant, &access),
-        graph: super::graph::graph(tenant, &access),
-        grants: usage::join(&facts),
-        assignments: usage::by_assignment(&facts),
-        secrets: usage::by_secret(&facts),
-        hosts: super::hosts::hosts(tenant, &access),
-        stories: super::break_fix::stories(tenant, &inputs.period),
+        inventory: super::inventory::inventory(&tenant, &access),
+        graph,
+        grants,
+        assignments,
+        secrets,
+        hosts,
+        stories,
         evidence: super::coverage::evidence_lines(capture),
         ledger_entries,
         findings,

@@ -14,7 +14,7 @@ pub(super) fn derive(capture: &Capture, inputs: Inputs, ledger: Vec<Entry>) -> R
     let controls = controls()?;
     refuse_lost_records(&inputs, &controls)?;
     let tenant = model::read(capture)?;
-    Ok(assess(inputs, capture, &tenant, &controls, ledger))
+    Ok(assess(inputs, capture, tenant, &controls, ledger))
 }
 
 /// Refuses a record that was attached for a control that is not there.
