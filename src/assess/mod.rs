@@ -7,6 +7,7 @@ mod graph;
 mod inventory;
 mod judge;
 mod population;
+mod suggest;
 
 pub use assessment::{Assessment, Conclusion, ControlResult, Counts, EvidenceLine, Inputs, Organisation, assess};
 #[cfg(test)]
@@ -15,5 +16,6 @@ pub(crate) use judge::judge as conclude;
 pub use break_fix::{Moment, Story};
 pub use coverage::{CollectionSummary, ComparedLists, CoveredPart, DifferenceLine, GapLine};
 pub use graph::{AccessGraph, Column, Edge, Node};
-pub use inventory::{IdentityLine, Inventory, ReaderLine, VaultLine};
+pub use inventory::{IdentityLine, Inventory, NamedVault, Reader, ReaderLine, VaultLine, Way};
 pub use population::Population;
+pub use suggest::{Suggested, suggest};

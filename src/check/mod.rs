@@ -63,6 +63,8 @@ pub(crate) mod testing;
 pub mod usage;
 mod waivers;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::access::Access;
 use crate::declared::Declared;
 use crate::evidence::{Cite, Kind, Period};
@@ -171,18 +173,27 @@ impl<'a> Facts<'a> {
 
     /// The records of the questions of a kind whose scope holds the subject by its path.
     fn records_about(&self, kind: Kind, subject: &Id) -> Vec<Cite> {
-        let asked = self.tenant.coverage.questions(kind);
-        let about = asked.filter(|asked| Id::new(asked.scope.clone()).is_at_or_above(subject));
-        about.map(|asked| asked.from.clone()).collect()
+        self.tenant.coverage.above(kind, subject).into_iter().map(|asked| asked.from.clone()).collect()
+    }
+}
+
+/// Resources by the user-assigned identities that are attached to them.
+struct Hosts<'a>(BTreeMap<&'a Id, Vec<&'a Resource>>);
+
+impl<'a> Hosts<'a> {
+    fn of(tenant: &'a Tenant) -> Hosts<'a> {
+        let mut hosts: BTreeMap<&Id, Vec<&Resource>> = BTreeMap::new();
+        for resource in &tenant.resources {
+            let attached = resource.identity.iter().flat_map(|identity| &identity.user_assigned);
+            let attached: BTreeSet<&Id> = attached.map(|attached| &attached.id).collect();
+            attached.into_iter().for_each(|id| hosts.entry(id).or_default().push(resource));
+        }
+        Hosts(hosts)
     }
 
-    /// Resources that a user-assigned identity is attached to.
-    fn hosts_of(&self, identity: &Id) -> Vec<&'a Resource> {
-        let is_host = |resource: &&Resource| {
-            let attached = resource.identity.iter().flat_map(|identity| &identity.user_assigned);
-            attached.into_iter().any(|attached| attached.id == *identity)
-        };
-        self.tenant.resources.iter().filter(is_host).collect()
+    /// Those that this one is attached to.
+    fn of_identity(&self, identity: &Id) -> &[&'a Resource] {
+        self.0.get(identity).map(Vec::as_slice).unwrap_or_default()
     }
 }
 

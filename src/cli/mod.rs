@@ -23,6 +23,7 @@ mod list;
 mod personal;
 mod progress;
 mod readme;
+mod register;
 mod reperform;
 mod resume;
 mod role;
@@ -73,6 +74,7 @@ pub fn main() -> ExitCode {
         Command::Run(options) => run::run(options, &args, &terminal),
         Command::Verify(options) => verify::run(options, &terminal),
         Command::Reperform(options) => reperform::run(options, &terminal),
+        Command::Register { command } => register::run(command, &args, &terminal),
         Command::Attach(options) => attach::run(options, &args, &terminal),
         Command::Explain(options) => explain::run(options, &terminal),
         Command::List => list::run(&terminal),

@@ -14,6 +14,7 @@ mod groups;
 mod hosts;
 mod inventory;
 mod item;
+mod json;
 mod log_settings;
 mod logs;
 mod pages;
