@@ -112,7 +112,7 @@ mod tests {
         let long = with("keyCredentials", "2021-05-01T00:00:00Z", "2031-05-01T00:00:00Z");
         let own = findings_of(&CHECK, registered(&[], &[principal_json(&long)]));
         assert_eq!(only(&own).outcome(), Outcome::Fail);
-        let mut identity = long.clone();
+        let mut identity = long;
         identity["servicePrincipalType"] = json!("ManagedIdentity");
         let platform = findings_of(&CHECK, registered(&[], &[principal_json(&identity)]));
         assert_eq!(only(&platform).outcome(), Outcome::NotApplicable);

@@ -80,8 +80,8 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
 fn holders<'a>(facts: &Facts<'a>) -> Vec<Holder<'a>> {
     let directory = &facts.tenant.directory;
     let applications = directory.applications.iter().map(|application| {
-        let principal = directory.service_principals.iter();
-        let principal = principal.filter(|one| one.app_id.as_deref() == Some(application.app_id.as_str())).next();
+        let mut principals = directory.service_principals.iter();
+        let principal = principals.find(|one| one.app_id.as_deref() == Some(application.app_id.as_str()));
         Holder::Application(application, principal)
     });
     applications.chain(facts.tenant.user_assigned.iter().map(Holder::Identity)).collect()
@@ -124,7 +124,7 @@ impl<'a> Holder<'a> {
     /// Secrets and certificates, on the registration and on the service principal.
     fn credentials(&self) -> Vec<&'a Credential> {
         let Holder::Application(application, principal) = self else { return Vec::new() };
-        let own = principal.into_iter().flat_map(|one| &one.credentials);
+        let own = principal.iter().flat_map(|one| &one.credentials);
         signing_in(&application.credentials).chain(own.filter(|one| !one.signs_tokens)).collect()
     }
 
@@ -140,7 +140,7 @@ impl<'a> Holder<'a> {
     fn looks_like_one(&self, facts: &Facts<'_>) -> bool {
         let is_tagged = match self {
             Holder::Application(application, principal) => {
-                let tags = application.tags.iter().chain(principal.into_iter().flat_map(|one| &one.tags));
+                let tags = application.tags.iter().chain(principal.iter().flat_map(|one| &one.tags));
                 tags.into_iter().any(|tag| TAGS.contains(&tag.as_str()))
             }
             Holder::Identity(_) => false,

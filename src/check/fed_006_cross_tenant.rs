@@ -50,7 +50,7 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
     let unread = facts.missing(ABSENCE, &Id::new(tenant.id.clone()));
     let unread = unread.or_else(|| hidden.values().next().map(|(_, missing)| missing.clone()));
     let unread = unread.or_else(|| unread_above(facts));
-    let mut findings: Vec<Finding> = tenant.authorization.delegations.iter().map(|one| delegated(one)).collect();
+    let mut findings: Vec<Finding> = tenant.authorization.delegations.iter().map(delegated).collect();
     for principal in &tenant.directory.service_principals {
         if let Some(why) = foreign(facts, principal) {
             findings.extend(judge(facts, principal, &why, unread.as_ref()));

@@ -105,8 +105,12 @@ const NEEDED: &[(&str, &str, &str)] = &[
     // the log has rows from the first day, so that how long it is kept matters to LOG-003 alone
     ("/tables?", "LOG-003", ""),
     ("/servicePrincipals?$filter=", "NHI-001", "RBAC-005 RBAC-007"),
-    ("/v1.0/applications?", "APP-001 APP-004", "APP-001 APP-003 APP-006 FED-003 FED-004 FED-006 FED-007"),
-    ("/federatedIdentityCredentials null", "FED-003 FED-004", "FED-003 FED-004"),
+    (
+        "/v1.0/applications?",
+        "APP-001 APP-004",
+        "APP-001 APP-003 APP-006 FED-001 FED-002 FED-003 FED-004 FED-006 FED-007",
+    ),
+    ("/federatedIdentityCredentials null", "FED-003 FED-004", "FED-001 FED-002 FED-003 FED-004"),
     ("/servicePrincipals?$count=", "APP-002 APP-008 NHI-012", "APP-002 APP-003 APP-008 FED-006 NHI-012"),
     // the one application has no credential that could belong to its owner
     ("/owners?", "", ""),

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::harness::{Bench, findings};
 use super::replay::{Tenant, judge};
 
-const ALL: &str = "APP-001 APP-002 APP-003 APP-004 APP-006 APP-007 APP-008 CRY-001 EVT-001 EVT-002 EVT-003 EVT-004 EVT-005 FED-003 FED-004 FED-005 FED-006 FED-007 KV-001 KV-002 KV-004 KV-005 KV-006 KV-007 KV-009 KV-010 LOG-001 LOG-002 LOG-003 NHI-001 NHI-002 NHI-003 NHI-004 NHI-005 NHI-006 NHI-007 NHI-008 NHI-009 NHI-011 NHI-012 PACK-001 RBAC-001 RBAC-002 RBAC-003 RBAC-004 RBAC-005 RBAC-006 RBAC-007 RBAC-008 RBAC-009 RBAC-010 RBAC-011 RBAC-014 RBAC-015";
+const ALL: &str = "APP-001 APP-002 APP-003 APP-004 APP-006 APP-007 APP-008 CRY-001 EVT-001 EVT-002 EVT-003 EVT-004 EVT-005 FED-001 FED-002 FED-003 FED-004 FED-005 FED-006 FED-007 KV-001 KV-002 KV-004 KV-005 KV-006 KV-007 KV-009 KV-010 LOG-001 LOG-002 LOG-003 NHI-001 NHI-002 NHI-003 NHI-004 NHI-005 NHI-006 NHI-007 NHI-008 NHI-009 NHI-011 NHI-012 PACK-001 RBAC-001 RBAC-002 RBAC-003 RBAC-004 RBAC-005 RBAC-006 RBAC-007 RBAC-008 RBAC-009 RBAC-010 RBAC-011 RBAC-014 RBAC-015";
 
 fn results(tenant: &str, code: i32) -> Value {
     let bench = Bench::new();
@@ -73,6 +73,9 @@ fn mixed() {
     agree(
         &results,
         "
+        FED-001 | github-release; id-github-deploy; sp-landing-zone | manual
+        FED-002 | github-release ← release-any; github-release ← release-main; github-release ← release-pr | manual
+        FED-002 | id-github-deploy ← github-production; sp-landing-zone ← devops-landing | manual
         APP-001 | partner-portal; sp-nightly-report | fail
         APP-001 | github-release; sp-landing-zone | pass
         APP-002 | legacy-batch | fail
@@ -220,6 +223,10 @@ fn denied() {
     agree(
         &results,
         &"
+        FED-001 | github-release; id-github-deploy; sp-landing-zone | manual
+        FED-001 | UNREAD; application:3eece815-f21d-41f7-93c1-fe503afe5efd; directory | not_evaluated
+        FED-002 | id-github-deploy ← github-production; sp-landing-zone ← devops-landing | manual
+        FED-002 | UNREAD; application:3eece815-f21d-41f7-93c1-fe503afe5efd | not_evaluated
         APP-001, APP-003 | partner-portal; sp-nightly-report | fail
         APP-001 | github-release; sp-landing-zone | pass
         APP-002, APP-003, NHI-012 | directory | not_evaluated
@@ -311,6 +318,8 @@ fn clean() {
     agree(
         &results,
         "
+        FED-001 | ledger-deploy | manual
+        FED-002 | ledger-deploy ← github-production | manual
         APP-001, APP-002, APP-008 | ledger-deploy | pass
         APP-003, APP-006, FED-005, FED-006 | 878bded4-26b8-4144-b980-f5c9be4eb9e1 | not_applicable
         APP-004 | Default app management tenant policy | pass
@@ -346,7 +355,7 @@ fn clean() {
     conclude(
         &results,
         "TM-01 no_exceptions, TM-02 no_exceptions, TM-03 no_exceptions, TM-04 no_exceptions, TM-05 no_exceptions, \
-         TM-06 no_exceptions, TM-07 no_exceptions, TM-08 no_exceptions, TM-09 no_exceptions, TM-10 awaits_person, TM-11 no_exceptions, TM-12 awaits_person, TM-13 no_exceptions, TM-14 no_exceptions, TM-15 no_exceptions, TM-20 no_exceptions, TM-21 not_applicable, TM-22 awaits_person, TM-23 awaits_person, TM-24 not_applicable",
+         TM-06 no_exceptions, TM-07 no_exceptions, TM-08 no_exceptions, TM-09 no_exceptions, TM-10 awaits_person, TM-11 no_exceptions, TM-12 awaits_person, TM-13 awaits_person, TM-14 no_exceptions, TM-15 no_exceptions, TM-20 no_exceptions, TM-21 not_applicable, TM-22 awaits_person, TM-23 awaits_person, TM-24 not_applicable",
     );
     assert_says(&results, "LOG-003", "law-ledger/AZKVAuditLogs", &["400 days"]);
     assert_says(&results, "EVT-001", "kv-ledger-prod", &["2576 rows", "92 of 92 days"]);
@@ -385,6 +394,7 @@ fn idsentinel() {
     agree(
         &results,
         "
+        FED-001, FED-002 | 210d4b58-1c5d-4c50-924b-007f113f4a57 | not_applicable
         APP-001, APP-002 | IDSentinel customer sign-in | pass
         APP-003, APP-006, APP-007, FED-003, FED-004, FED-005, FED-006 | 210d4b58-1c5d-4c50-924b-007f113f4a57 | not_applicable
         APP-004 | Default app management tenant policy | fail
@@ -424,7 +434,7 @@ fn idsentinel() {
     );
     conclude(
         &results,
-        "TM-01 awaits_person, TM-02 no_exceptions, TM-03 no_exceptions, TM-04 not_evaluated, TM-05 exceptions, TM-06 exceptions, TM-07 not_evaluated, TM-08 no_exceptions, TM-09 exceptions, TM-10 awaits_person, TM-11 no_exceptions, TM-12 exceptions, TM-13 not_evaluated, TM-14 no_exceptions, TM-15 exceptions, TM-20 no_exceptions, TM-21 not_applicable, TM-22 awaits_person, TM-23 awaits_person, TM-24 not_applicable",
+         "TM-01 awaits_person, TM-02 no_exceptions, TM-03 no_exceptions, TM-04 not_evaluated, TM-05 exceptions, TM-06 exceptions, TM-07 not_evaluated, TM-08 no_exceptions, TM-09 exceptions, TM-10 awaits_person, TM-11 no_exceptions, TM-12 exceptions, TM-13 not_evaluated, TM-14 no_exceptions, TM-15 exceptions, TM-20 no_exceptions, TM-21 not_applicable, TM-22 awaits_person, TM-23 awaits_person, TM-24 not_applicable",
     );
     assert_says(&results, "LOG-003", "law-idsentinel-nhi/AzureDiagnostics", &["90 days"]);
     assert_says(&results, "EVT-004", "kv-idsentinel-azureuser ← IDS-NHI-VM", &["2 denied", "ForbiddenByRbac"]);
@@ -458,6 +468,10 @@ fn canary() {
     agree(
         &results,
         "
+        FED-001 | sp-bench-loader | manual
+        FED-001 | application:bc3b6576-37ec-4083-ad7d-247d2c27d47c | not_evaluated
+        FED-002 | sp-bench-loader ← bench-main | manual
+        FED-002 | application:bc3b6576-37ec-4083-ad7d-247d2c27d47c; sp-bench-loader ← bench | not_evaluated
         APP-001, APP-002, APP-003, APP-008 | sp-bench-loader | fail
         APP-004 | [cut] | fail
         APP-004 | Default app management tenant policy | manual
