@@ -133,8 +133,8 @@ mod tests {
         identity_json, list, only, resource_json, role_json, vault_id, vault_json,
     };
     use crate::check::{Finding, Outcome};
-    use crate::evidence::testing::CaptureBuilder;
     use crate::evidence::Kind;
+    use crate::evidence::testing::CaptureBuilder;
 
     const A: &str = "aaaaaaaa-0000-0000-0000-00000000000a";
     const B: &str = "aaaaaaaa-0000-0000-0000-00000000000b";
