@@ -73,21 +73,21 @@ const NEEDED: &[(&str, &str, &str)] = &[
          LOG-001 EVT-001",
     ),
     ("/deletedVaults?", "KV-001", ""),
-    // resources by type: no check reads them yet
-    ("/virtualMachineScaleSets?", "", ""),
-    ("/Microsoft.Web/sites?", "", ""),
-    ("/slots?", "", ""),
+    // resources by type, some of which carry identities
+    ("/virtualMachineScaleSets?", "", "NHI-007 NHI-009"),
+    ("/Microsoft.Web/sites?", "", "NHI-007 NHI-009"),
+    ("/slots?", "", "NHI-007 NHI-009"),
     ("/configreferences/appsettings?", "", ""),
     ("/configreferences/connectionstrings?", "", ""),
-    ("/containerApps?", "", ""),
+    ("/containerApps?", "", "NHI-007 NHI-009"),
     // its nodes may carry an identity
-    ("/managedClusters?", "NHI-005", ""),
-    ("/factories?", "", ""),
+    ("/managedClusters?", "NHI-005", "NHI-007 NHI-009"),
+    ("/factories?", "", "NHI-007 NHI-009"),
     ("/Microsoft.Synapse/workspaces?", "", ""),
     ("/Microsoft.Databricks/workspaces?", "", ""),
     ("/accessConnectors?", "", ""),
-    ("/automationAccounts?", "", ""),
-    ("/workflows?", "", ""),
+    ("/automationAccounts?", "", "NHI-007 NHI-009"),
+    ("/workflows?", "", "NHI-007 NHI-009"),
     ("/diskEncryptionSets?", "", ""),
     ("/Microsoft.Sql/servers?", "", ""),
     ("/storageAccounts?", "", ""),
@@ -126,7 +126,7 @@ const NEEDED: &[(&str, &str, &str)] = &[
     // who of those that hold a role is a group, nobody says; the callers are in the list of managed identities
     (
         "/directoryObjects/getByIds",
-        "NHI-006 RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-009 RBAC-010 RBAC-011 RBAC-014",
+        "NHI-006 RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-010 RBAC-011 RBAC-014",
         "",
     ),
     // the group is Owner of the subscription: whoever is in it can grant, and can activate reading
