@@ -18,6 +18,6 @@ pub use break_fix::{Moment, Story};
 pub use coverage::{CollectionSummary, ComparedLists, CoveredPart, DifferenceLine, GapLine};
 pub use graph::{AccessGraph, Column, Edge, Node};
 pub use hosts::{HostLine, Hosts, Overlap, ReachLine};
-pub use inventory::{IdentityLine, Inventory, ReaderLine, VaultLine};
+pub use inventory::{IdentityLine, Inventory, NamedVault, Reader, ReaderLine, VaultLine, Way};
 pub use population::Population;
 pub use suggest::{Suggested, suggest};

@@ -34,9 +34,10 @@ const NEEDED: &[(&str, &str, &str)] = &[
     ),
     // a deny only takes away; not to know of it makes nobody's access smaller, and nobody's certain
     ("/denyAssignments?", "RBAC-010", "RBAC-015"),
-    // no check that there is reads of changes, exports or plans
+    // the export to the workspace reaches further than the platform's own log
     ("/eventtypes/management/values?", "", ""),
-    ("/microsoft.aadiam/diagnosticSettings?", "", ""),
+    // everybody who holds a role signed in, which is enough; that nobody else did, or changed anything, is not
+    ("/microsoft.aadiam/diagnosticSettings?", "APP-008", "FED-007"),
     ("/878bded4-26b8-4144-b980-f5c9be4eb9e1/providers/Microsoft.Insights/diagnosticSettings?", "", ""),
     ("/ef046ce3-0366-4fe0-b02a-52d3a0309665/providers/Microsoft.Insights/diagnosticSettings?", "", ""),
     ("/pricings?", "", ""),
@@ -48,7 +49,7 @@ const NEEDED: &[(&str, &str, &str)] = &[
     ("/classicAdministrators?", "RBAC-010", "KV-010 NHI-008 NHI-009"),
     ("/locks?", "", ""),
     // who holds a role by a delegation is in no other list
-    ("/registrationAssignments?", "", "KV-010 NHI-008 NHI-009"),
+    ("/registrationAssignments?", "", "FED-006 KV-010 NHI-008 NHI-009"),
     // who can activate a role may grant after it, and read
     ("/roleEligibilityScheduleInstances?", "RBAC-010", "RBAC-003 KV-010 NHI-008 NHI-009"),
     // no person's role is active at the vault's secrets
@@ -64,7 +65,7 @@ const NEEDED: &[(&str, &str, &str)] = &[
     ("/virtualMachines?", "NHI-001 NHI-003 NHI-005", "NHI-002 NHI-007 NHI-009"),
     ("/userAssignedIdentities?", "NHI-001 NHI-003 NHI-004 NHI-005", "NHI-003 NHI-004 NHI-005 NHI-008"),
     // the identity is attached, which is enough
-    ("/federatedIdentityCredentials?", "", ""),
+    ("/federatedIdentityCredentials?", "", "FED-003 FED-004"),
     (
         "/providers/Microsoft.KeyVault/vaults?",
         "KV-001 KV-002 KV-004 KV-006 KV-007 RBAC-001 RBAC-002 RBAC-009 RBAC-010 RBAC-011 RBAC-014 LOG-001 LOG-002 \
@@ -75,13 +76,13 @@ const NEEDED: &[(&str, &str, &str)] = &[
     ("/deletedVaults?", "KV-001", ""),
     // resources by type, some of which carry identities
     ("/virtualMachineScaleSets?", "", "NHI-007 NHI-009"),
-    ("/Microsoft.Web/sites?", "", "NHI-007 NHI-009"),
-    ("/slots?", "", "NHI-007 NHI-009"),
-    ("/configreferences/appsettings?", "", ""),
-    ("/configreferences/connectionstrings?", "", ""),
-    ("/containerApps?", "", "NHI-007 NHI-009"),
+    ("/Microsoft.Web/sites?", "", "APP-007 NHI-007 NHI-009"),
+    ("/slots?", "", "APP-007 NHI-007 NHI-009"),
+    ("/configreferences/appsettings?", "", "APP-007"),
+    ("/configreferences/connectionstrings?", "", "APP-007"),
+    ("/containerApps?", "", "APP-007 NHI-007 NHI-009"),
     // its nodes may carry an identity
-    ("/managedClusters?", "NHI-005", "NHI-007 NHI-009"),
+    ("/managedClusters?", "NHI-005", "FED-005 NHI-007 NHI-009"),
     ("/factories?", "", "NHI-007 NHI-009"),
     ("/Microsoft.Synapse/workspaces?", "", ""),
     ("/Microsoft.Databricks/workspaces?", "", ""),
@@ -97,9 +98,9 @@ const NEEDED: &[(&str, &str, &str)] = &[
     ("/flexibleServers?", "", ""),
     ("/privateEndpoints?", "", ""),
     ("/managedHSMs?", "", ""),
-    // names and attributes of what a vault holds: no check reads them yet
+    // names and attributes of what a vault holds
     ("/vaults/kv-ledger-prod/keys?", "", ""),
-    ("/vaults/kv-ledger-prod/secrets?", "", ""),
+    ("/vaults/kv-ledger-prod/secrets?", "CRY-001", "CRY-001"),
     (
         "/vaults/kv-ledger-prod/providers/Microsoft.Insights/diagnosticSettings?",
         "LOG-001 LOG-002 LOG-003 EVT-001 EVT-002 EVT-003 EVT-004 EVT-005 RBAC-014",
@@ -110,25 +111,27 @@ const NEEDED: &[(&str, &str, &str)] = &[
     // the log has rows from the first day, so that how long it is kept matters to LOG-003 alone
     ("/tables?", "LOG-003", ""),
     ("/servicePrincipals?$filter=", "NHI-001", "RBAC-005 RBAC-007"),
-    // no check reads these yet
-    ("/v1.0/applications?", "", ""),
-    ("/federatedIdentityCredentials null", "", ""),
-    ("/servicePrincipals?$count=", "", ""),
+    ("/v1.0/applications?", "APP-001 APP-004", "APP-001 APP-003 APP-006 FED-003 FED-004 FED-006 FED-007"),
+    ("/federatedIdentityCredentials null", "FED-003 FED-004", "FED-003 FED-004"),
+    ("/servicePrincipals?$count=", "APP-002 APP-008 NHI-012", "APP-002 APP-003 APP-008 FED-006 NHI-012"),
+    // the one application has no credential that could belong to its owner
     ("/owners?", "", ""),
-    ("/servicePrincipals(appId='00000003-0000-0000-c000-000000000000')", "", ""),
-    ("/v1.0/roleManagement/", "", ""),
+    ("/servicePrincipals(appId='00000003-0000-0000-c000-000000000000')", "NHI-012", ""),
+    ("/v1.0/roleManagement/directory/roleDefinitions", "NHI-012", ""),
+    ("/v1.0/roleManagement/directory/roleAssignments null", "NHI-012", ""),
+    // schedules say how a role came to be held; that it is, the plain list says
+    ("/v1.0/roleManagement/directory/roleAssignmentScheduleInstances", "", ""),
+    ("/v1.0/roleManagement/directory/roleEligibilityScheduleInstances", "", ""),
     ("/v1.0/identity/conditionalAccess/", "", ""),
-    ("/v1.0/policies/", "", ""),
+    ("/v1.0/policies/identitySecurityDefaultsEnforcementPolicy", "", ""),
+    ("/v1.0/policies/defaultAppManagementPolicy", "APP-004", "APP-004"),
+    ("/v1.0/policies/appManagementPolicies", "", "APP-004"),
     ("/v1.0/directory/deletedItems/", "", ""),
     ("/privilegedAccess/group/assignmentScheduleInstances?", "", ""),
     // who can become a member of the owners' group may grant
     ("/privilegedAccess/group/eligibilityScheduleInstances?", "RBAC-010", ""),
     // who of those that hold a role is a group, nobody says; the callers are in the list of managed identities
-    (
-        "/directoryObjects/getByIds",
-        "NHI-006 RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-010 RBAC-011 RBAC-014",
-        "",
-    ),
+    ("/directoryObjects/getByIds", "NHI-006 RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-010 RBAC-011 RBAC-014", ""),
     // the group is Owner of the subscription: whoever is in it can grant, and can activate reading
     ("/transitiveMembers?", "RBAC-005 RBAC-007 RBAC-009 RBAC-010 RBAC-011 RBAC-014", ""),
     // each list is held against Resource Graph's
@@ -145,16 +148,16 @@ const NEEDED: &[(&str, &str, &str)] = &[
     ("question=vault_changes_dedicated_count;", "", ""),
     ("question=vault_changes_legacy;", "", ""),
     ("question=vault_changes_legacy_count;", "", ""),
-    ("question=log_continuity;", "", ""),
-    ("question=activity;", "", ""),
-    ("question=activity_count;", "", ""),
-    ("question=directory_changes;", "", ""),
-    ("question=directory_changes_count;", "", ""),
-    ("question=service_principal_sign_ins;", "", ""),
+    ("question=log_continuity;", "", ""), // asked of each table on its own
+    ("question=activity;", "", "FED-007"),
+    ("question=activity_count;", "", "FED-007"),
+    ("question=directory_changes;", "", "FED-007"),
+    ("question=directory_changes_count;", "", "FED-007"),
+    ("question=service_principal_sign_ins;", "APP-008", "APP-008"),
     ("question=managed_identity_sign_ins;", "", ""),
     ("question=user_sign_ins;", "", ""),
     ("question=user_token_sign_ins;", "", ""),
-    ("question=service_principal_sign_ins_count;", "", ""),
+    ("question=service_principal_sign_ins_count;", "APP-008", "APP-008"),
     ("question=managed_identity_sign_ins_count;", "", ""),
     ("question=user_sign_ins_count;", "", ""),
     ("question=user_token_sign_ins_count;", "", ""),
