@@ -24,10 +24,14 @@ const NEEDED: &[(&str, &str, &str)] = &[
     (
         "/roleAssignments?",
         "RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-009 RBAC-010 RBAC-011 RBAC-014",
-        "NHI-006 RBAC-015",
+        "NHI-006 RBAC-003 RBAC-015 KV-009 KV-010 NHI-008 NHI-009",
     ),
     // Owner and Contributor are known by id, whatever else is in the list
-    ("/roleDefinitions?", "RBAC-001 RBAC-002 RBAC-005 RBAC-009 RBAC-010 RBAC-011 RBAC-014", "RBAC-008 RBAC-015"),
+    (
+        "/roleDefinitions?",
+        "RBAC-001 RBAC-002 RBAC-005 RBAC-009 RBAC-010 RBAC-011 RBAC-014",
+        "RBAC-003 RBAC-008 RBAC-015 KV-009 KV-010 NHI-008 NHI-009",
+    ),
     // a deny only takes away; not to know of it makes nobody's access smaller, and nobody's certain
     ("/denyAssignments?", "RBAC-010", "RBAC-015"),
     // the export to the workspace reaches further than the platform's own log
@@ -42,11 +46,12 @@ const NEEDED: &[(&str, &str, &str)] = &[
     ("/getEntities?", "", ""),
     ("/roleAssignmentsUsageMetrics?", "", ""),
     // an administrator of the classic model is like an owner
-    ("/classicAdministrators?", "RBAC-010", ""),
+    ("/classicAdministrators?", "RBAC-010", "KV-010 NHI-008 NHI-009"),
     ("/locks?", "", ""),
-    ("/registrationAssignments?", "", "FED-006"),
+    // who holds a role by a delegation is in no other list
+    ("/registrationAssignments?", "", "FED-006 KV-010 NHI-008 NHI-009"),
     // who can activate a role may grant after it, and read
-    ("/roleEligibilityScheduleInstances?", "RBAC-010", ""),
+    ("/roleEligibilityScheduleInstances?", "RBAC-010", "RBAC-003 KV-010 NHI-008 NHI-009"),
     // no person's role is active at the vault's secrets
     ("/roleAssignmentScheduleInstances?", "", ""),
     ("/roleAssignmentScheduleRequests?", "", ""),
@@ -56,33 +61,34 @@ const NEEDED: &[(&str, &str, &str)] = &[
     // what the collecting identity may do decides nothing about others
     ("/permissions?", "", ""),
     // the function that the identity hangs on is in this list alone
-    ("/resources?api-version=2021", "KV-001 NHI-001 NHI-003 NHI-004 NHI-005", "NHI-002"),
-    ("/virtualMachines?", "NHI-001 NHI-003 NHI-005", "NHI-002"),
-    ("/userAssignedIdentities?", "NHI-001 NHI-003 NHI-004 NHI-005", "NHI-003 NHI-004 NHI-005"),
+    ("/resources?api-version=2021", "KV-001 NHI-001 NHI-003 NHI-004 NHI-005", "NHI-002 NHI-007 NHI-009"),
+    ("/virtualMachines?", "NHI-001 NHI-003 NHI-005", "NHI-002 NHI-007 NHI-009"),
+    ("/userAssignedIdentities?", "NHI-001 NHI-003 NHI-004 NHI-005", "NHI-003 NHI-004 NHI-005 NHI-008"),
     // the identity is attached, which is enough
     ("/federatedIdentityCredentials?", "", "FED-003 FED-004"),
     (
         "/providers/Microsoft.KeyVault/vaults?",
         "KV-001 KV-002 KV-004 KV-006 KV-007 RBAC-001 RBAC-002 RBAC-009 RBAC-010 RBAC-011 RBAC-014 LOG-001 LOG-002 \
          LOG-003 EVT-001 EVT-002 EVT-003 EVT-004 EVT-005",
-        "KV-001 KV-002 KV-004 KV-005 KV-006 KV-007 RBAC-009 RBAC-010 RBAC-014 LOG-001 EVT-001",
+        "KV-001 KV-002 KV-004 KV-005 KV-006 KV-007 KV-009 KV-010 RBAC-003 RBAC-004 RBAC-006 RBAC-009 RBAC-010 RBAC-014 \
+         LOG-001 EVT-001",
     ),
     ("/deletedVaults?", "KV-001", ""),
-    // resources by type
-    ("/virtualMachineScaleSets?", "", ""),
-    ("/Microsoft.Web/sites?", "", "APP-007"),
-    ("/slots?", "", "APP-007"),
+    // resources by type, some of which carry identities
+    ("/virtualMachineScaleSets?", "", "NHI-007 NHI-009"),
+    ("/Microsoft.Web/sites?", "", "APP-007 NHI-007 NHI-009"),
+    ("/slots?", "", "APP-007 NHI-007 NHI-009"),
     ("/configreferences/appsettings?", "", "APP-007"),
     ("/configreferences/connectionstrings?", "", "APP-007"),
-    ("/containerApps?", "", "APP-007"),
+    ("/containerApps?", "", "APP-007 NHI-007 NHI-009"),
     // its nodes may carry an identity
-    ("/managedClusters?", "NHI-005", "FED-005"),
-    ("/factories?", "", ""),
+    ("/managedClusters?", "NHI-005", "FED-005 NHI-007 NHI-009"),
+    ("/factories?", "", "NHI-007 NHI-009"),
     ("/Microsoft.Synapse/workspaces?", "", ""),
     ("/Microsoft.Databricks/workspaces?", "", ""),
     ("/accessConnectors?", "", ""),
-    ("/automationAccounts?", "", ""),
-    ("/workflows?", "", ""),
+    ("/automationAccounts?", "", "NHI-007 NHI-009"),
+    ("/workflows?", "", "NHI-007 NHI-009"),
     ("/diskEncryptionSets?", "", ""),
     ("/Microsoft.Sql/servers?", "", ""),
     ("/storageAccounts?", "", ""),
@@ -129,11 +135,7 @@ const NEEDED: &[(&str, &str, &str)] = &[
     // who can become a member of the owners' group may grant
     ("/privilegedAccess/group/eligibilityScheduleInstances?", "RBAC-010", ""),
     // who of those that hold a role is a group, nobody says; the callers are in the list of managed identities
-    (
-        "/directoryObjects/getByIds",
-        "NHI-006 RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-009 RBAC-010 RBAC-011 RBAC-014",
-        "",
-    ),
+    ("/directoryObjects/getByIds", "NHI-006 RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-010 RBAC-011 RBAC-014", ""),
     // the group is Owner of the subscription: whoever is in it can grant, and can activate reading
     ("/transitiveMembers?", "RBAC-005 RBAC-007 RBAC-009 RBAC-010 RBAC-011 RBAC-014", ""),
     // each list is held against Resource Graph's

@@ -269,6 +269,7 @@ fn denied() {
         KV-009, KV-010, RBAC-003, RBAC-004, RBAC-006, NHI-007, NHI-008, NHI-009 | UNREAD | not_evaluated
         KV-010, RBAC-003, RBAC-004, RBAC-006, KV-009 | kv-track-prod; kv-track-legacy | not_evaluated
         NHI-008 | id-track-app; id-old-batch; id-github-deploy | not_evaluated
+        NHI-007 | vm-track-01 | not_evaluated
         NHI-009 | vmss-track-edge; vm-track-01; vm-track-02 | not_evaluated
         RBAC-008, RBAC-009, RBAC-010, RBAC-014, RBAC-015 | UNREAD | not_evaluated
         RBAC-009 | kv-track-legacy | fail
@@ -505,7 +506,7 @@ fn canary() {
         RBAC-005, RBAC-007 | vm-bench; app-bench; id-bench; caj-evidence; sp-bench-loader | pass
         NHI-005 | id-bench | pass
         KV-009, KV-010, RBAC-003, RBAC-004 | kv-bench | manual
-        NHI-007 | f2ec6b4c-dbab-4220-9599-c663e261db2d | not_applicable
+        NHI-007 | vm-bench | manual
         NHI-008 | id-bench | manual
         NHI-009 | vm-bench; app-bench; caj-evidence | manual
         RBAC-006 | kv-bench | not_applicable
