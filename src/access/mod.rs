@@ -59,7 +59,7 @@ mod principals;
 mod role;
 mod sources;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod walk;
 mod words;
 

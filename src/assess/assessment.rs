@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{CollectionSummary, Inventory, Population, Story, judge};
+use super::{AccessGraph, CollectionSummary, Inventory, Population, Story, judge};
 use crate::access::{Access, OwnRights};
 use crate::check::usage::{self, GrantUse};
 use crate::check::{Facts, Finding, Outcome, Parameters, run_all};
@@ -64,6 +64,8 @@ pub struct Assessment {
     pub populations: Vec<Population>,
     /// Identities, vaults, and who can read what.
     pub inventory: Inventory,
+    /// Who can read secrets, as much of it as can be drawn.
+    pub graph: AccessGraph,
     /// Who could read secrets against who did.
     pub grants: Vec<GrantUse>,
     /// Break/fix timelines out of the vault log.
@@ -220,6 +222,7 @@ pub fn assess(
         controls: controls.iter().map(|control| judge::judge(control, &findings, declared)).collect(),
         populations: super::population::populations(&findings),
         inventory: super::inventory::inventory(tenant, &access),
+        graph: super::graph::graph(tenant, &access),
         grants: usage::join(&facts),
         stories: super::break_fix::stories(tenant, &inputs.period),
         evidence: super::coverage::evidence_lines(capture),

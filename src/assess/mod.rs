@@ -5,11 +5,13 @@ mod assessment;
 mod break_fix;
 mod compare;
 mod coverage;
+mod graph;
 mod inventory;
 mod judge;
 mod overview;
 mod population;
 mod selection;
+mod suggest;
 mod told;
 
 pub use assessment::{Assessment, Conclusion, ControlResult, Counts, EvidenceLine, Inputs, Organisation, assess};
@@ -21,10 +23,12 @@ pub use compare::{
     Change, Compared, Comparison, ConclusionChange, PopulationChange, Side, Trend, compare, counts_by_check,
 };
 pub use coverage::{CollectionSummary, ComparedLists, CoveredPart, DifferenceLine, GapLine};
+pub use graph::{AccessGraph, Column, Edge, Node};
 pub use inventory::{IdentityLine, Inventory, ReaderLine, VaultLine};
 pub use overview::{
     CheckLine, ControlLine, CriterionLine, MissingInput, OpenPoint, Overview, Sources, Standard, Supply, overview,
 };
 pub use population::Population;
 pub use selection::{NamesNothing, Selection};
+pub use suggest::{Suggested, suggest};
 pub use told::{Told, ToldAccepted, ToldControl, ToldFinding};

@@ -120,6 +120,11 @@ pub(super) enum Command {
     Verify(Verify),
     /// Derive results and report again from a pack's raw evidence, and compare byte for byte.
     Reperform(Reperform),
+    /// Draft registers of what was found, for a person to read and approve.
+    Register {
+        #[command(subcommand)]
+        command: Register,
+    },
     /// Attach a record that was made by hand, such as minutes of a review, to a control.
     Attach(Attach),
     /// Explain a check: what it asks and how, what it is blind to, what it maps to, how to fix a failure.
@@ -438,6 +443,41 @@ pub(super) enum Pseudonyms {
         #[arg(required = true, value_name = "ID")]
         persons: Vec<String>,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Register {
+    /// Print drafts: rows for what was found, with what a person must say left empty.
+    Suggest {
+        /// Which registers; default: all of them.
+        #[arg(value_enum, value_name = "REGISTER")]
+        registers: Vec<RegisterChoice>,
+        #[command(flatten)]
+        which: Which,
+        /// Read this pack instead of a capture. Verify it first: `tickmark verify`.
+        #[arg(long, value_name = "DIR", conflicts_with = "capture")]
+        pack: Option<PathBuf>,
+        /// Write each register to its file in this folder, such as `registers`; none that is there is replaced.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+}
+
+/// A register that can be drafted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum RegisterChoice {
+    /// User-assigned identities.
+    Identities,
+    /// Who can read which vault's secrets.
+    Readers,
+    /// Identities that trust tokens of others.
+    Pipelines,
+    /// Whose tokens are trusted.
+    Issuers,
+    /// Networks that vaults let in.
+    Networks,
+    /// Vaults, with their tags.
+    Vaults,
 }
 
 #[derive(Debug, ClapArgs)]

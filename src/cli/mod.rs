@@ -26,6 +26,7 @@ mod pages;
 mod personal;
 mod progress;
 mod readme;
+mod register;
 mod reperform;
 mod resume;
 mod role;
@@ -80,6 +81,7 @@ pub fn main() -> ExitCode {
         Command::Run(options) => run::run(options, &args, &terminal),
         Command::Verify(options) => verify::run(options, &terminal),
         Command::Reperform(options) => reperform::run(options, &terminal),
+        Command::Register { command } => register::run(command, &args, &terminal),
         Command::Attach(options) => attach::run(options, &args, &terminal),
         Command::Explain(options) => explain::run(options, &terminal),
         Command::List => list::run(&terminal),

@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 
 use crate::access::{Excess, OwnRights};
 use crate::assess::{
-    Assessment, CollectionSummary, ComparedLists, CoveredPart, DifferenceLine, EvidenceLine, GapLine, IdentityLine,
-    Inputs, Inventory, Moment, Organisation, Population, ReaderLine, Story, VaultLine, conclude,
+    AccessGraph, Assessment, CollectionSummary, ComparedLists, CoveredPart, DifferenceLine, EvidenceLine, GapLine,
+    IdentityLine, Inputs, Inventory, Moment, Organisation, Population, ReaderLine, Story, VaultLine, conclude,
 };
 use crate::check::usage::{GrantUse, Usage};
 use crate::check::{Finding, Parameters, about};
@@ -131,6 +131,7 @@ fn assessment(mut findings: Vec<Finding>, collection: CollectionSummary) -> Asse
             .collect(),
         findings,
         inventory: Inventory::default(),
+        graph: AccessGraph::default(),
         grants: Vec::new(),
         stories: Vec::new(),
         evidence: Vec::new(),

@@ -145,3 +145,23 @@ fn what_cannot_be_attached_leaves_nothing_behind() {
     }
     assert!(!bench.path("attached").exists());
 }
+
+#[test]
+fn a_draft_of_what_was_found_becomes_registers_that_are_judged() {
+    let bench = Bench::new();
+    copied(&bench, "mixed");
+    demo(&bench);
+    let printed = bench.run(&["register", "suggest", "networks", "--pack", "demo/pack"]);
+    assert_eq!(printed.code, 0, "{}", printed.err);
+    assert!(printed.out.contains("[[network]]\nnetwork = \"203.0.113.0/24\"\npurpose = \"\""), "{}", printed.out);
+    let written = bench.run(&["register", "suggest", "--pack", "demo/pack", "--out", "registers"]);
+    assert_eq!(written.code, 0, "{}", written.err);
+    let again = bench.run(&["register", "suggest", "--pack", "demo/pack", "--out", "registers"]);
+    assert_eq!(again.code, 2, "what a person has written is not replaced");
+    let networks = bench.read("registers/networks.toml").replace("purpose = \"\"", "purpose = \"the office\"");
+    bench.write("tenant/declared/registers/networks.toml", &networks);
+    let before = of_check(&bench.results(), "KV-007").iter().filter(|one| one["outcome"] == "manual").count();
+    demo(&bench);
+    let after = of_check(&bench.results(), "KV-007").iter().filter(|one| one["outcome"] == "manual").count();
+    assert_eq!((before, after), (1, 0));
+}

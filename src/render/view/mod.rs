@@ -5,6 +5,7 @@
 
 mod control;
 mod front;
+mod graph;
 mod tables;
 mod usage;
 
@@ -33,6 +34,7 @@ pub(super) struct View {
     vaults: Vec<tables::VaultView>,
     readers: Vec<tables::ReaderView>,
     readers_total: usize,
+    graph: graph::GraphView,
     usage: usage::UsageView,
     stories: Vec<tables::StoryView>,
     runs: Vec<tables::RunView>,
@@ -53,6 +55,7 @@ impl View {
             vaults: tables::vaults(assessment, &places),
             readers: tables::readers(assessment, &places),
             readers_total: assessment.inventory.readers.len(),
+            graph: graph::graph(&assessment.graph),
             usage: usage::usage(assessment, &places),
             stories,
             runs: tables::runs(assessment),
