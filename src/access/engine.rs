@@ -87,9 +87,16 @@ impl Access {
     /// The records that a path to a vault rests on: its own, those that show that its scope lies above, and the
     /// vault's.
     pub fn evidence(&self, vault: &Id, path: &Path) -> Vec<Cite> {
+        let mut evidence = self.evidence_above(vault, path);
+        evidence.extend(self.index.sites.get(vault).map(|site| site.from.clone()));
+        evidence
+    }
+
+    /// The same without the vault's.
+    pub fn evidence_above(&self, vault: &Id, path: &Path) -> Vec<Cite> {
         let site = self.index.sites.get(vault);
         let way = site.and_then(|site| site.chain.ways.get(&path.scope)).into_iter().flat_map(|way| way.iter());
-        path.evidence().chain(way).chain(site.map(|site| &site.from)).cloned().collect()
+        path.evidence().chain(way).cloned().collect()
     }
 
     /// Role assignments at, above and inside one vault, as places in the tenant's list, in its order.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{AccessGraph, CollectionSummary, Inventory, Population, Story, judge};
 use crate::access::{Access, OwnRights};
-use crate::check::usage::{self, GrantUse};
+use crate::check::usage::{self, AssignmentUse, GrantUse, SecretUse};
 use crate::check::{Facts, Finding, Outcome, Parameters, run_all};
 use crate::control::Control;
 use crate::declared::{Attached, Declared};
@@ -68,6 +68,12 @@ pub struct Assessment {
     pub graph: AccessGraph,
     /// Who could read secrets against who did.
     pub grants: Vec<GrantUse>,
+    /// The same by role assignment and access policy.
+    pub assignments: Vec<AssignmentUse>,
+    /// The same by secret.
+    pub secrets: Vec<SecretUse>,
+    /// What each host reaches through all its identities.
+    pub hosts: super::Hosts,
     /// Break/fix timelines out of the vault log.
     pub stories: Vec<Story>,
     /// The request ledger: one line a record.
@@ -224,6 +230,9 @@ pub fn assess(
         inventory: super::inventory::inventory(tenant, &access),
         graph: super::graph::graph(tenant, &access),
         grants: usage::join(&facts),
+        assignments: usage::by_assignment(&facts),
+        secrets: usage::by_secret(&facts),
+        hosts: super::hosts::hosts(tenant, &access),
         stories: super::break_fix::stories(tenant, &inputs.period),
         evidence: super::coverage::evidence_lines(capture),
         ledger_entries,

@@ -193,7 +193,7 @@ fn handshake_before(challenges: &[&VaultEvent], read: &VaultEvent) -> Option<Mom
         at: event.at,
         what: "called without a token; the vault answered with its challenge (401)".to_owned(),
         sort: "handshake",
-        from: event.from.clone(),
+        from: event.from(),
     })
 }
 
@@ -204,11 +204,11 @@ fn extend(moments: &mut Vec<Moment>, events: &[&VaultEvent], sort: &'static str)
             Some(denial) => format!("read denied ({status}): {}", denial.words()),
             None => format!("read allowed ({status})"),
         };
-        moments.push(Moment { at: event.at, what, sort, from: event.from.clone() });
+        moments.push(Moment { at: event.at, what, sort, from: event.from() });
     }
     if let Some(last) = events.last().filter(|_| events.len() > SHOWN) {
         let what = format!("{} more of the same up to here", events.len() - SHOWN);
-        moments.push(Moment { at: last.at, what, sort: "more", from: last.from.clone() });
+        moments.push(Moment { at: last.at, what, sort: "more", from: last.from() });
     }
 }
 

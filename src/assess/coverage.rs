@@ -152,7 +152,7 @@ fn compared(lists: &Reconciliation) -> ComparedLists {
 
 fn gap_line(missing: Missing) -> GapLine {
     GapLine {
-        record: missing.from.map(|from| from.record.clone()).unwrap_or_default(),
+        record: missing.from.map(|from| from.record().to_owned()).unwrap_or_default(),
         kind: missing.kind.words(),
         scope: missing.scope,
         reason: missing.reason.sentence(),

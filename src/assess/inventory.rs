@@ -54,31 +54,61 @@ pub struct VaultLine {
     pub from: Cite,
 }
 
-/// One way in which one principal gets at one vault. There are very many of these, of few words: they share them.
+/// One way in which one principal gets at one vault. There are very many of these, of few parts: they share them.
 #[derive(Clone, Debug)]
 pub struct ReaderLine {
-    /// Name of the vault.
-    pub vault: Arc<str>,
-    /// Name of the principal, else its object id.
-    pub principal: Arc<str>,
-    /// Object id.
-    pub principal_id: Arc<str>,
-    /// What the principal is; `not in the directory` for an orphan.
-    pub principal_kind: Arc<str>,
+    /// The vault.
+    pub vault: Arc<NamedVault>,
+    /// The principal.
+    pub who: Arc<Reader>,
     /// The capabilities that this path gives, in words.
     pub can: Arc<str>,
+    /// The path.
+    pub by: Arc<Way>,
+}
+
+/// A vault by its name.
+#[derive(Clone, Debug)]
+pub struct NamedVault {
+    /// Its name.
+    pub name: String,
+    /// Where it was read.
+    pub from: Cite,
+}
+
+/// A principal by its name.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    /// Name, else its object id.
+    pub name: String,
+    /// Object id.
+    pub id: String,
+    /// What it is; `not in the directory` for an orphan.
+    pub kind: String,
+}
+
+/// A path to vaults.
+#[derive(Clone, Debug)]
+pub struct Way {
     /// The answer in words.
     pub answer: &'static str,
     /// The path in words.
-    pub path: Arc<str>,
-    /// The records that it rests on.
+    pub path: String,
+    /// The records that it rests on, up to the vault.
     pub evidence: Vec<Cite>,
+}
+
+impl ReaderLine {
+    /// The records that it rests on.
+    pub fn evidence(&self) -> impl Iterator<Item = &Cite> {
+        self.by.evidence.iter().chain([&self.vault.from])
+    }
 }
 
 pub(super) fn inventory(tenant: &Tenant, access: &Access) -> Inventory {
     let mut vaults: Vec<&Vault> = tenant.vaults.iter().collect();
     vaults.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
-    let mut known = Words::default();
+    let mut known = Known::default();
     Inventory {
         identities: identities(tenant),
         readers: vaults.iter().flat_map(|vault| readers(tenant, access, vault, &mut known)).collect(),
@@ -162,53 +192,64 @@ fn network(vault: &Vault) -> String {
     }
 }
 
-/// Texts that were used, each held once.
+/// What lines share.
 #[derive(Default)]
-struct Words(BTreeSet<Arc<str>>);
+struct Known {
+    words: BTreeMap<String, Arc<str>>,
+    readers: BTreeMap<Arc<str>, Arc<Reader>>,
+    /// By the place of the path in memory and the subscription of the vault: the groups above are the subscription's.
+    /// The path is held, so that no other comes to lie there.
+    ways: BTreeMap<(*const Path, String), (Arc<Path>, Arc<Way>)>,
+}
 
-impl Words {
-    fn of(&mut self, text: &str) -> Arc<str> {
-        if let Some(known) = self.0.get(text) {
-            return known.clone();
-        }
-        let new: Arc<str> = text.into();
-        self.0.insert(new.clone());
-        new
+impl Known {
+    fn words(&mut self, text: String) -> Arc<str> {
+        self.words.entry(text).or_insert_with_key(|text| text.as_str().into()).clone()
+    }
+
+    fn reader(&mut self, tenant: &Tenant, id: &Arc<str>) -> Arc<Reader> {
+        let new = || Reader { name: tenant.principal_name(id), id: id.to_string(), kind: tenant.principal_kind(id) };
+        self.readers.entry(id.clone()).or_insert_with(|| Arc::new(new())).clone()
+    }
+
+    fn way(&mut self, access: &Access, vault: &Vault, path: &Arc<Path>) -> Arc<Way> {
+        let subscription = vault.id.subscription().unwrap_or_default().to_owned();
+        let new = || {
+            let words = path_words(path);
+            let path_in_words = match &path.open {
+                Some(open) => format!("{words}; open: {}", open.detail),
+                None => words,
+            };
+            let evidence = access.evidence_above(&vault.id, path);
+            let way = Way { answer: path.answer.words(), path: path_in_words, evidence };
+            (path.clone(), Arc::new(way))
+        };
+        self.ways.entry((Arc::as_ptr(path), subscription)).or_insert_with(new).1.clone()
     }
 }
 
-/// Name and object id of a principal, and the path in words: the order of the lines.
-type Key = (Arc<str>, Arc<str>, Arc<str>);
+/// Who, by what, and what it gives.
+type Found = (Arc<Reader>, Arc<Way>, &'static str);
 
 /// Paths of one vault, the capabilities of one principal and path joined in one line.
-fn readers(tenant: &Tenant, access: &Access, vault: &Vault, known: &mut Words) -> Vec<ReaderLine> {
-    let mut lines: BTreeMap<Key, (Vec<&'static str>, ReaderLine)> = BTreeMap::new();
-    let vault_name = known.of(&vault.name);
+fn readers(tenant: &Tenant, access: &Access, vault: &Vault, known: &mut Known) -> Vec<ReaderLine> {
+    let named = Arc::new(NamedVault { name: vault.name.clone(), from: vault.from.clone() });
+    let mut found: Vec<Found> = Vec::new();
     for grant in access.on(&vault.id) {
-        let principal = known.of(&tenant.principal_name(&grant.principal_id));
-        let principal_id = known.of(&grant.principal_id);
-        let principal_kind = known.of(&tenant.principal_kind(&grant.principal_id));
-        for path in &grant.paths {
-            let words = path_words(path);
-            let words = match &path.open {
-                Some(open) => known.of(&format!("{words}; open: {}", open.detail)),
-                None => known.of(&words),
-            };
-            let key = (principal.clone(), principal_id.clone(), words.clone());
-            let line = || ReaderLine {
-                vault: vault_name.clone(),
-                principal: principal.clone(),
-                principal_id: principal_id.clone(),
-                principal_kind: principal_kind.clone(),
-                can: Arc::default(),
-                answer: path.answer.words(),
-                path: words,
-                evidence: access.evidence(&vault.id, path),
-            };
-            lines.entry(key).or_insert_with(|| (Vec::new(), line())).0.push(grant.capability.words());
-        }
+        let who = known.reader(tenant, &grant.principal_id);
+        let ways =
+            grant.paths.iter().map(|path| (who.clone(), known.way(access, vault, path), grant.capability.words()));
+        found.extend(ways);
     }
-    lines.into_values().map(|(can, line)| ReaderLine { can: known.of(&can.join(", ")), ..line }).collect()
+    let in_order = |a: &Found, b: &Found| (&a.0.name, &a.0.id, &a.1.path).cmp(&(&b.0.name, &b.0.id, &b.1.path));
+    found.sort_by(in_order);
+    let mut line = |of_path: &[Found]| {
+        let (who, by, _) = of_path.first()?;
+        let can: Vec<&str> = of_path.iter().map(|(_, _, can)| *can).collect();
+        Some(ReaderLine { vault: named.clone(), who: who.clone(), can: known.words(can.join(", ")), by: by.clone() })
+    };
+    let lines = found.chunk_by(|a, b| in_order(a, b).is_eq()).filter_map(|of_path| line(of_path));
+    lines.collect()
 }
 
 fn path_words(path: &Path) -> String {

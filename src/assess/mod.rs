@@ -6,6 +6,7 @@ mod break_fix;
 mod compare;
 mod coverage;
 mod graph;
+mod hosts;
 mod inventory;
 mod judge;
 mod overview;
@@ -24,7 +25,8 @@ pub use compare::{
 };
 pub use coverage::{CollectionSummary, ComparedLists, CoveredPart, DifferenceLine, GapLine};
 pub use graph::{AccessGraph, Column, Edge, Node};
-pub use inventory::{IdentityLine, Inventory, ReaderLine, VaultLine};
+pub use hosts::{HostLine, Hosts, Overlap, ReachLine};
+pub use inventory::{IdentityLine, Inventory, NamedVault, Reader, ReaderLine, VaultLine, Way};
 pub use overview::{
     CheckLine, ControlLine, CriterionLine, MissingInput, OpenPoint, Overview, Sources, Standard, Supply, overview,
 };

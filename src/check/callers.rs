@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use super::about;
 use super::finding::About;
 use super::people::{People, Person, Who};
+use crate::evidence::Cite;
 use crate::model::{Id, Vault, VaultEvent};
 
 /// The calls of one caller, in order of time; never empty.
@@ -49,8 +50,9 @@ impl<'a> Calls<'a> {
             (_, None) => "nobody named".to_owned(),
         };
         let on = about("caller", &Id::new(vault.id.shown()), &format!("{} ← {shown}", vault.name), &vault.from);
-        let ends = self.events.first().into_iter().chain(self.events.last());
-        on.citing(ends.map(|event| &event.from))
+        let ends: Vec<Cite> =
+            self.events.first().into_iter().chain(self.events.last()).map(|event| event.from()).collect();
+        on.citing(&ends)
     }
 
     /// The days of the first and the last call.

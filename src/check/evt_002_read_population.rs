@@ -61,7 +61,7 @@ fn judge<'a>(facts: &Facts<'a>, logs: &Logs<'a>, vault: &'a Vault) -> Finding {
 fn difference<'a>(log: &Log<'a>) -> Option<(&'a str, u64, u64)> {
     let mut totals: BTreeMap<(&str, &str), (u64, u64)> = BTreeMap::new();
     for row in &log.rows {
-        totals.entry((row.table, row.workspace.as_str())).or_default().0 += 1;
+        totals.entry((row.table, &*row.workspace)).or_default().0 += 1;
     }
     for day in &log.days {
         totals.entry((day.table, day.workspace.as_str())).or_default().1 += day.kept;

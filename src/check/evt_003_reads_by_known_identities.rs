@@ -53,7 +53,7 @@ fn of_vault<'a>(facts: &Facts<'a>, logs: &Logs<'a>, people: &People<'_>, vault: 
     let mut findings: Vec<Finding> =
         by_caller(done).iter().map(|calls| judge(facts, &log, people, vault, calls)).collect();
     if let Some(unclear) = reads.iter().find(|call| call.status.is_none()) {
-        let on = on.clone().citing([&unclear.from]);
+        let on = on.clone().citing([&unclear.from()]);
         findings.push(on.not_evaluated(Reason::ValueUnknown, "a read has no HTTP status, so its outcome is not known"));
     }
     if findings.is_empty() {

@@ -52,7 +52,7 @@ fn of_vault<'a>(facts: &Facts<'a>, logs: &Logs<'a>, people: &People<'_>, vault: 
     let unclear = calls.iter().find(|call| call.status.is_none());
     let on = on.citing(&log.evidence);
     if let Some(unclear) = unclear {
-        let on = on.citing([&unclear.from]);
+        let on = on.citing([&unclear.from()]);
         findings.push(on.not_evaluated(Reason::ValueUnknown, "a row has no HTTP status, so its outcome is not known"));
     } else if let Some(open) = log.falls_short(facts) {
         findings.push(on.open(&open)); // beside denials too: the days that the log cannot show may hold more

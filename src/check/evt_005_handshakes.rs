@@ -7,7 +7,7 @@ use chrono::{NaiveDate, TimeDelta};
 use super::logs::{Logs, ROWS};
 use super::people::counted;
 use super::{Check, Facts, Finding, Nature, Severity, about, judged, own, population};
-use crate::evidence::{Addresses, Kind, Reason};
+use crate::evidence::{Addresses, Cite, Kind, Reason};
 use crate::model::{Vault, VaultEvent};
 
 pub(super) const CHECK: Check = Check {
@@ -59,19 +59,19 @@ fn judge<'a>(facts: &Facts<'a>, logs: &Logs<'a>, vault: &'a Vault) -> Finding {
     let found = by_day.iter().filter(|(_, knocks)| is_many(knocks)).min_by_key(|((_, address), _)| address.is_none());
     if let Some(((day, address), knocks)) = found {
         if address.is_none() && facts.tenant.personal_data.addresses == Addresses::None {
-            let on = on.citing(knocks.iter().map(|knock| &knock.from));
+            let on = on.citing(&places(knocks));
             let told = format!("{} on {day}, and no address of a caller was kept", counted(knocks.len(), "call"));
             return on.not_evaluated(Reason::Withheld, told);
         }
         let from = address.map_or("addresses that the log does not name".to_owned(), |address| format!("`{address}`"));
-        let on = on.citing(knocks.iter().map(|knock| &knock.from));
+        let on = on.citing(&places(knocks));
         return on.fail(format!(
             "{} from {from} on {day} without an authenticated call after them",
             counted(knocks.len(), "call")
         ));
     }
     if let Some(unclear) = calls.iter().find(|call| call.status.is_none()) {
-        let on = on.citing([&unclear.from]);
+        let on = on.citing([&unclear.from()]);
         return on.not_evaluated(Reason::ValueUnknown, "a row has no HTTP status, so its outcome is not known");
     }
     let on = on.citing(&log.evidence);
@@ -87,6 +87,10 @@ fn judge<'a>(facts: &Facts<'a>, logs: &Logs<'a>, vault: &'a Vault) -> Finding {
         knocks.len() - unanswered.len(),
         unanswered.len(),
     ))
+}
+
+fn places(events: &[&VaultEvent]) -> Vec<Cite> {
+    events.iter().map(|event| event.from()).collect()
 }
 
 /// Calls without a token after which the same address and client did not come back with one in time.

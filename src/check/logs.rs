@@ -81,15 +81,12 @@ impl<'a> Logs<'a> {
         }
         let destinations = destinations(tenant, vault);
         if destinations.is_empty() {
-            let asked = tenant.coverage.questions(Kind::DiagnosticSettings);
+            let mut asked = tenant.coverage.at(Kind::DiagnosticSettings, &vault.id);
             return Err(Open {
                 reason: Reason::NotFound,
                 detail: "no diagnostic setting sends audit events to a workspace, so there is no log to read"
                     .to_owned(),
-                from: asked
-                    .filter(|asked| Id::new(asked.scope.clone()) == vault.id)
-                    .map(|asked| asked.from.clone())
-                    .next(),
+                from: asked.next().map(|asked| asked.from.clone()),
             });
         }
         let mut evidence: Vec<Cite> = Vec::new();
@@ -98,10 +95,9 @@ impl<'a> Logs<'a> {
                 return Err(as_open(&unread_workspace(&self.facts, destination.workspace_id)));
             };
             evidence.push(destination.setting.from.clone());
+            let scope = Id::new(format!("workspace:{guid}"));
             for kind in kinds {
-                let scope = format!("workspace:{guid}");
-                let of_scope =
-                    tenant.coverage.questions(*kind).filter(|asked| asked.scope.eq_ignore_ascii_case(&scope));
+                let of_scope = tenant.coverage.at(*kind, &scope);
                 evidence.extend(of_scope.filter(|asked| asked.gap.is_none()).map(|asked| asked.from.clone()));
             }
         }
@@ -117,18 +113,17 @@ impl<'a> Logs<'a> {
 impl<'a> Log<'a> {
     /// The rows with each call once: a call that two workspaces or tables hold is taken from the first.
     pub fn calls(&self) -> Vec<&'a VaultEvent> {
+        let source = |event: &VaultEvent| (event.workspace.clone(), event.table);
+        let first = self.rows.first().map(|event| source(event));
+        if self.rows.iter().all(|event| first.as_ref().is_some_and(|first| *first == source(event))) {
+            return self.rows.clone();
+        }
         let mut seen: BTreeMap<_, (&str, &str)> = BTreeMap::new();
         let mut calls = Vec::new();
         for event in &self.rows {
-            let source = (event.workspace.as_str(), event.table);
-            let key = (
-                event.at,
-                &event.correlation_id,
-                &event.operation,
-                &event.object,
-                event.status,
-                &event.caller_object_id,
-            );
+            let source = (&*event.workspace, event.table);
+            let key =
+                (event.at, event.correlation, &event.operation, &event.object, event.status, &event.caller_object_id);
             if *seen.entry(key).or_insert(source) == source {
                 calls.push(*event);
             }
@@ -241,7 +236,7 @@ pub(super) fn destinations<'a>(tenant: &'a Tenant, vault: &'a Vault) -> Vec<Dest
 /// Why a workspace that a setting names was not read.
 pub(super) fn unread_workspace(facts: &Facts<'_>, id: &Id) -> Missing {
     let coverage = &facts.tenant.coverage;
-    let single = coverage.questions(Kind::Workspace).find(|asked| Id::new(asked.scope.clone()) == *id);
+    let single = coverage.at(Kind::Workspace, id).next();
     let (reason, detail) = match single.and_then(|asked| asked.gap.clone()) {
         Some(gap) => gap,
         None => (Reason::NotAsked, "no list of workspaces that was read holds it".to_owned()),
@@ -261,17 +256,14 @@ pub(super) fn retention(facts: &Facts<'_>, workspace_id: &Id, table: &str) -> Re
         return Err(as_open(&missing));
     }
     let Some(kept) = facts.tenant.kept(workspace_id, table) else {
-        let asked = facts.tenant.coverage.questions(Kind::Tables);
+        let mut asked = facts.tenant.coverage.at(Kind::Tables, workspace_id);
         return Err(Open {
             reason: Reason::TableMissing,
             detail: format!(
                 "workspace `{}` has no table `{table}`; it appears with its first row",
                 workspace_id.name()
             ),
-            from: asked
-                .filter(|asked| Id::new(asked.scope.clone()) == *workspace_id)
-                .map(|asked| asked.from.clone())
-                .next(),
+            from: asked.next().map(|asked| asked.from.clone()),
         });
     };
     let from = kept.table.from.clone();

@@ -1,10 +1,10 @@
 //! NHI-003: somebody answers for each user-assigned identity, and sharing it was a decision.
 
 use super::registers::{Known, of_rows};
-use super::{Check, Facts, Finding, Nature, Severity, about, population, whole};
+use super::{Check, Facts, Finding, Hosts, Nature, Severity, about, population, whole};
 use crate::declared::{Identity, IdentityName, Register};
 use crate::evidence::Kind;
-use crate::model::{Id, Resource, UserAssignedIdentity};
+use crate::model::{Id, UserAssignedIdentity};
 
 pub(super) const CHECK: Check = Check {
     id: "NHI-003",
@@ -25,11 +25,12 @@ pub(super) const CHECK: Check = Check {
 };
 
 fn run(facts: &Facts<'_>) -> Vec<Finding> {
+    let hosts = Hosts::of(facts.tenant);
     let register = facts.declared.registers.identities.as_ref();
     let mut findings: Vec<Finding> = match register {
-        None => facts.tenant.user_assigned.iter().map(|identity| judge(facts, identity)).collect(),
+        None => facts.tenant.user_assigned.iter().map(|identity| judge(facts, &hosts, identity)).collect(),
         Some(register) => {
-            facts.tenant.user_assigned.iter().map(|identity| registered(facts, register, identity)).collect()
+            facts.tenant.user_assigned.iter().map(|identity| registered(facts, &hosts, register, identity)).collect()
         }
     };
     if let Some(register) = register {
@@ -39,8 +40,13 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
 }
 
 /// Against the register of identities.
-fn registered(facts: &Facts<'_>, register: &Register<Identity>, identity: &UserAssignedIdentity) -> Finding {
-    let hosts: Vec<&Resource> = facts.hosts_of(&identity.id);
+fn registered(
+    facts: &Facts<'_>,
+    hosts: &Hosts<'_>,
+    register: &Register<Identity>,
+    identity: &UserAssignedIdentity,
+) -> Finding {
+    let hosts = hosts.of_identity(&identity.id);
     let on = about("managed_identity", &identity.id, &identity.name, &identity.from)
         .citing(hosts.iter().map(|host| &host.from));
     let mut rows = register.in_force(facts.tenant.collected_at);
@@ -96,8 +102,8 @@ fn known(facts: &Facts<'_>, row: &Identity) -> Known {
     }
 }
 
-fn judge(facts: &Facts<'_>, identity: &UserAssignedIdentity) -> Finding {
-    let hosts: Vec<&Resource> = facts.hosts_of(&identity.id);
+fn judge(facts: &Facts<'_>, hosts: &Hosts<'_>, identity: &UserAssignedIdentity) -> Finding {
+    let hosts = hosts.of_identity(&identity.id);
     let on = about("managed_identity", &identity.id, &identity.name, &identity.from)
         .citing(hosts.iter().map(|host| &host.from));
     let tag = |name: &str| identity.tags.get(name).map(|text| text.trim()).filter(|text| !text.is_empty());

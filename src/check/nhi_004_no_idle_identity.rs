@@ -1,8 +1,10 @@
 //! NHI-004: a user-assigned identity that nothing can use is removed.
 
-use super::{Check, Facts, Finding, Nature, Severity, about, own, population, whole};
+use std::collections::BTreeMap;
+
+use super::{Check, Facts, Finding, Hosts, Nature, Severity, about, own, population, whole};
 use crate::evidence::{Cite, Kind, Reason};
-use crate::model::{Need, UserAssignedIdentity};
+use crate::model::{Id, Need, Resource, UserAssignedIdentity};
 
 pub(super) const CHECK: Check = Check {
     id: "NHI-004",
@@ -28,22 +30,22 @@ pub(super) const CHECK: Check = Check {
 const ABSENCE: &[Need] = &[own(Kind::FederatedCredentials), whole(Kind::Resources), whole(Kind::VirtualMachines)];
 
 fn run(facts: &Facts<'_>) -> Vec<Finding> {
-    facts.tenant.user_assigned.iter().map(|identity| judge(facts, identity)).collect()
+    let hosts = Hosts::of(facts.tenant);
+    let mut trusted: BTreeMap<&Id, Vec<&Cite>> = BTreeMap::new();
+    for credential in &facts.tenant.federated {
+        trusted.entry(&credential.identity).or_default().push(&credential.from);
+    }
+    let users = |identity: &UserAssignedIdentity| {
+        (hosts.of_identity(&identity.id), trusted.get(&identity.id).map(Vec::as_slice).unwrap_or_default())
+    };
+    facts.tenant.user_assigned.iter().map(|identity| judge(facts, users(identity), identity)).collect()
 }
 
-fn judge(facts: &Facts<'_>, identity: &UserAssignedIdentity) -> Finding {
+fn judge(facts: &Facts<'_>, (hosts, trusted): (&[&Resource], &[&Cite]), identity: &UserAssignedIdentity) -> Finding {
     let on = about("managed_identity", &identity.id, &identity.name, &identity.from);
-    let hosts = facts.hosts_of(&identity.id);
-    let trusted: Vec<&Cite> = facts
-        .tenant
-        .federated
-        .iter()
-        .filter(|credential| credential.identity == identity.id)
-        .map(|credential| &credential.from)
-        .collect();
     if !hosts.is_empty() || !trusted.is_empty() {
         let because = format!("attached resources: {}, federated credentials: {}", hosts.len(), trusted.len());
-        return on.citing(hosts.iter().map(|host| &host.from)).citing(trusted).pass(because);
+        return on.citing(hosts.iter().map(|host| &host.from)).citing(trusted.iter().copied()).pass(because);
     }
     if let Some(missing) = facts.missing(ABSENCE, &identity.id) {
         return on.missing(&missing);

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Parameters {
+    /// APP-003: longest life of a secret or certificate of an application, days.
+    pub credential_days: i64,
     /// NHI-002: resources that carry one of these values in the tag `env` or `environment` must use a managed
     /// identity; empty means that every workload is in scope.
     pub workload_environments: Vec<String>,
@@ -13,8 +15,14 @@ pub struct Parameters {
     pub sharing_limit: usize,
     /// NHI-004: days that an identity may stay unattached.
     pub unattached_days: i64,
+    /// NHI-005: most resources that may carry one user-assigned identity.
+    pub shared_identity_limit: usize,
     /// NHI-006: days that an assignment may outlive its identity.
     pub orphan_days: i64,
+    /// NHI-011: days without a sign-in after which an identity with a role is dormant.
+    pub dormant_days: i64,
+    /// CRY-001: oldest age of the newest version of a secret, days.
+    pub secret_days: i64,
     /// KV-006: fewest days of soft-delete retention.
     pub soft_delete_days: i64,
     /// KV-007: networks (CIDR) that vaults may accept.
@@ -31,15 +39,23 @@ pub struct Parameters {
     pub handshake_seconds: i64,
     /// EVT-005: unanswered handshakes per address and day, from which on they are an exception.
     pub unanswered_handshakes: u64,
+    /// RBAC-009: values of the tag `env` or `environment` that mean production; empty means that every vault is.
+    pub production_environments: Vec<String>,
+    /// RBAC-014: days without a read from which on access counts as unused.
+    pub unused_days: i64,
 }
 
 impl Default for Parameters {
     fn default() -> Parameters {
         Parameters {
+            credential_days: 180,
             workload_environments: Vec::new(),
             sharing_limit: 1,
             unattached_days: 30,
+            shared_identity_limit: 10,
             orphan_days: 7,
+            dormant_days: 90,
+            secret_days: 365,
             soft_delete_days: 7,
             approved_networks: Vec::new(),
             retention_margin_days: 30,
@@ -48,6 +64,8 @@ impl Default for Parameters {
             unknown_denials: 3,
             handshake_seconds: 60,
             unanswered_handshakes: 20,
+            production_environments: Vec::new(),
+            unused_days: 90,
         }
     }
 }

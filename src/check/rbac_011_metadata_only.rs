@@ -6,7 +6,7 @@ use super::people::{People, Who, counted};
 use super::{Check, Facts, Finding, Nature, Severity, about, judged, own, population, whole};
 use crate::access::{Answer, Capability, Grant, grants_action};
 use crate::evidence::{Cite, Kind};
-use crate::model::{PrincipalKind, RoleAssignment, Vault};
+use crate::model::{PrincipalKind, RoleAssignment, RoleDefinition, Tenant, Vault};
 
 /// Whoever may do this sees the vault in Azure Resource Manager.
 const SEEING: &str = "Microsoft.KeyVault/vaults/read";
@@ -37,10 +37,12 @@ pub(super) const CHECK: Check = Check {
 
 fn run(facts: &Facts<'_>) -> Vec<Finding> {
     let people = People::of(facts.tenant);
-    facts.tenant.vaults.iter().filter(|vault| vault.is_rbac()).map(|vault| judge(facts, &people, vault)).collect()
+    let seeing = seeing(facts.tenant);
+    let vaults = facts.tenant.vaults.iter().filter(|vault| vault.is_rbac());
+    vaults.map(|vault| judge(facts, &people, &seeing, vault)).collect()
 }
 
-fn judge(facts: &Facts<'_>, people: &People<'_>, vault: &Vault) -> Finding {
+fn judge(facts: &Facts<'_>, people: &People<'_>, seeing: &BTreeSet<&str>, vault: &Vault) -> Finding {
     let on = about("vault", &vault.id, &vault.name, &vault.from);
     let mut readers: Vec<Grant> = facts.access.can(&vault.id, Capability::ReadSecret);
     readers.retain(|grant| grant.answer != Answer::Denied);
@@ -52,7 +54,7 @@ fn judge(facts: &Facts<'_>, people: &People<'_>, vault: &Vault) -> Finding {
     let mut holders: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let reaching = facts.access.reaching(&vault.id).into_iter();
     for assignment in reaching.filter_map(|index| facts.tenant.role_assignments.get(index)) {
-        if !facts.tenant.hierarchy.reaches(&assignment.scope, &vault.id) || !sees(facts, assignment) {
+        if !seeing.contains(assignment.role.as_str()) || !facts.tenant.hierarchy.reaches(&assignment.scope, &vault.id) {
             continue;
         }
         if let Some(hidden) = people.hidden_members(&assignment.principal_id) {
@@ -73,10 +75,11 @@ fn judge(facts: &Facts<'_>, people: &People<'_>, vault: &Vault) -> Finding {
     on.pass(words(facts, people, vault, &holders))
 }
 
-/// Whether the assignment's role sees the vault; one with an unknown definition may, and is not shown.
-fn sees(facts: &Facts<'_>, assignment: &RoleAssignment) -> bool {
-    let definition = facts.tenant.role_definitions.get(&assignment.role);
-    definition.is_some_and(|role| role.permissions.iter().any(|entry| grants_action(entry, SEEING)))
+/// The roles that see vaults; one with an unknown definition may, and is not shown.
+fn seeing(tenant: &Tenant) -> BTreeSet<&str> {
+    let sees = |role: &RoleDefinition| role.permissions.iter().any(|entry| grants_action(entry, SEEING));
+    let roles = tenant.role_definitions.iter().filter(|(_, role)| sees(role));
+    roles.map(|(guid, _)| guid.as_str()).collect()
 }
 
 /// The principal, or the members of the group; a group without members stands for itself.

@@ -86,7 +86,7 @@ fn judge(
 }
 
 /// Groups, and what may be one, that hold a suspect role and whose members are not known.
-fn hidden<'a>(
+pub(super) fn hidden<'a>(
     people: &People<'_>,
     suspects: &[&'a RoleAssignment],
 ) -> BTreeMap<&'a str, (&'a RoleAssignment, Missing)> {
@@ -100,7 +100,7 @@ fn hidden<'a>(
 }
 
 /// Assignments at management groups that nobody could see, above any subscription.
-fn unread_above(facts: &Facts<'_>) -> Option<Missing> {
+pub(super) fn unread_above(facts: &Facts<'_>) -> Option<Missing> {
     let mut subscriptions = facts.tenant.subscriptions.iter();
     subscriptions.find_map(|subscription| facts.missing(&[own(Kind::RoleAssignments)], &subscription.id))
 }

@@ -4,16 +4,23 @@
 //! The grants are those at collection; one that ended in the period is seen only where the activity log tells of it,
 //! or where a row names an assignment that is there no more. Callers are matched by object id.
 
+mod by_assignment;
+mod by_secret;
+
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
 use super::Facts;
 use super::callers::{Calls, by_caller, shown};
 use super::logs::{Log, Logs, ROWS};
-use crate::access::{Answer, Capability, Grant, Open};
+use crate::access::{Answer, Capability, Grant, Open, Path, Via};
 use crate::evidence::{Cite, Reason};
-use crate::model::{ActivityEvent, Id, Tenant, Vault, VaultEvent};
+use crate::model::{ActivityEvent, Id, Texts, Vault, VaultEvent};
+
+pub use by_assignment::{AssignmentUse, by_assignment};
+pub use by_secret::{SecretUse, by_secret};
 
 /// What became of a grant in the period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,17 +70,17 @@ pub struct GrantUse {
     /// The vault.
     pub vault: Id,
     /// Its name.
-    pub vault_name: String,
+    pub vault_name: Arc<str>,
     /// Lower-case object id of the holder or caller; where the log names none, what it names instead.
-    pub principal_id: String,
+    pub principal_id: Arc<str>,
     /// Its name, else its object id.
-    pub principal: String,
+    pub principal: Arc<str>,
     /// The vault, or the object that alone is granted; none for reads without a grant.
     pub object: Option<Id>,
     /// The answer about the grant; none for reads without one.
     pub answer: Option<Answer>,
     /// What gives it, in words.
-    pub by: String,
+    pub by: Arc<str>,
     /// What became of it.
     pub usage: Usage,
     /// Successful reads of secret values in the period.
@@ -86,8 +93,14 @@ pub struct GrantUse {
     pub last: Option<DateTime<Utc>>,
     /// Whole days without a read up to the end of what the log shows; none where that is not known.
     pub idle_days: Option<i64>,
+    /// Whether everything that gives it must be activated first.
+    pub by_activation: bool,
+    /// Since when it is granted at all, where everything that gives it tells that; a membership never does.
+    pub since: Option<DateTime<Utc>>,
+    /// Why the usage is not determined.
+    pub open: Option<Open>,
     /// Why the line says what it says, where it needs a reason.
-    pub because: String,
+    pub because: Arc<str>,
     /// The records.
     pub evidence: Vec<Cite>,
 }
@@ -95,13 +108,28 @@ pub struct GrantUse {
 /// Every line, in order of vault, principal and object.
 pub fn join(facts: &Facts<'_>) -> Vec<GrantUse> {
     let logs = Logs::of(facts);
-    let removals = Removals::of(facts);
-    let mut lines: Vec<GrantUse> =
-        facts.tenant.vaults.iter().flat_map(|vault| of_vault(facts, &logs, &removals, vault)).collect();
+    let (removals, texts) = (Removals::of(facts), Texts::default());
+    let assignments = facts.tenant.role_assignments.iter();
+    let made: Made<'_> = assignments.filter_map(|one| Some((&one.id, one.created_on?))).collect();
+    let join = Join { facts, removals: &removals, made: &made, texts: &texts };
+    let mut lines: Vec<GrantUse> = facts.tenant.vaults.iter().flat_map(|vault| of_vault(join, &logs, vault)).collect();
     let key = |line: &GrantUse| (line.vault.clone(), line.principal_id.clone(), line.object.clone(), line.usage);
     lines.sort_by_cached_key(key);
     lines
 }
+
+/// What every vault's lines are made with.
+#[derive(Clone, Copy)]
+struct Join<'j, 'a> {
+    facts: &'j Facts<'a>,
+    removals: &'j Removals<'a>,
+    made: &'j Made<'a>,
+    /// Texts of the lines: there are very many, of few words.
+    texts: &'j Texts,
+}
+
+/// When each role assignment was made.
+type Made<'a> = BTreeMap<&'a Id, DateTime<Utc>>;
 
 /// The reads of one vault by caller, or why they are not known.
 struct Reads<'a> {
@@ -111,11 +139,12 @@ struct Reads<'a> {
     evidence: Vec<Cite>,
 }
 
-fn of_vault<'a>(facts: &Facts<'a>, logs: &Logs<'a>, removals: &Removals<'a>, vault: &'a Vault) -> Vec<GrantUse> {
+fn of_vault<'a>(join: Join<'_, 'a>, logs: &Logs<'a>, vault: &'a Vault) -> Vec<GrantUse> {
+    let facts = join.facts;
     let grants = facts.access.can(&vault.id, Capability::ReadSecret);
     let grants: Vec<Grant> = grants.into_iter().filter(|grant| grant.answer != Answer::Denied).collect();
     let reads = match logs.of_vault(vault, ROWS) {
-        Err(open) => return grants.iter().map(|grant| unknown(facts, vault, grant, &open)).collect(),
+        Err(open) => return grants.iter().map(|grant| unknown(join, vault, grant, &open)).collect(),
         Ok(log) => {
             let calls = log.calls().into_iter().filter(|call| is_read(call));
             let named = by_caller(calls).into_iter().filter_map(|calls| Some((calls.caller.clone()?, calls)));
@@ -124,10 +153,10 @@ fn of_vault<'a>(facts: &Facts<'a>, logs: &Logs<'a>, removals: &Removals<'a>, vau
             Reads { by_caller, falls_short, evidence: log.evidence }
         }
     };
-    let mut lines: Vec<GrantUse> = grants.iter().map(|grant| of_grant(facts, vault, grant, &reads)).collect();
+    let mut lines: Vec<GrantUse> = grants.iter().map(|grant| of_grant(join, vault, grant, &reads)).collect();
     let holders: BTreeSet<&str> = grants.iter().map(|grant| &*grant.principal_id).collect();
     let others = reads.by_caller.iter().filter(|(caller, _)| !holders.contains(caller.as_str()));
-    lines.extend(others.flat_map(|(caller, calls)| without_grant((facts.tenant, removals), vault, caller, calls)));
+    lines.extend(others.flat_map(|(caller, calls)| without_grant(join, vault, caller, calls)));
     lines
 }
 
@@ -147,39 +176,56 @@ fn is_read(call: &VaultEvent) -> bool {
     call.operation.eq_ignore_ascii_case("SecretGet") && call.status.is_some_and(|status| (200..300).contains(&status))
 }
 
-fn line(facts: &Facts<'_>, vault: &Vault, grant: &Grant) -> GrantUse {
+fn line(Join { facts, made, texts, .. }: Join<'_, '_>, vault: &Vault, grant: &Grant) -> GrantUse {
     let by: Vec<String> = grant.paths.iter().map(|path| path.words()).collect();
     let mut evidence: Vec<Cite> = grant.paths.iter().flat_map(|path| facts.access.evidence(&vault.id, path)).collect();
     evidence.sort();
     evidence.dedup();
     GrantUse {
         vault: vault.id.clone(),
-        vault_name: vault.name.clone(),
-        principal_id: grant.principal_id.to_string(),
-        principal: facts.tenant.principal_name(&grant.principal_id),
+        vault_name: texts.of(&vault.name),
+        principal_id: grant.principal_id.clone(),
+        principal: texts.of(&facts.tenant.principal_name(&grant.principal_id)),
         object: Some(grant.object.clone()),
         answer: Some(grant.answer),
-        by: by.join(" | "),
+        by: texts.of(&by.join(" | ")),
         usage: Usage::NotDetermined,
         reads: 0,
         secrets: 0,
         first: None,
         last: None,
         idle_days: None,
-        because: String::new(),
+        by_activation: grant.paths.iter().all(|path| !path.activations.is_empty()),
+        since: since(made, grant),
+        open: None,
+        because: texts.of(""),
         evidence,
     }
 }
 
-fn unknown(facts: &Facts<'_>, vault: &Vault, grant: &Grant, open: &Open) -> GrantUse {
-    let mut line = line(facts, vault, grant);
-    line.because.clone_from(&open.detail);
+/// When the first of the assignments that give it was made; none where something else gives it, or one does not tell.
+fn since(made: &Made<'_>, grant: &Grant) -> Option<DateTime<Utc>> {
+    let of_path = |path: &Arc<Path>| match &*path.via {
+        Via::Role { assignment, .. } => made.get(assignment).copied(),
+        _ => None,
+    };
+    grant.paths.iter().map(of_path).collect::<Option<Vec<_>>>()?.into_iter().min()
+}
+
+fn unknown(join: Join<'_, '_>, vault: &Vault, grant: &Grant, open: &Open) -> GrantUse {
+    leave_open(join, line(join, vault, grant), open)
+}
+
+fn leave_open(join: Join<'_, '_>, mut line: GrantUse, open: &Open) -> GrantUse {
+    line.because = join.texts.of(&open.detail);
     line.evidence.extend(open.from.clone());
+    line.open = Some(open.clone());
     line
 }
 
-fn of_grant(facts: &Facts<'_>, vault: &Vault, grant: &Grant, reads: &Reads<'_>) -> GrantUse {
-    let mut line = line(facts, vault, grant);
+fn of_grant(join: Join<'_, '_>, vault: &Vault, grant: &Grant, reads: &Reads<'_>) -> GrantUse {
+    let facts = join.facts;
+    let mut line = line(join, vault, grant);
     let calls = reads.by_caller.get(&*grant.principal_id);
     let events: Vec<&VaultEvent> = calls
         .into_iter()
@@ -199,10 +245,7 @@ fn of_grant(facts: &Facts<'_>, vault: &Vault, grant: &Grant, reads: &Reads<'_>) 
             line.idle_days = Some((end - facts.period.start).num_days());
             line.evidence.extend(reads.evidence.iter().cloned());
         }
-        (Some(open), None) => {
-            line.because.clone_from(&open.detail);
-            line.evidence.extend(open.from.clone());
-        }
+        (Some(open), None) => return leave_open(join, line, open),
     }
     line
 }
@@ -228,12 +271,12 @@ fn count(line: &mut GrantUse, events: &[&VaultEvent]) {
     line.first = events.first().map(|event| event.at);
     line.last = events.last().map(|event| event.at);
     let ends = events.first().into_iter().chain(events.last());
-    line.evidence.extend(ends.map(|event| event.from.clone()));
+    line.evidence.extend(ends.map(|event| event.from()));
 }
 
 /// Reads of a caller whom no grant allows now: under assignments that were removed, and others.
 fn without_grant(
-    (tenant, removals): (&Tenant, &Removals<'_>),
+    Join { facts, removals, texts, .. }: Join<'_, '_>,
     vault: &Vault,
     caller: &str,
     calls: &Calls<'_>,
@@ -248,19 +291,22 @@ fn without_grant(
     let of_part = |(usage, (events, because, evidence)): (Usage, (Vec<&VaultEvent>, String, Vec<Cite>))| {
         let mut line = GrantUse {
             vault: vault.id.clone(),
-            vault_name: vault.name.clone(),
-            principal_id: caller.to_owned(),
-            principal: tenant.principal_name(caller),
+            vault_name: texts.of(&vault.name),
+            principal_id: texts.of(caller),
+            principal: texts.of(&facts.tenant.principal_name(caller)),
             object: None,
             answer: None,
-            by: String::new(),
+            by: texts.of(""),
             usage,
             reads: 0,
             secrets: 0,
             first: None,
             last: None,
             idle_days: None,
-            because,
+            by_activation: false,
+            since: None,
+            open: None,
+            because: texts.of(&because),
             evidence,
         };
         count(&mut line, &events);
@@ -316,7 +362,7 @@ mod tests {
     use crate::declared::Declared;
     use crate::evidence::testing::CaptureBuilder;
     use crate::evidence::{Kind, Period};
-    use crate::model;
+    use crate::model::{self, Tenant};
 
     const READER: &str = "aaaaaaaa-0000-0000-0000-000000000001";
     const OTHER: &str = "bbbbbbbb-0000-0000-0000-000000000001";
@@ -359,8 +405,48 @@ mod tests {
         })
     }
 
+    /// The same join by assignment and by secret.
+    fn others(builder: CaptureBuilder) -> (Vec<AssignmentUse>, Vec<SecretUse>) {
+        let tenant = model::read(&builder.build()).expect("a tenant");
+        let access = Access::of(&tenant);
+        let (period, parameters) = (Period::parse("2026Q3").expect("a period"), Parameters::default());
+        let declared = Declared::default();
+        let facts = Facts { tenant: &tenant, access: &access, period, parameters: &parameters, declared: &declared };
+        (by_assignment(&facts), by_secret(&facts))
+    }
+
+    #[test]
+    fn an_assignment_is_used_by_the_reads_that_name_it_and_open_where_a_row_names_none() {
+        let read = |patch: Value| {
+            let (lines, _) = others(tenant(&vault_id("kv"), &[read_at("2026-09-20T12:00:00Z", READER, &patch)]));
+            let [line] = lines.as_slice() else { panic!("one assignment: {lines:#?}") };
+            assert_eq!((line.id.name(), line.principals, line.vaults), ("a1", 1, 1));
+            (line.usage, line.reads, line.idle_days)
+        };
+        assert_eq!(read(json!({"AppliedAssignmentId": "A1"})), (Usage::Used, 1, Some(10)));
+        assert_eq!(read(json!({"AppliedAssignmentId": "a2"})), (Usage::Unused, 0, Some(92)), "another one was");
+        assert_eq!(read(json!({})), (Usage::NotDetermined, 0, None), "it may have been this one");
+        let (unread, _) = others(counted(&vault_id("kv"), &[], &[]));
+        assert_eq!(unread[0].usage, Usage::NotDetermined);
+        assert!(!unread[0].because.is_empty());
+    }
+
+    #[test]
+    fn a_secret_is_told_with_how_many_could_read_it_and_who_did() {
+        let rows = [
+            read_at("2026-07-02T00:30:00Z", READER, &json!({})),
+            read_at("2026-07-03T00:30:00Z", OTHER, &json!({})),
+            read_at("2026-07-04T00:30:00Z", OTHER, &json!({})),
+        ];
+        let (_, secrets) = others(tenant(&vault_id("kv"), &rows));
+        let [secret] = secrets.as_slice() else { panic!("one secret: {secrets:#?}") };
+        assert_eq!((secret.vault_name.as_str(), secret.secret.as_str()), ("kv", "db"));
+        assert_eq!((secret.could, secret.did, secret.reads, secret.usage), (1, 2, 3, Usage::Used));
+        assert_eq!(secret.is_listed, None, "no list of its content was asked for");
+    }
+
     fn told(lines: &[GrantUse]) -> Vec<(&str, Usage, usize)> {
-        lines.iter().map(|line| (line.principal_id.as_str(), line.usage, line.reads)).collect()
+        lines.iter().map(|line| (&*line.principal_id, line.usage, line.reads)).collect()
     }
 
     #[test]
@@ -370,7 +456,7 @@ mod tests {
         let lines = lines(tenant(&vault_id("kv"), &rows), |_| {});
         assert_eq!(told(&lines), [(READER, Usage::Used, 2)]);
         assert_eq!((lines[0].secrets, lines[0].idle_days), (1, Some(10)), "from 20 to 30 September");
-        assert_eq!(lines[0].principal, "app");
+        assert_eq!(&*lines[0].principal, "app");
     }
 
     #[test]
@@ -391,7 +477,7 @@ mod tests {
     fn a_log_that_holds_nothing_or_begins_late_proves_nothing() {
         let silent = lines(counted(&vault_id("kv"), &[], &[]), |_| {});
         assert_eq!(told(&silent), [(READER, Usage::NotDetermined, 0)]);
-        assert_eq!(silent[0].because, "the log holds no row of the period, which proves nothing");
+        assert_eq!(&*silent[0].because, "the log holds no row of the period, which proves nothing");
         let late = counted(&vault_id("kv"), &[], &[count("2026-09-20", 20, 0)]);
         assert_eq!(told(&lines(late, |_| {})), [(READER, Usage::NotDetermined, 0)]);
     }

@@ -10,7 +10,7 @@ use super::derive::derive;
 use super::terminal::Terminal;
 use super::{CliError, End, context, declared, key, summary};
 use crate::assess::{Assessment, Inputs, Organisation};
-use crate::evidence::{Capture, Ledger, write_atomically};
+use crate::evidence::{Capture, Ledger, write_aside};
 use crate::render::render;
 
 pub(super) fn run(options: &Assess, args: &Args, terminal: &Terminal) -> Result<End, CliError> {
@@ -56,10 +56,10 @@ pub(super) fn inputs(
 }
 
 fn write(assessment: &Assessment, out: &Path) -> Result<(), CliError> {
-    render(assessment, |path, bytes| {
+    render(assessment, |path, content| {
         let full = out.join(path);
         let folder = full.parent().unwrap_or(out);
         fs::create_dir_all(folder).map_err(CliError::io("create", folder))?;
-        Ok(write_atomically(&full, &bytes)?)
+        write_aside(&full, |file| Ok(content(file)?))
     })
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
@@ -12,7 +13,7 @@ use super::terminal::{Terminal, Tone, clean};
 use super::{CliError, End, context, declared};
 use crate::assess::{Assessment, Inputs};
 use crate::evidence::{Capture, Head, Ledger};
-use crate::render::render;
+use crate::render::{Content, render};
 
 /// What differs.
 struct Difference {
@@ -104,10 +105,15 @@ pub(super) fn identified(pack: &Path) -> Result<(String, Head, Inputs), CliError
 /// How many files were rendered again, and what differs, in order of path.
 fn compare(pack: &Path, assessment: &Assessment) -> Result<(usize, Vec<Difference>), CliError> {
     let (mut differences, mut derived) = (Vec::new(), BTreeSet::new());
-    render(assessment, |path, bytes| {
-        let what = match fs::read(pack.join(path)) {
-            Ok(kept) if kept == bytes => None,
-            Ok(kept) => Some(first_difference(&kept, &bytes)),
+    render(assessment, |path, content| {
+        let what = match fs::File::open(pack.join(path)) {
+            Ok(kept) => {
+                let mut beside =
+                    BufWriter::new(Beside { kept: BufReader::with_capacity(1 << 16, kept), differs: false });
+                content(&mut beside)?;
+                let is_same = beside.into_inner().is_ok_and(|mut beside| beside.is_same());
+                if is_same { None } else { Some(difference(&pack.join(path), content)?) }
+            }
             Err(error) => Some(format!("cannot be read: {error}")),
         };
         differences.extend(what.map(|what| Difference { path: path.to_owned(), what }));
@@ -126,6 +132,41 @@ fn compare(pack: &Path, assessment: &Assessment) -> Result<(usize, Vec<Differenc
         differences.push(Difference { path, what: "it does not follow from the evidence".to_owned() });
     }
     Ok((derived.len(), differences))
+}
+
+/// What is derived, held beside what the pack keeps while it is written.
+struct Beside {
+    kept: BufReader<fs::File>,
+    differs: bool,
+}
+
+impl Beside {
+    /// Whether both were the same up to the end.
+    fn is_same(&mut self) -> bool {
+        !self.differs && self.kept.fill_buf().is_ok_and(<[u8]>::is_empty)
+    }
+}
+
+impl Write for Beside {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut kept = vec![0; bytes.len()];
+        self.differs = self.differs || self.kept.read_exact(&mut kept).is_err() || kept != bytes;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What differs in one file.
+fn difference(path: &Path, content: Content<'_>) -> Result<String, CliError> {
+    let mut derived = Vec::new();
+    content(&mut derived)?;
+    Ok(match fs::read(path) {
+        Ok(kept) => first_difference(&kept, &derived),
+        Err(error) => format!("cannot be read: {error}"),
+    })
 }
 
 /// The first line in which two texts differ.

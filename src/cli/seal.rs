@@ -1,6 +1,6 @@
 //! `tickmark seal`: a capture, its results and its report in one signed pack.
 
-use std::io::Read;
+use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
@@ -199,9 +199,12 @@ impl Rendered {
         let report = folder.path().join("report");
         std::fs::create_dir(&report).map_err(CliError::io("create", &report))?;
         let mut paths = Vec::new();
-        render(assessment, |path, bytes| {
+        render(assessment, |path, content| {
             let full = folder.path().join(path);
-            std::fs::write(&full, bytes).map_err(CliError::io("write", &full))?;
+            let file = std::fs::File::create(&full).map_err(CliError::io("write", &full))?;
+            let mut file = BufWriter::with_capacity(1 << 16, file);
+            content(&mut file)?;
+            file.flush().map_err(CliError::io("write", &full))?;
             paths.push(path.to_owned());
             Ok::<(), CliError>(())
         })?;

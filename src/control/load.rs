@@ -74,6 +74,14 @@ const FILES: &[(&str, &str)] = &[
     ("tm-09.toml", include_str!("../../controls/tm-09.toml")),
     ("tm-10.toml", include_str!("../../controls/tm-10.toml")),
     ("tm-11.toml", include_str!("../../controls/tm-11.toml")),
+    ("tm-12.toml", include_str!("../../controls/tm-12.toml")),
+    ("tm-13.toml", include_str!("../../controls/tm-13.toml")),
+    ("tm-14.toml", include_str!("../../controls/tm-14.toml")),
+    ("tm-15.toml", include_str!("../../controls/tm-15.toml")),
+    ("tm-20.toml", include_str!("../../controls/tm-20.toml")),
+    ("tm-21.toml", include_str!("../../controls/tm-21.toml")),
+    ("tm-22.toml", include_str!("../../controls/tm-22.toml")),
+    ("tm-23.toml", include_str!("../../controls/tm-23.toml")),
     ("tm-24.toml", include_str!("../../controls/tm-24.toml")),
 ];
 

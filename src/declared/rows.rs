@@ -78,7 +78,7 @@ impl<T: Timed> Row<T> {
 impl<T> Row<T> {
     /// File and line for a reader: `registers/readers.toml:12`.
     pub fn place(&self) -> String {
-        format!("{}:{}", self.from.page, self.line)
+        format!("{}:{}", self.from.page(), self.line)
     }
 }
 

@@ -25,7 +25,7 @@ pub(crate) mod testing;
 mod write;
 
 pub use capture::{Capture, Damage, EvidenceFile};
-pub use cite::Cite;
+pub use cite::{Cite, KeptFile};
 pub use digest::sha256_hex;
 pub use error::EvidenceError;
 pub use head::{CaptureStatus, Head, PlanStamp, Resumed, RunAs, Tool, plan_token_name};
@@ -38,4 +38,4 @@ pub use plan::{Derived, Expected, Plan, Question, VaultObjects};
 pub use reason::Reason;
 pub use record::{Clock, ControlTotal, Gap, Page, Record, Redaction, Request, Source, Window};
 pub use resume::{Earlier, TakenUp};
-pub use write::{CaptureWriter, write_atomically};
+pub use write::{CaptureWriter, write_aside, write_atomically};

@@ -7,7 +7,7 @@
 
 use std::cell::RefCell;
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -139,12 +139,23 @@ pub(super) fn lock(folder: &Path) -> Result<FileLock, EvidenceError> {
 
 /// Replaces `path` by `bytes`: written beside it, synced, renamed.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), EvidenceError> {
+    write_aside(path, |file| file.write_all(bytes).map_err(EvidenceError::io("write", path)))
+}
+
+/// The same, of whatever `fill` writes, so that it need not be held.
+pub fn write_aside<E: From<EvidenceError>>(
+    path: &Path,
+    fill: impl FnOnce(&mut dyn Write) -> Result<(), E>,
+) -> Result<(), E> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(ASIDE);
     let aside = path.with_file_name(name);
-    write_synced(&aside, bytes)?;
+    let mut file = BufWriter::with_capacity(1 << 16, File::create(&aside).map_err(EvidenceError::io("write", &aside))?);
+    fill(&mut file)?;
+    let file = file.into_inner().map_err(|error| EvidenceError::io("write", &aside)(error.into_error()))?;
+    file.sync_all().map_err(EvidenceError::io("write", &aside))?;
     fs::rename(&aside, path).map_err(EvidenceError::io("rename", path))?;
-    sync_folder(path.parent().unwrap_or(path))
+    Ok(sync_folder(path.parent().unwrap_or(path))?)
 }
 
 /// A rename is lasting only once its folder is synced.

@@ -66,6 +66,8 @@ pub struct Coverage {
     asked: BTreeMap<Kind, Vec<Asked>>,
     /// Places in `asked`, by scope.
     at: BTreeMap<(Kind, Id), Vec<usize>>,
+    /// Places in `asked` of those with a gap. They are few, and asked for very often.
+    with_gap: BTreeMap<Kind, BTreeSet<usize>>,
     /// Questions that were planned, or that follow from what was found, and have no record.
     unasked: BTreeMap<Kind, BTreeSet<Id>>,
     /// Questions that were answered whole about less than the period, because the source keeps no more: by kind and
@@ -101,12 +103,11 @@ impl Coverage {
             let asked = coverage.asked.entry(record.kind).or_default();
             let place = (record.kind, Id::new(record.scope.clone()));
             coverage.at.entry(place).or_default().push(asked.len());
-            asked.push(Asked {
-                kind: record.kind,
-                scope: record.scope.clone(),
-                from: record.cite(),
-                gap: gap_of(record),
-            });
+            let gap = gap_of(record);
+            if gap.is_some() {
+                coverage.with_gap.entry(record.kind).or_default().insert(asked.len());
+            }
+            asked.push(Asked { kind: record.kind, scope: record.scope.clone(), from: record.cite(), gap });
         }
         for question in &capture.plan.questions {
             coverage.expect(question.kind, &Id::new(question.scope.clone()));
@@ -118,9 +119,10 @@ impl Coverage {
     /// already stays as it is.
     pub(super) fn mark(&mut self, record: &Record, reason: Reason, detail: &str) {
         let of_kind = self.asked.entry(record.kind).or_default();
-        let marked = of_kind.iter_mut().find(|asked| asked.from.record == record.evidence_id);
-        if let Some(asked) = marked {
+        let mut numbered = of_kind.iter_mut().enumerate();
+        if let Some((place, asked)) = numbered.find(|(_, asked)| asked.from.record() == record.evidence_id) {
             asked.gap.get_or_insert_with(|| (reason, detail.to_owned()));
+            self.with_gap.entry(record.kind).or_default().insert(place);
         }
     }
 
@@ -154,7 +156,7 @@ impl Coverage {
     /// Whether the answer that `record` keeps was whole and could be read whole.
     pub(super) fn is_whole(&self, record: &Record) -> bool {
         let mut asked = self.are_at(record.kind, &record.scope).into_iter();
-        asked.any(|asked| asked.from.record == record.evidence_id && asked.gap.is_none())
+        asked.any(|asked| asked.from.record() == record.evidence_id && asked.gap.is_none())
     }
 
     /// What the configuration expects to exist.
@@ -172,9 +174,34 @@ impl Coverage {
         self.asked.get(&kind).into_iter().flatten()
     }
 
+    /// Those of them that have a gap.
+    fn gaps_of(&self, kind: Kind) -> impl Iterator<Item = &Asked> {
+        let of_kind = self.asked.get(&kind).map(Vec::as_slice).unwrap_or_default();
+        self.with_gap.get(&kind).into_iter().flatten().filter_map(|place| of_kind.get(*place))
+    }
+
+    /// The questions of one kind at exactly this scope.
+    pub fn at(&self, kind: Kind, scope: &Id) -> impl Iterator<Item = &Asked> {
+        let places = self.at.get(&(kind, scope.clone())).into_iter().flatten();
+        places.filter_map(move |place| self.asked.get(&kind)?.get(*place))
+    }
+
+    /// The questions of one kind whose scope holds the subject by its path, in the order of the records.
+    pub fn above(&self, kind: Kind, subject: &Id) -> Vec<&Asked> {
+        let key = subject.key();
+        let ends = key.char_indices().filter(|(_, c)| *c == '/').map(|(end, _)| end).chain([key.len()]);
+        let scopes = ends.filter_map(|end| key.get(..end)).filter(|scope| !scope.is_empty());
+        let root = key.starts_with('/').then_some("/");
+        let at =
+            scopes.chain(root.filter(|root| *root != key)).filter_map(|scope| self.at.get(&(kind, Id::new(scope))));
+        let mut places: Vec<usize> = at.flatten().copied().collect();
+        places.sort_unstable();
+        places.into_iter().filter_map(|place| self.asked.get(&kind)?.get(place)).collect()
+    }
+
     /// Whether there is a record of this evidence id.
     pub fn has_record(&self, evidence_id: &str) -> bool {
-        self.asked.values().flatten().any(|asked| asked.from.record == evidence_id)
+        self.asked.values().flatten().any(|asked| asked.from.record() == evidence_id)
     }
 
     /// Whether any question of this kind has a record.
@@ -185,7 +212,7 @@ impl Coverage {
     /// What was not read of a kind, anywhere.
     pub fn missing_anywhere(&self, kind: Kind) -> Vec<Missing> {
         let mut missing: Vec<Missing> =
-            self.questions(kind).filter(|asked| self.excuse(asked).is_none()).filter_map(missing_of).collect();
+            self.gaps_of(kind).filter(|asked| self.excuse(asked).is_none()).filter_map(missing_of).collect();
         let unasked = self.unasked.get(&kind).into_iter().flatten();
         missing.extend(unasked.map(|scope| never_asked(kind, scope.shown())));
         if kind.is_log() {

@@ -3,7 +3,7 @@
 use std::borrow::Borrow;
 use std::cell::RefCell;
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -96,7 +96,7 @@ impl fmt::Display for Id {
 
 /// Ids that were read, so that the text of each is held once, however many facts name it.
 #[derive(Debug, Default)]
-pub(super) struct Ids(RefCell<BTreeSet<Shown>>);
+pub(super) struct Ids(RefCell<HashSet<Shown>>);
 
 impl Ids {
     /// The id with this text.
@@ -108,6 +108,23 @@ impl Ids {
         let id = Id::new(text);
         known.insert(Shown(id.clone()));
         id
+    }
+}
+
+/// Texts that were read, so that each is held once, however many facts name it.
+#[derive(Debug, Default)]
+pub struct Texts(RefCell<HashSet<Arc<str>>>);
+
+impl Texts {
+    /// The text, shared.
+    pub fn of(&self, text: &str) -> Arc<str> {
+        let mut known = self.0.borrow_mut();
+        if let Some(known) = known.get(text) {
+            return known.clone();
+        }
+        let new: Arc<str> = text.into();
+        known.insert(new.clone());
+        new
     }
 }
 
@@ -129,15 +146,9 @@ impl PartialEq for Shown {
 
 impl Eq for Shown {}
 
-impl PartialOrd for Shown {
-    fn partial_cmp(&self, other: &Shown) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Shown {
-    fn cmp(&self, other: &Shown) -> Ordering {
-        self.0.shown().cmp(other.0.shown())
+impl Hash for Shown {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.shown().hash(state);
     }
 }
 

@@ -18,7 +18,7 @@ mod retention;
 pub use coverage::{Asked, Coverage, Missing, Need, Reach, excuse};
 pub use facts::*;
 pub use hierarchy::Hierarchy;
-pub use id::Id;
+pub use id::{Id, Texts};
 pub use network::Network;
 pub use read::{ModelError, read, survey};
 pub use reconcile::{Difference, List, Reconciliation, Why};

@@ -1,6 +1,8 @@
 //! `exceptions.csv` and the populations, for spreadsheets: RFC 4180, every cell quoted, none of them a formula.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::io::{self, Write};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
@@ -8,6 +10,21 @@ use super::RenderError;
 use crate::assess::{Assessment, Population};
 use crate::check::{Finding, Outcome};
 use crate::evidence::Cite;
+
+/// Every exception.
+pub(super) const EXCEPTIONS: &str = "report/exceptions.csv";
+/// Who can do what on each vault.
+pub(super) const READERS: &str = "report/readers.csv";
+/// Who could read secrets against who did.
+pub(super) const GRANTS: &str = "report/population-grants.csv";
+/// Role assignments and policies that give secrets, with the reads under them.
+pub(super) const ASSIGNMENTS: &str = "report/population-assignments.csv";
+/// What each host reaches through its identities.
+pub(super) const HOSTS: &str = "report/population-hosts.csv";
+/// Secrets, with who could read them and who did.
+pub(super) const SECRETS: &str = "report/population-secrets.csv";
+/// The request ledger.
+pub(super) const REQUESTS: &str = "report/requests.csv";
 
 /// Characters of a cell that are written. A spreadsheet cuts a longer cell in two, and the second part has no guard.
 const CELL: usize = 15_000;
@@ -17,9 +34,11 @@ pub const NOTE: &str = "note: a leading ' was added where a cell would be read a
                     exact values are in results.json";
 const READERS_NOTE: &str = "note: a leading ' was added where a cell would be read as a formula and very long cells \
                             were cut; exact values are in the evidence that is cited";
+const REQUESTS_NOTE: &str = "note: a leading ' was added where a cell would be read as a formula and very long cells \
+                             were cut; exact values are in each record's ipe.json";
 
 /// Every fail, with severity, and with the controls and criteria that it speaks to.
-pub(super) fn exceptions(assessment: &Assessment, path: &str) -> Result<Vec<u8>, RenderError> {
+pub(super) fn exceptions(assessment: &Assessment, out: &mut dyn Write) -> Result<(), RenderError> {
     let header = [
         "check",
         "severity",
@@ -43,35 +62,38 @@ pub(super) fn exceptions(assessment: &Assessment, path: &str) -> Result<Vec<u8>,
         let severity = crate::check::find(finding.check()).map_or("", |check| check.severity.word());
         let (controls, criteria) = spoken_to(assessment, finding.check());
         let accepted = match finding.accepted() {
-            Some(accepted) => [accepted.approver.clone(), accepted.until.clone(), accepted.waiver.place()],
+            Some(accepted) => {
+                [Cow::from(&accepted.approver), Cow::from(&accepted.until), Cow::from(accepted.waiver.place())]
+            }
             None => Default::default(),
         };
-        [check, severity.to_owned(), controls, criteria].into_iter().chain(rest).chain(accepted).collect()
+        let first = [check, severity.into(), controls.into(), criteria.into()];
+        first.into_iter().chain(rest).chain(accepted)
     });
-    table(path, &header, rows)
+    write(out, &header, rows)
 }
 
 /// Everything that one check judged.
-pub(super) fn population(population: &Population, path: &str) -> Result<Vec<u8>, RenderError> {
+pub(super) fn population(population: &Population, out: &mut dyn Write) -> Result<(), RenderError> {
     let header =
         ["check", "subject_kind", "subject_id", "subject_name", "outcome", "because", "reason", "evidence", NOTE];
-    table(path, &header, population.items.iter().map(|finding| cells(finding).into_iter().collect()))
+    write(out, &header, population.items.iter().map(|finding| cells(finding)))
 }
 
 /// Who can do what on each vault.
-pub(super) fn readers(assessment: &Assessment, path: &str) -> Result<Vec<u8>, RenderError> {
+pub(super) fn readers(assessment: &Assessment, out: &mut dyn Write) -> Result<(), RenderError> {
     let header =
         ["vault", "principal", "principal_id", "principal_kind", "can", "answer", "path", "evidence", READERS_NOTE];
     let rows = assessment.inventory.readers.iter().map(|line| {
-        let texts = [&line.vault, &line.principal, &line.principal_id, &line.principal_kind, &line.can];
-        let texts = texts.into_iter().map(|text| text.to_string());
-        texts.chain([line.answer.to_owned(), line.path.to_string(), places(&line.evidence)]).collect()
+        let (who, by) = (&line.who, &line.by);
+        let texts = [&line.vault.name, &who.name, &who.id, &who.kind, &*line.can, by.answer, &by.path];
+        texts.map(Cow::from).into_iter().chain([Cow::from(places(line.evidence()))])
     });
-    table(path, &header, rows)
+    write(out, &header, rows)
 }
 
 /// Who could read secrets against who did.
-pub(super) fn grants(assessment: &Assessment, path: &str) -> Result<Vec<u8>, RenderError> {
+pub(super) fn grants(assessment: &Assessment, out: &mut dyn Write) -> Result<(), RenderError> {
     let header = [
         "vault",
         "vault_id",
@@ -90,46 +112,134 @@ pub(super) fn grants(assessment: &Assessment, path: &str) -> Result<Vec<u8>, Ren
         "evidence",
         READERS_NOTE,
     ];
-    let time =
-        |at: Option<DateTime<Utc>>| at.map_or_else(String::new, |at| at.to_rfc3339_opts(SecondsFormat::Secs, true));
     let rows = assessment.grants.iter().map(|line| {
-        vec![
-            line.vault_name.clone(),
-            line.vault.shown().to_owned(),
-            line.principal.clone(),
-            line.principal_id.clone(),
-            line.object.as_ref().map_or_else(String::new, |object| object.shown().to_owned()),
-            line.answer.map_or_else(String::new, |answer| answer.words().to_owned()),
-            line.by.clone(),
-            line.usage.words().to_owned(),
-            line.reads.to_string(),
-            line.secrets.to_string(),
-            time(line.first),
-            time(line.last),
-            line.idle_days.map_or_else(String::new, |days| days.to_string()),
-            line.because.clone(),
-            places(&line.evidence),
+        [
+            Cow::from(&*line.vault_name),
+            Cow::from(line.vault.shown()),
+            Cow::from(&*line.principal),
+            Cow::from(&*line.principal_id),
+            Cow::from(line.object.as_ref().map_or("", |object| object.shown())),
+            Cow::from(line.answer.map_or("", |answer| answer.words())),
+            Cow::from(&*line.by),
+            Cow::from(line.usage.words()),
+            Cow::from(line.reads.to_string()),
+            Cow::from(line.secrets.to_string()),
+            Cow::from(time(line.first)),
+            Cow::from(time(line.last)),
+            Cow::from(line.idle_days.map_or_else(String::new, |days| days.to_string())),
+            Cow::from(&*line.because),
+            Cow::from(places(&line.evidence)),
         ]
     });
-    table(path, &header, rows)
+    write(out, &header, rows)
+}
+
+/// Every question that was put.
+pub(super) fn requests(assessment: &Assessment, out: &mut dyn Write) -> Result<(), RenderError> {
+    let header = [
+        "record",
+        "question",
+        "kind",
+        "scope",
+        "request",
+        "statuses",
+        "items",
+        "cuts",
+        "retries",
+        "ended_at",
+        "gap",
+        "detail",
+        "totals",
+        "files",
+        REQUESTS_NOTE,
+    ];
+    let rows = assessment.evidence.iter().map(|line| {
+        let statuses: Vec<String> = line.statuses.iter().map(u16::to_string).collect();
+        let files: Vec<String> = line.pages.iter().map(|(file, sha256)| format!("{file} {sha256}")).collect();
+        let (gap, detail) = line.gap.as_ref().map_or(("", ""), |(reason, detail)| (reason, detail));
+        [
+            Cow::from(&line.id),
+            Cow::from(&line.title),
+            Cow::from(line.kind),
+            Cow::from(&line.scope),
+            Cow::from(&line.request),
+            Cow::from(statuses.join(" ")),
+            Cow::from(line.rows.to_string()),
+            Cow::from(line.cuts.to_string()),
+            Cow::from(line.retries.to_string()),
+            Cow::from(line.ended_at.to_rfc3339_opts(SecondsFormat::Secs, true)),
+            Cow::from(gap),
+            Cow::from(detail),
+            Cow::from(line.totals.join("; ")),
+            Cow::from(files.join(" ")),
+        ]
+    });
+    write(out, &header, rows)
+}
+
+/// What each host reaches through each of its identities; one line where an identity gives nothing.
+pub(super) fn hosts(assessment: &Assessment, out: &mut dyn Write) -> Result<(), RenderError> {
+    let header = [
+        "host",
+        "host_id",
+        "host_type",
+        "identities",
+        "identity",
+        "principal_id",
+        "vault",
+        "object",
+        "can",
+        "answer",
+        "also_by",
+        "only_by_this_identity",
+        "evidence",
+        READERS_NOTE,
+    ];
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for line in &assessment.hosts.lines {
+        let host = [&line.host, &line.host_id, &line.host_type];
+        let identity = [line.identities.to_string(), line.identity.clone(), line.principal_id.clone()];
+        let begins: Vec<String> = host.into_iter().cloned().chain(identity).collect();
+        let from = std::slice::from_ref(&line.from);
+        if line.reaches.is_empty() {
+            let nothing = ["", "", "", "", "", ""].map(str::to_owned);
+            rows.push(begins.iter().cloned().chain(nothing).chain([places(from)]).collect());
+        }
+        for reach in &line.reaches {
+            let texts = [reach.vault.clone(), reach.object.clone(), reach.can.clone(), reach.answer.to_owned()];
+            let evidence = [from, &reach.evidence].concat();
+            let further = [reach.also_by.join(", "), reach.alone.clone(), places(&evidence)];
+            rows.push(begins.iter().cloned().chain(texts).chain(further).collect());
+        }
+    }
+    write(out, &header, rows.into_iter())
 }
 
 /// The cited places, parted by spaces.
-fn places(evidence: &[Cite]) -> String {
-    evidence.iter().map(|cite| cite.place()).collect::<Vec<_>>().join(" ")
+fn places<'a>(evidence: impl IntoIterator<Item = &'a Cite>) -> String {
+    let mut text = String::new();
+    for cite in evidence {
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        cite.push_place(&mut text);
+    }
+    text
 }
 
-fn cells(finding: &Finding) -> [String; 8] {
+fn cells(finding: &Finding) -> [Cow<'_, str>; 8] {
     let reason = finding.reason().and_then(|reason| serde_json::to_value(reason).ok());
+    let reason = reason.as_ref().and_then(|word| word.as_str()).unwrap_or_default().to_owned();
+    let subject = finding.subject();
     [
-        finding.check().to_owned(),
-        finding.subject().kind.clone(),
-        finding.subject().id.clone(),
-        finding.subject().name.clone(),
-        finding.outcome().word().to_owned(),
-        finding.because().to_owned(),
-        reason.as_ref().and_then(|word| word.as_str()).unwrap_or_default().to_owned(),
-        places(finding.evidence()),
+        Cow::from(finding.check()),
+        Cow::from(&*subject.kind),
+        Cow::from(&*subject.id),
+        Cow::from(&*subject.name),
+        Cow::from(finding.outcome().word()),
+        Cow::from(finding.because()),
+        Cow::from(reason),
+        Cow::from(places(finding.evidence())),
     ]
 }
 
@@ -143,29 +253,139 @@ fn spoken_to(assessment: &Assessment, check: &str) -> (String, String) {
     (ids.join(" "), soc2.into_iter().chain(nist).collect::<Vec<_>>().join(" "))
 }
 
+/// Every role assignment and access policy that gives secrets, with the reads under it.
+pub(super) fn assignments(assessment: &Assessment, out: &mut dyn Write) -> Result<(), RenderError> {
+    let header = [
+        "assignment",
+        "by",
+        "scope",
+        "holder",
+        "holder_id",
+        "principals",
+        "vaults",
+        "usage",
+        "reads",
+        "first_read",
+        "last_read",
+        "days_without_read",
+        "because",
+        "evidence",
+        READERS_NOTE,
+    ];
+    let rows = assessment.assignments.iter().map(|line| {
+        [
+            Cow::from(line.id.shown()),
+            Cow::from(&*line.by),
+            Cow::from(line.scope.shown()),
+            Cow::from(&*line.holder),
+            Cow::from(&*line.holder_id),
+            Cow::from(line.principals.to_string()),
+            Cow::from(line.vaults.to_string()),
+            Cow::from(line.usage.words()),
+            Cow::from(line.reads.to_string()),
+            Cow::from(time(line.first)),
+            Cow::from(time(line.last)),
+            Cow::from(line.idle_days.map_or_else(String::new, |days| days.to_string())),
+            Cow::from(&*line.because),
+            Cow::from(places(&line.evidence)),
+        ]
+    });
+    write(out, &header, rows)
+}
+
+/// Every secret, with how many could read it and who did.
+pub(super) fn secrets(assessment: &Assessment, out: &mut dyn Write) -> Result<(), RenderError> {
+    let header = [
+        "vault",
+        "vault_id",
+        "secret",
+        "listed",
+        "could_read",
+        "did_read",
+        "usage",
+        "reads",
+        "first_read",
+        "last_read",
+        "because",
+        "evidence",
+        READERS_NOTE,
+    ];
+    let rows = assessment.secrets.iter().map(|line| {
+        let listed = match line.is_listed {
+            Some(true) => "yes",
+            Some(false) => "no",
+            None => "not told",
+        };
+        [
+            Cow::from(&*line.vault_name),
+            Cow::from(line.vault.shown()),
+            Cow::from(&*line.secret),
+            Cow::from(listed),
+            Cow::from(line.could.to_string()),
+            Cow::from(line.did.to_string()),
+            Cow::from(line.usage.words()),
+            Cow::from(line.reads.to_string()),
+            Cow::from(time(line.first)),
+            Cow::from(time(line.last)),
+            Cow::from(&*line.because),
+            Cow::from(places(&line.evidence)),
+        ]
+    });
+    write(out, &header, rows)
+}
+
+/// RFC 3339, or nothing.
+fn time(at: Option<DateTime<Utc>>) -> String {
+    at.map_or_else(String::new, |at| at.to_rfc3339_opts(SecondsFormat::Secs, true))
+}
+
 /// A table whose last heading is a note and whose cells are each guarded against being taken for a formula.
-pub fn table(path: &str, header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Result<Vec<u8>, RenderError> {
-    let failed = |source: csv::Error| RenderError::Csv { path: path.to_owned(), source };
-    let mut writer = csv::WriterBuilder::new()
-        .quote_style(csv::QuoteStyle::Always)
-        .terminator(csv::Terminator::CRLF)
-        .from_writer(Vec::new());
-    writer.write_record(header).map_err(failed)?;
-    for row in rows {
-        let below_the_note = std::iter::once(String::new());
-        writer.write_record(row.iter().map(|cell| guarded(cell)).chain(below_the_note)).map_err(failed)?;
+pub fn table(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Result<Vec<u8>, RenderError> {
+    let mut bytes = Vec::new();
+    write(&mut bytes, header, rows)?;
+    Ok(bytes)
+}
+
+fn write<'a, R>(out: &mut dyn Write, header: &[&str], rows: impl Iterator<Item = R>) -> Result<(), RenderError>
+where
+    R: IntoIterator<Item: Into<Cow<'a, str>>>,
+{
+    for (place, heading) in header.iter().enumerate() {
+        write_cell(out, place, heading)?;
     }
-    writer.into_inner().map_err(|error| failed(csv::Error::from(error.into_error())))
+    out.write_all(b"\r\n")?;
+    for row in rows {
+        let below_the_note = header.len().saturating_sub(1);
+        for (place, cell) in row.into_iter().enumerate() {
+            write_cell(out, place, &guarded(&cell.into()))?;
+        }
+        write_cell(out, below_the_note, "")?;
+        out.write_all(b"\r\n")?;
+    }
+    Ok(())
+}
+
+fn write_cell(out: &mut dyn Write, place: usize, cell: &str) -> io::Result<()> {
+    out.write_all(if place == 0 { b"\"" } else { b",\"" })?;
+    for (number, piece) in cell.split('"').enumerate() {
+        if number > 0 {
+            out.write_all(b"\"\"")?;
+        }
+        out.write_all(piece.as_bytes())?;
+    }
+    out.write_all(b"\"")
 }
 
 /// `cell`, with a `'` before it when a spreadsheet could take it for a formula.
-fn guarded(cell: &str) -> String {
-    let mut characters = cell.chars();
-    let mut kept: String = characters.by_ref().take(CELL).collect();
-    if characters.next().is_some() {
-        kept.push_str(&format!("… ({} characters)", cell.chars().count()));
-    }
-    if is_formula(&kept) { format!("'{kept}") } else { kept }
+fn guarded(cell: &str) -> Cow<'_, str> {
+    let kept = match cell.char_indices().nth(CELL).filter(|_| cell.len() > CELL) {
+        Some((end, _)) => {
+            let kept = cell.get(..end).unwrap_or_default();
+            Cow::from(format!("{kept}… ({} characters)", cell.chars().count()))
+        }
+        None => Cow::from(cell),
+    };
+    if is_formula(&kept) { Cow::from(format!("'{kept}")) } else { kept }
 }
 
 fn is_formula(cell: &str) -> bool {
@@ -179,6 +399,18 @@ fn is_formula(cell: &str) -> bool {
 mod tests {
     use super::super::testing;
     use super::*;
+
+    fn exceptions(assessment: &Assessment) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        super::exceptions(assessment, &mut bytes).expect("a table");
+        bytes
+    }
+
+    fn population(population: &Population) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        super::population(population, &mut bytes).expect("a table");
+        bytes
+    }
 
     #[test]
     fn every_start_of_a_formula_is_guarded() {
@@ -196,14 +428,15 @@ mod tests {
 
     #[test]
     fn a_cell_is_cut_before_a_spreadsheet_would_cut_it() {
-        let cell = guarded(&"x".repeat(1 << 20));
+        let long = "x".repeat(1 << 20);
+        let cell = guarded(&long);
         assert!(cell.chars().count() < 32_767 / 2);
         assert!(cell.ends_with("… (1048576 characters)"));
     }
 
     #[test]
     fn exceptions_hold_every_fail_and_nothing_else() {
-        let bytes = exceptions(&testing::sample(), "report/exceptions.csv").expect("a table");
+        let bytes = exceptions(&testing::sample());
         let text = String::from_utf8(bytes.clone()).expect("UTF-8");
         assert!(text.starts_with("\"check\",\"severity\",\"controls\",\"criteria\",\"subject_kind\","), "{text:.90}");
         assert_eq!(text.matches('\n').count(), text.matches("\r\n").count());
@@ -220,7 +453,7 @@ mod tests {
     #[test]
     fn hostile_cells_survive_a_spreadsheet_and_a_reader() {
         let assessment = testing::hostile();
-        let bytes = population(&assessment.populations[0], "x").expect("a table");
+        let bytes = population(&assessment.populations[0]);
         let mut reader = csv::Reader::from_reader(bytes.as_slice());
         let names: Vec<String> = reader.records().map(|row| row.expect("a row")[3].to_owned()).collect();
         assert_eq!(names.len(), testing::HOSTILE.len() + 1, "and the long one");

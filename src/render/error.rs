@@ -1,5 +1,7 @@
 //! What can go wrong while rendering. None of it is the fault of the evidence.
 
+use std::io;
+
 use thiserror::Error;
 
 use crate::control::ControlError;
@@ -21,12 +23,7 @@ pub enum RenderError {
     /// JSON could not be written.
     #[error("the results cannot be written: {0}")]
     Json(#[from] serde_json::Error),
-    /// CSV could not be written.
-    #[error("the table `{path}` cannot be written: {source}")]
-    Csv {
-        /// Its path in the pack.
-        path: String,
-        /// What the writer says.
-        source: csv::Error,
-    },
+    /// A file could not be written.
+    #[error("the report cannot be written: {0}")]
+    Write(#[from] io::Error),
 }

@@ -1,5 +1,7 @@
 //! The report as one HTML file: no script, nothing remote, and a policy that forbids both.
 
+use std::io::Write;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
@@ -23,8 +25,8 @@ pub(super) const FILES: &[(&str, &str)] = &[
 
 const REPORT: &str = "report.html";
 
-/// The bytes of `report.html`.
-pub(super) fn report(view: &View) -> Result<Vec<u8>, RenderError> {
+/// Writes `report.html`.
+pub(super) fn report(view: &View, out: &mut dyn Write) -> Result<(), RenderError> {
     let failed = |source: tera::Error| RenderError::Template { template: REPORT, source: Box::new(source) };
     let mut tera = Tera::default();
     tera.set_escape_fn(escape::html);
@@ -40,7 +42,7 @@ pub(super) fn report(view: &View) -> Result<Vec<u8>, RenderError> {
     let mut context = Context::from_serialize(view).map_err(failed)?;
     context.insert("style", &Value::safe_string(STYLE));
     context.insert("policy", &Value::safe_string(&policy(STYLE)));
-    Ok(tera.render(REPORT, &context).map_err(failed)?.into_bytes())
+    tera.render_to(REPORT, &context, out).map_err(failed)
 }
 
 /// Forbids everything but the one style sheet; the digest is of the exact text between `<style>` and `</style>`.

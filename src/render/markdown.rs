@@ -1,5 +1,7 @@
 //! The report as Markdown, for people and for tools that compare two reports.
 
+use std::io::{self, Write};
+
 use tera::{Context, Kwargs, State, Tera, Value};
 
 use super::RenderError;
@@ -14,8 +16,8 @@ pub(super) const FILES: &[(&str, &str)] = &[
 
 const REPORT: &str = "report.md";
 
-/// The bytes of `report.md`.
-pub(super) fn report(view: &View) -> Result<Vec<u8>, RenderError> {
+/// Writes `report.md`.
+pub(super) fn report(view: &View, out: &mut dyn Write) -> Result<(), RenderError> {
     let failed = |source: tera::Error| RenderError::Template { template: REPORT, source: Box::new(source) };
     let mut tera = Tera::default();
     tera.autoescape_on([".md"]);
@@ -28,8 +30,29 @@ pub(super) fn report(view: &View) -> Result<Vec<u8>, RenderError> {
     tera.register_filter("thousands", |number: i64, _: Kwargs, _: &State| Value::safe_string(&thousands(number)));
     tera.add_raw_templates(FILES.iter().copied()).map_err(failed)?;
     let context = Context::from_serialize(view).map_err(failed)?;
-    let mut text = tera.render(REPORT, &context).map_err(failed)?;
-    text.truncate(text.trim_end().len());
-    text.push('\n');
-    Ok(text.into_bytes())
+    tera.render_to(REPORT, &context, Trimmed { out, held: Vec::new() }).map_err(failed)?;
+    Ok(out.write_all(b"\n")?)
+}
+
+/// Writes what it gets without the white space at the end.
+struct Trimmed<'a> {
+    out: &'a mut dyn Write,
+    /// White space that is written once something else follows.
+    held: Vec<u8>,
+}
+
+impl Write for Trimmed<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let shown = bytes.trim_ascii_end();
+        if !shown.is_empty() {
+            self.out.write_all(&std::mem::take(&mut self.held))?;
+            self.out.write_all(shown)?;
+        }
+        self.held.extend(bytes.iter().skip(shown.len()));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
 }

@@ -18,36 +18,50 @@ mod testing;
 mod tests;
 mod view;
 
+use std::io::Write;
+
 use crate::assess::Assessment;
 use crate::control::Framework;
 
 pub use csv::{NOTE, table};
 pub use error::RenderError;
 
-/// Renders everything. `take` gets each file's path in the pack and its bytes, so that no two files need be held.
+/// Writes one file. Whoever wants it twice calls it twice; the bytes are the same.
+pub type Content<'a> = &'a dyn Fn(&mut dyn Write) -> Result<(), RenderError>;
+
+/// Renders everything. `take` gets each file's path in the pack and what writes it, so that no file need be held.
 pub fn render<E: From<RenderError>>(
     assessment: &Assessment,
-    mut take: impl FnMut(&str, Vec<u8>) -> Result<(), E>,
+    mut take: impl FnMut(&str, Content<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
     {
         let view = view::View::of(assessment, &Framework::embedded().map_err(RenderError::from)?);
-        take("report/report.html", html::report(&view)?)?;
-        take("report/report.md", markdown::report(&view)?)?;
+        take("report/report.html", &|out| html::report(&view, out))?;
+        take("report/report.md", &|out| markdown::report(&view, out))?;
     }
-    take("results.json", results::results(assessment)?)?;
-    let exceptions = "report/exceptions.csv";
-    take(exceptions, csv::exceptions(assessment, exceptions)?)?;
+    take("results.json", &|out| results::results(assessment, out))?;
+    take(csv::EXCEPTIONS, &|out| csv::exceptions(assessment, out))?;
+    if assessment.evidence.len() > view::REQUESTS {
+        take(csv::REQUESTS, &|out| csv::requests(assessment, out))?;
+    }
     if assessment.inventory.readers.len() > view::READERS {
-        let readers = "report/readers.csv";
-        take(readers, csv::readers(assessment, readers)?)?;
+        take(csv::READERS, &|out| csv::readers(assessment, out))?;
     }
     if !assessment.grants.is_empty() {
-        let grants = "report/population-grants.csv";
-        take(grants, csv::grants(assessment, grants)?)?;
+        take(csv::GRANTS, &|out| csv::grants(assessment, out))?;
+    }
+    if !assessment.assignments.is_empty() {
+        take(csv::ASSIGNMENTS, &|out| csv::assignments(assessment, out))?;
+    }
+    if !assessment.secrets.is_empty() {
+        take(csv::SECRETS, &|out| csv::secrets(assessment, out))?;
+    }
+    if !assessment.hosts.lines.is_empty() {
+        take(csv::HOSTS, &|out| csv::hosts(assessment, out))?;
     }
     for population in &assessment.populations {
         let path = format!("report/{}", view::population_file(population.check));
-        take(&path, csv::population(population, &path)?)?;
+        take(&path, &|out| csv::population(population, out))?;
     }
     Ok(())
 }

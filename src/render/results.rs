@@ -1,7 +1,10 @@
 //! `results.json`: every result, for machines. Its schema is `docs/results.schema.json`.
 
+use std::io::Write;
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::RenderError;
 use crate::assess::{Assessment, ControlResult, Counts};
@@ -17,7 +20,13 @@ struct Results<'a> {
     tool: &'a Tool,
     collector: CollectorLine<'a>,
     controls: Vec<ControlLine<'a>>,
-    findings: Vec<FindingLine<'a>>,
+    #[serde(serialize_with = "each_finding")]
+    findings: &'a [Arc<Finding>],
+}
+
+/// One line after the other: there may be very many.
+fn each_finding<S: Serializer>(findings: &[Arc<Finding>], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(findings.iter().map(|finding| finding_line(finding)))
 }
 
 #[derive(Serialize)]
@@ -84,8 +93,8 @@ struct FindingLine<'a> {
     accepted: Option<&'a Accepted>,
 }
 
-/// The bytes of `results.json`.
-pub(super) fn results(assessment: &Assessment) -> Result<Vec<u8>, RenderError> {
+/// Writes `results.json`.
+pub(super) fn results(assessment: &Assessment, out: &mut dyn Write) -> Result<(), RenderError> {
     let period = assessment.inputs.period;
     let results = Results {
         schema: "tickmark.results/v1",
@@ -94,11 +103,10 @@ pub(super) fn results(assessment: &Assessment) -> Result<Vec<u8>, RenderError> {
         tool: &assessment.inputs.tool,
         collector: collector_line(assessment),
         controls: assessment.controls.iter().map(control_line).collect(),
-        findings: assessment.findings.iter().map(|finding| finding_line(finding)).collect(),
+        findings: &assessment.findings,
     };
-    let mut bytes = serde_json::to_vec_pretty(&results)?;
-    bytes.push(b'\n');
-    Ok(bytes)
+    serde_json::to_writer_pretty(&mut *out, &results)?;
+    Ok(out.write_all(b"\n")?)
 }
 
 fn collector_line(assessment: &Assessment) -> CollectorLine<'_> {
@@ -161,6 +169,12 @@ fn finding_line(finding: &Finding) -> FindingLine<'_> {
 mod tests {
     use super::super::testing;
     use super::*;
+
+    fn results(assessment: &Assessment) -> Result<Vec<u8>, RenderError> {
+        let mut bytes = Vec::new();
+        super::results(assessment, &mut bytes)?;
+        Ok(bytes)
+    }
 
     #[test]
     fn a_sample_agrees_with_the_schema_beside_the_documentation() {

@@ -8,7 +8,8 @@ use chrono::{DateTime, Utc};
 use crate::access::{Excess, OwnRights};
 use crate::assess::{
     AccessGraph, Assessment, CollectionSummary, ComparedLists, CoveredPart, DifferenceLine, EvidenceLine, GapLine,
-    IdentityLine, Inputs, Inventory, Moment, Organisation, Population, ReaderLine, Story, VaultLine, conclude,
+    HostLine, Hosts, IdentityLine, Inputs, Inventory, Moment, NamedVault, Organisation, Overlap, Population, ReachLine,
+    Reader, ReaderLine, Story, VaultLine, Way, conclude,
 };
 use crate::check::usage::{GrantUse, Usage};
 use crate::check::{Finding, Parameters, about};
@@ -133,6 +134,9 @@ fn assessment(mut findings: Vec<Finding>, collection: CollectionSummary) -> Asse
         inventory: Inventory::default(),
         graph: AccessGraph::default(),
         grants: Vec::new(),
+        assignments: Vec::new(),
+        secrets: Vec::new(),
+        hosts: Hosts::default(),
         stories: Vec::new(),
         evidence: Vec::new(),
         ledger_entries: Vec::new(),
@@ -216,18 +220,15 @@ pub(super) fn hostile() -> Assessment {
             audit: text.clone(),
             from: Cite::new("ev-0001", name, *name),
         });
-        let word: Arc<str> = (*name).into();
         assessment.inventory.readers.push(ReaderLine {
-            vault: word.clone(),
-            principal: word.clone(),
-            principal_id: word.clone(),
-            principal_kind: word.clone(),
-            can: word.clone(),
-            answer: "allowed",
-            path: word,
-            evidence: vec![Cite::new(name, name, *name)],
+            vault: Arc::new(NamedVault { name: text.clone(), from: from.clone() }),
+            who: Arc::new(Reader { name: text.clone(), id: text.clone(), kind: text.clone() }),
+            can: (*name).into(),
+            by: Arc::new(Way { answer: "allowed", path: text.clone(), evidence: vec![Cite::new(name, name, *name)] }),
         });
         assessment.grants.push(grant_use(&text, name));
+        assessment.hosts.lines.push(host_line(&text, name));
+        assessment.hosts.overlaps.push(overlap(&text, name));
         assessment.stories.push(story(&text, &text, &text));
         assessment.evidence.push(EvidenceLine {
             id: if index == 0 { "ev-0001".to_owned() } else { text.clone() },
@@ -553,22 +554,58 @@ pub(super) fn sample() -> Assessment {
     assessment
 }
 
+fn host_line(text: &str, name: &str) -> HostLine {
+    let cite = Cite::new(name, name, name);
+    HostLine {
+        host: text.to_owned(),
+        host_id: text.to_owned(),
+        host_type: text.to_owned(),
+        identities: 2,
+        identity: text.to_owned(),
+        principal_id: text.to_owned(),
+        reaches: vec![ReachLine {
+            vault: text.to_owned(),
+            object: text.to_owned(),
+            place: text.to_owned(),
+            can: text.to_owned(),
+            alone: text.to_owned(),
+            also_by: vec![text.to_owned()],
+            answer: "allowed",
+            evidence: vec![cite.clone()],
+        }],
+        from: cite,
+    }
+}
+
+fn overlap(text: &str, name: &str) -> Overlap {
+    Overlap {
+        place: text.to_owned(),
+        can: text.to_owned(),
+        identities: vec![text.to_owned()],
+        hosts: vec![text.to_owned()],
+        evidence: vec![Cite::new(name, name, name)],
+    }
+}
+
 fn grant_use(text: &str, name: &str) -> GrantUse {
     GrantUse {
         vault: Id::new(text),
-        vault_name: text.to_owned(),
-        principal_id: text.to_owned(),
-        principal: text.to_owned(),
+        vault_name: text.into(),
+        principal_id: text.into(),
+        principal: text.into(),
         object: None,
         answer: None,
-        by: text.to_owned(),
+        by: text.into(),
         usage: Usage::UsedWithoutGrant,
         reads: 1,
         secrets: 1,
         first: None,
         last: None,
         idle_days: None,
-        because: text.to_owned(),
+        by_activation: false,
+        since: None,
+        open: None,
+        because: text.into(),
         evidence: vec![Cite::new(name, name, name)],
     }
 }
@@ -605,14 +642,14 @@ fn inventory(names: &[&str]) -> Inventory {
         from: cite(4, row),
     });
     let reader = |vault_name: &str, principal: &str, kind: &str, can: &str, answer, path: String| ReaderLine {
-        vault: vault_name.into(),
-        principal: principal.into(),
-        principal_id: "8e2b6a1f-6f0b-4a0e-9a52-5b9c0a6f7d10".into(),
-        principal_kind: kind.into(),
+        vault: Arc::new(NamedVault { name: vault_name.to_owned(), from: cite(5, 40) }),
+        who: Arc::new(Reader {
+            name: principal.to_owned(),
+            id: "8e2b6a1f-6f0b-4a0e-9a52-5b9c0a6f7d10".to_owned(),
+            kind: kind.to_owned(),
+        }),
         can: can.into(),
-        answer,
-        path: path.into(),
-        evidence: vec![cite(6, 3), cite(5, 40)],
+        by: Arc::new(Way { answer, path, evidence: vec![cite(6, 3)] }),
     };
     let at_vault = |name: &str| format!("Key Vault Secrets User at {}", vault(name));
     Inventory {

@@ -11,7 +11,9 @@ use crate::check::Outcome;
 
 fn render(assessment: &Assessment) -> Result<BTreeMap<String, Vec<u8>>, RenderError> {
     let mut files = BTreeMap::new();
-    super::render(assessment, |path, bytes| {
+    super::render(assessment, |path, content| {
+        let mut bytes = Vec::new();
+        content(&mut bytes)?;
         files.insert(path.to_owned(), bytes);
         Ok::<(), RenderError>(())
     })?;

@@ -19,16 +19,21 @@ const NEEDED: &[(&str, &str, &str)] = &[
     // who may grant or holds a broad role is a claim over everything that there is
     ("/subscriptions?", "RBAC-005 RBAC-007", ""),
     // what is assigned above the subscription is inherited by everything below
-    ("/managementGroups?", "RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-011", ""),
-    ("/descendants?", "RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-011", ""),
-    ("/roleAssignments?", "RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-011", "NHI-006"),
+    ("/managementGroups?", "RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-009 RBAC-010 RBAC-011 RBAC-014", ""),
+    ("/descendants?", "RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-009 RBAC-010 RBAC-011 RBAC-014", ""),
+    (
+        "/roleAssignments?",
+        "RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-009 RBAC-010 RBAC-011 RBAC-014",
+        "NHI-006 RBAC-015",
+    ),
     // Owner and Contributor are known by id, whatever else is in the list
-    ("/roleDefinitions?", "RBAC-001 RBAC-002 RBAC-005 RBAC-011", ""),
-    // a deny only takes away; not to know of it makes nobody's access smaller
-    ("/denyAssignments?", "", ""),
-    // no check that there is reads of changes, exports or plans
+    ("/roleDefinitions?", "RBAC-001 RBAC-002 RBAC-005 RBAC-009 RBAC-010 RBAC-011 RBAC-014", "RBAC-008 RBAC-015"),
+    // a deny only takes away; not to know of it makes nobody's access smaller, and nobody's certain
+    ("/denyAssignments?", "RBAC-010", "RBAC-015"),
+    // the export to the workspace reaches further than the platform's own log
     ("/eventtypes/management/values?", "", ""),
-    ("/microsoft.aadiam/diagnosticSettings?", "", ""),
+    // everybody who holds a role signed in, which is enough; that nobody else did, or changed anything, is not
+    ("/microsoft.aadiam/diagnosticSettings?", "APP-008", "FED-007"),
     ("/878bded4-26b8-4144-b980-f5c9be4eb9e1/providers/Microsoft.Insights/diagnosticSettings?", "", ""),
     ("/ef046ce3-0366-4fe0-b02a-52d3a0309665/providers/Microsoft.Insights/diagnosticSettings?", "", ""),
     ("/pricings?", "", ""),
@@ -36,38 +41,42 @@ const NEEDED: &[(&str, &str, &str)] = &[
     // as long as the list of subscriptions shows them all
     ("/getEntities?", "", ""),
     ("/roleAssignmentsUsageMetrics?", "", ""),
-    ("/classicAdministrators?", "", ""),
+    // an administrator of the classic model is like an owner
+    ("/classicAdministrators?", "RBAC-010", ""),
     ("/locks?", "", ""),
-    ("/registrationAssignments?", "", ""),
-    // no check that there is reads of eligible roles
-    ("/roleEligibilityScheduleInstances?", "", ""),
+    ("/registrationAssignments?", "", "FED-006"),
+    // who can activate a role may grant after it, and read
+    ("/roleEligibilityScheduleInstances?", "RBAC-010", ""),
+    // no person's role is active at the vault's secrets
     ("/roleAssignmentScheduleInstances?", "", ""),
     ("/roleAssignmentScheduleRequests?", "", ""),
     ("/roleEligibilityScheduleRequests?", "", ""),
-    ("/roleManagementPolicyAssignments?", "", ""),
+    // whether another person approves
+    ("/roleManagementPolicyAssignments?", "RBAC-010", ""),
     // what the collecting identity may do decides nothing about others
     ("/permissions?", "", ""),
     // the function that the identity hangs on is in this list alone
-    ("/resources?api-version=2021", "KV-001 NHI-001 NHI-003 NHI-004", "NHI-002"),
-    ("/virtualMachines?", "NHI-001 NHI-003", "NHI-002"),
-    ("/userAssignedIdentities?", "NHI-001 NHI-003 NHI-004", "NHI-003 NHI-004"),
+    ("/resources?api-version=2021", "KV-001 NHI-001 NHI-003 NHI-004 NHI-005", "NHI-002"),
+    ("/virtualMachines?", "NHI-001 NHI-003 NHI-005", "NHI-002"),
+    ("/userAssignedIdentities?", "NHI-001 NHI-003 NHI-004 NHI-005", "NHI-003 NHI-004 NHI-005"),
     // the identity is attached, which is enough
-    ("/federatedIdentityCredentials?", "", ""),
+    ("/federatedIdentityCredentials?", "", "FED-003 FED-004"),
     (
         "/providers/Microsoft.KeyVault/vaults?",
-        "KV-001 KV-002 KV-004 KV-006 KV-007 RBAC-001 RBAC-002 RBAC-011 LOG-001 LOG-002 LOG-003 EVT-001 EVT-002 \
-         EVT-003 EVT-004 EVT-005",
-        "KV-001 KV-002 KV-004 KV-005 KV-006 KV-007 LOG-001 EVT-001",
+        "KV-001 KV-002 KV-004 KV-006 KV-007 RBAC-001 RBAC-002 RBAC-009 RBAC-010 RBAC-011 RBAC-014 LOG-001 LOG-002 \
+         LOG-003 EVT-001 EVT-002 EVT-003 EVT-004 EVT-005",
+        "KV-001 KV-002 KV-004 KV-005 KV-006 KV-007 RBAC-009 RBAC-010 RBAC-014 LOG-001 EVT-001",
     ),
     ("/deletedVaults?", "KV-001", ""),
-    // resources by type: no check reads them yet
+    // resources by type
     ("/virtualMachineScaleSets?", "", ""),
-    ("/Microsoft.Web/sites?", "", ""),
-    ("/slots?", "", ""),
-    ("/configreferences/appsettings?", "", ""),
-    ("/configreferences/connectionstrings?", "", ""),
-    ("/containerApps?", "", ""),
-    ("/managedClusters?", "", ""),
+    ("/Microsoft.Web/sites?", "", "APP-007"),
+    ("/slots?", "", "APP-007"),
+    ("/configreferences/appsettings?", "", "APP-007"),
+    ("/configreferences/connectionstrings?", "", "APP-007"),
+    ("/containerApps?", "", "APP-007"),
+    // its nodes may carry an identity
+    ("/managedClusters?", "NHI-005", "FED-005"),
     ("/factories?", "", ""),
     ("/Microsoft.Synapse/workspaces?", "", ""),
     ("/Microsoft.Databricks/workspaces?", "", ""),
@@ -83,39 +92,51 @@ const NEEDED: &[(&str, &str, &str)] = &[
     ("/flexibleServers?", "", ""),
     ("/privateEndpoints?", "", ""),
     ("/managedHSMs?", "", ""),
-    // names and attributes of what a vault holds: no check reads them yet
+    // names and attributes of what a vault holds
     ("/vaults/kv-ledger-prod/keys?", "", ""),
-    ("/vaults/kv-ledger-prod/secrets?", "", ""),
+    ("/vaults/kv-ledger-prod/secrets?", "CRY-001", "CRY-001"),
     (
         "/vaults/kv-ledger-prod/providers/Microsoft.Insights/diagnosticSettings?",
-        "LOG-001 LOG-002 LOG-003 EVT-001 EVT-002 EVT-003 EVT-004 EVT-005",
+        "LOG-001 LOG-002 LOG-003 EVT-001 EVT-002 EVT-003 EVT-004 EVT-005 RBAC-014",
         "",
     ),
     // the list gives the id by which the workspace is queried
-    ("/Microsoft.OperationalInsights/workspaces?", "LOG-002 EVT-001 EVT-002 EVT-003 EVT-004 EVT-005", ""),
+    ("/Microsoft.OperationalInsights/workspaces?", "LOG-002 EVT-001 EVT-002 EVT-003 EVT-004 EVT-005 RBAC-014", ""),
     // the log has rows from the first day, so that how long it is kept matters to LOG-003 alone
     ("/tables?", "LOG-003", ""),
     ("/servicePrincipals?$filter=", "NHI-001", "RBAC-005 RBAC-007"),
-    // no check reads these yet
-    ("/v1.0/applications?", "", ""),
-    ("/federatedIdentityCredentials null", "", ""),
-    ("/servicePrincipals?$count=", "", ""),
+    ("/v1.0/applications?", "APP-001 APP-004", "APP-001 APP-003 APP-006 FED-003 FED-004 FED-006 FED-007"),
+    ("/federatedIdentityCredentials null", "FED-003 FED-004", "FED-003 FED-004"),
+    ("/servicePrincipals?$count=", "APP-002 APP-008 NHI-012", "APP-002 APP-003 APP-008 FED-006 NHI-012"),
+    // the one application has no credential that could belong to its owner
     ("/owners?", "", ""),
-    ("/servicePrincipals(appId='00000003-0000-0000-c000-000000000000')", "", ""),
-    ("/v1.0/roleManagement/", "", ""),
+    ("/servicePrincipals(appId='00000003-0000-0000-c000-000000000000')", "NHI-012", ""),
+    ("/v1.0/roleManagement/directory/roleDefinitions", "NHI-012", ""),
+    ("/v1.0/roleManagement/directory/roleAssignments null", "NHI-012", ""),
+    // schedules say how a role came to be held; that it is, the plain list says
+    ("/v1.0/roleManagement/directory/roleAssignmentScheduleInstances", "", ""),
+    ("/v1.0/roleManagement/directory/roleEligibilityScheduleInstances", "", ""),
     ("/v1.0/identity/conditionalAccess/", "", ""),
-    ("/v1.0/policies/", "", ""),
+    ("/v1.0/policies/identitySecurityDefaultsEnforcementPolicy", "", ""),
+    ("/v1.0/policies/defaultAppManagementPolicy", "APP-004", "APP-004"),
+    ("/v1.0/policies/appManagementPolicies", "", "APP-004"),
     ("/v1.0/directory/deletedItems/", "", ""),
-    ("/v1.0/identityGovernance/privilegedAccess/", "", ""),
+    ("/privilegedAccess/group/assignmentScheduleInstances?", "", ""),
+    // who can become a member of the owners' group may grant
+    ("/privilegedAccess/group/eligibilityScheduleInstances?", "RBAC-010", ""),
     // who of those that hold a role is a group, nobody says; the callers are in the list of managed identities
-    ("/directoryObjects/getByIds", "NHI-006 RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-011", ""),
-    // the group is Owner of the subscription: whoever is in it can grant, and reads no secret
-    ("/transitiveMembers?", "RBAC-005 RBAC-007 RBAC-011", ""),
+    (
+        "/directoryObjects/getByIds",
+        "NHI-006 RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-009 RBAC-010 RBAC-011 RBAC-014",
+        "",
+    ),
+    // the group is Owner of the subscription: whoever is in it can grant, and can activate reading
+    ("/transitiveMembers?", "RBAC-005 RBAC-007 RBAC-009 RBAC-010 RBAC-011 RBAC-014", ""),
     // each list is held against Resource Graph's
     ("where isIdentity", "NHI-001", ""),
     ("where type =~ 'microsoft.keyvault/vaults'", "KV-001", ""),
     ("authorizationresources", "", ""),
-    ("question=vault_log_dedicated;", "EVT-002 EVT-003 EVT-004 EVT-005", ""),
+    ("question=vault_log_dedicated;", "EVT-002 EVT-003 EVT-004 EVT-005 RBAC-014", ""),
     ("question=vault_log_dedicated_count;", "EVT-001 EVT-002", ""),
     // the vault writes to the other table
     ("question=vault_log_legacy;", "", ""),
@@ -125,16 +146,16 @@ const NEEDED: &[(&str, &str, &str)] = &[
     ("question=vault_changes_dedicated_count;", "", ""),
     ("question=vault_changes_legacy;", "", ""),
     ("question=vault_changes_legacy_count;", "", ""),
-    ("question=log_continuity;", "", ""),
-    ("question=activity;", "", ""),
-    ("question=activity_count;", "", ""),
-    ("question=directory_changes;", "", ""),
-    ("question=directory_changes_count;", "", ""),
-    ("question=service_principal_sign_ins;", "", ""),
+    ("question=log_continuity;", "", ""), // asked of each table on its own
+    ("question=activity;", "", "FED-007"),
+    ("question=activity_count;", "", "FED-007"),
+    ("question=directory_changes;", "", "FED-007"),
+    ("question=directory_changes_count;", "", "FED-007"),
+    ("question=service_principal_sign_ins;", "APP-008", "APP-008"),
     ("question=managed_identity_sign_ins;", "", ""),
     ("question=user_sign_ins;", "", ""),
     ("question=user_token_sign_ins;", "", ""),
-    ("question=service_principal_sign_ins_count;", "", ""),
+    ("question=service_principal_sign_ins_count;", "APP-008", "APP-008"),
     ("question=managed_identity_sign_ins_count;", "", ""),
     ("question=user_sign_ins_count;", "", ""),
     ("question=user_token_sign_ins_count;", "", ""),

@@ -463,6 +463,7 @@ fn application() -> Case {
         single_sign_on: None,
         tags: std::collections::BTreeSet::new(),
         credentials: Vec::new(),
+        tells_credentials: true,
         from: from(),
     });
     case.0.directory.applications.push(model::Application {
@@ -473,6 +474,7 @@ fn application() -> Case {
         audience: None,
         tags: std::collections::BTreeSet::new(),
         credentials: Vec::new(),
+        tells_credentials: true,
         from: from(),
     });
     case

@@ -35,5 +35,5 @@ pub(super) fn of(shown: &Shown<'_>) -> Result<Vec<u8>, CliError> {
             whole.to_owned(),
         ]
     };
-    Ok(render::table("access.csv", HEADER, shown.grants.iter().map(row))?)
+    Ok(render::table(HEADER, shown.grants.iter().map(row))?)
 }

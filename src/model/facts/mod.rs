@@ -54,6 +54,8 @@ pub use resource_graph::{IndexedAssignment, IndexedResource, ResourceGraph};
 pub struct Tenant {
     /// Entra tenant id.
     pub id: String,
+    /// The cloud that was asked: `public`, `usgov`, `china`, or a name of one's own.
+    pub cloud: String,
     /// When collection began, UTC.
     pub collected_at: DateTime<Utc>,
     /// What was kept of personal data.

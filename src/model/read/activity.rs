@@ -1,8 +1,7 @@
 //! Exports, the activity log, Defender plans and the containers of archives.
 
-use serde_json::Value;
-
 use super::authorization::last_segment;
+use super::json::Json;
 use super::log_settings::diagnostic_settings;
 use super::{Item, ModelError, Pages};
 use crate::evidence::{Kind, Period, Record};
@@ -66,9 +65,10 @@ fn event(kind: Kind, item: &Item<'_>) -> Option<ActivityEvent> {
 /// with and without a capital. One that is absent or cut tells nothing, which is no fault.
 fn grant(properties: &Item<'_>) -> Option<Grant> {
     ["requestbody", "responseBody"].iter().find_map(|name| {
-        let body: Value = serde_json::from_str(&properties.text(name)?).ok()?;
+        let text = properties.text(name)?;
+        let body = Json::of(text.as_bytes()).ok()?;
         let of_role = member(&body, "properties")?;
-        let text = |name: &str| member(of_role, name)?.as_str().filter(|text| !text.is_empty());
+        let text = |name: &str| member(of_role, name)?.as_text().filter(|text| !text.is_empty());
         Some(Grant {
             principal_id: text("principalId")?.to_lowercase(),
             role: text("roleDefinitionId").map(last_segment),
@@ -77,8 +77,8 @@ fn grant(properties: &Item<'_>) -> Option<Grant> {
     })
 }
 
-fn member<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
-    value.as_object()?.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+fn member<'a>(value: &'a Json<'a>, name: &str) -> Option<&'a Json<'a>> {
+    value.members()?.into_iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
 }
 
 /// Which part of the period each question of a kind reached.

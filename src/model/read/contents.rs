@@ -166,7 +166,7 @@ mod tests {
         assert_eq!((old.name.as_str(), old.attributes.enabled, old.attributes.expires), ("old", None, None));
         let missing = tenant.coverage.missing_anywhere(Kind::VaultSecrets);
         assert!(missing[0].detail.contains("`created` is not a time in seconds"), "{missing:?}");
-        assert_eq!(secret.from.page, "page-0001.json");
+        assert_eq!(secret.from.page(), "page-0001.json");
     }
 
     #[test]

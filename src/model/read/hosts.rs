@@ -104,7 +104,7 @@ fn reference(item: &Item<'_>, is_connection_string: bool) -> Option<VaultReferen
     let properties = item.need_object("properties")?;
     // The version here describes an identity block; a bare word has been seen too.
     let identity_type = properties.value().get("identityType");
-    let identity_type = identity_type.and_then(|told| told.get("type").unwrap_or(told).as_str());
+    let identity_type = identity_type.and_then(|told| told.get("type").unwrap_or(told).as_text());
     Some(VaultReference {
         host: item.scope_id(),
         setting: item.text("name").unwrap_or(setting),
@@ -168,7 +168,7 @@ fn factory_vault(item: &Item<'_>) -> Option<FactoryVault> {
     }
     let settings = properties.object("typeProperties");
     // An expression stands where the address should, as an object; it was cut when it was collected.
-    let base_url = settings.as_ref().and_then(|settings| settings.value().get("baseUrl")?.as_str());
+    let base_url = settings.as_ref().and_then(|settings| settings.value().get("baseUrl")?.as_text());
     let credential = settings.as_ref().and_then(|settings| settings.object("credential")?.text("referenceName"));
     Some(FactoryVault {
         factory: item.scope_id(),

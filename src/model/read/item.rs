@@ -5,26 +5,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, NaiveDateTime, Utc};
-use serde_json::Value;
-
+use super::json::Json;
 use super::pages::Place;
 use crate::evidence::Cite;
 use crate::model::Id;
+use chrono::{DateTime, NaiveDateTime, Utc};
 
 /// What stands where collection cut a value: it is of another type than the contract's, or looks like a secret.
 pub(super) const CUT: &str = "[cut]";
 
 /// A value of an answer and its place.
 pub(super) struct Item<'a> {
-    value: &'a Value,
+    value: &'a Json<'a>,
     pointer: String,
     place: &'a Place<'a>,
 }
 
 impl<'a> Item<'a> {
     /// The whole of a page.
-    pub(super) fn new(value: &'a Value, place: &'a Place<'a>) -> Item<'a> {
+    pub(super) fn new(value: &'a Json<'a>, place: &'a Place<'a>) -> Item<'a> {
         Item { value, pointer: String::new(), place }
     }
 
@@ -35,7 +34,7 @@ impl<'a> Item<'a> {
 
     /// Another place on the same page.
     pub(super) fn cite_at(&self, pointer: &str) -> Cite {
-        Cite::new(&self.place.record.evidence_id, &self.place.page.file, pointer)
+        self.place.file.at(pointer)
     }
 
     /// The scope that the question was put at, as an id.
@@ -49,7 +48,7 @@ impl<'a> Item<'a> {
     }
 
     /// The value as such.
-    pub(super) fn value(&self) -> &'a Value {
+    pub(super) fn value(&self) -> &'a Json<'a> {
         self.value
     }
 
@@ -68,11 +67,11 @@ impl<'a> Item<'a> {
         self.get(name).is_some()
     }
 
-    fn get(&self, name: &str) -> Option<&'a Value> {
+    fn get(&self, name: &str) -> Option<&'a Json<'a>> {
         self.value.get(name).filter(|value| !value.is_null())
     }
 
-    fn of_type<T>(&self, name: &str, what: &str, read: impl FnOnce(&'a Value) -> Option<T>) -> Option<T> {
+    fn of_type<T>(&self, name: &str, what: &str, read: impl FnOnce(&'a Json<'a>) -> Option<T>) -> Option<T> {
         let found = read(self.get(name)?);
         if found.is_none() {
             self.place.fault(&self.pointer, &format!("`{name}` is not {what}"));
@@ -89,7 +88,7 @@ impl<'a> Item<'a> {
 
     /// A text.
     pub(super) fn text(&self, name: &str) -> Option<String> {
-        self.of_type(name, "text", |value| value.as_str().map(str::to_owned))
+        self.of_type(name, "text", |value| value.as_text().map(str::to_owned))
     }
 
     /// A text that tells one thing from another, so that a cut one is not told.
@@ -132,7 +131,7 @@ impl<'a> Item<'a> {
         match self.text(name) {
             Some(text) if text == CUT => {
                 let from = self.from();
-                Some(Id::new(format!("{CUT} at {} in {}/{}", from.pointer, from.record, from.page)))
+                Some(Id::new(format!("{CUT} at {} in {}/{}", from.pointer(), from.record(), from.page())))
             }
             _ => self.need_id(name),
         }
@@ -177,14 +176,14 @@ impl<'a> Item<'a> {
 
     /// The objects of a list; `None` when there is no list.
     pub(super) fn list(&self, name: &str) -> Option<Vec<Item<'a>>> {
-        let values = self.of_type(name, "a list", Value::as_array)?;
+        let values = self.of_type(name, "a list", Json::as_list)?;
         let pointer = format!("{}/{}", self.pointer, escaped(name));
         Some(self.objects(values.iter().enumerate().map(|(index, value)| (format!("{pointer}/{index}"), value))))
     }
 
     /// How many values a list holds, objects or not.
     pub(super) fn length(&self, name: &str) -> usize {
-        self.get(name).and_then(Value::as_array).map_or(0, Vec::len)
+        self.get(name).and_then(Json::as_list).map_or(0, <[_]>::len)
     }
 
     /// The objects of a list that may be absent.
@@ -194,7 +193,7 @@ impl<'a> Item<'a> {
 
     /// How many items a list has, whatever they are.
     pub(super) fn count(&self, name: &str) -> usize {
-        self.get(name).and_then(Value::as_array).map_or(0, Vec::len)
+        self.get(name).and_then(Json::as_list).map_or(0, <[_]>::len)
     }
 
     /// A list that must be there.
@@ -202,7 +201,7 @@ impl<'a> Item<'a> {
         self.needed(name, self.list(name))
     }
 
-    fn objects(&self, values: impl Iterator<Item = (String, &'a Value)>) -> Vec<Item<'a>> {
+    fn objects(&self, values: impl Iterator<Item = (String, &'a Json<'a>)>) -> Vec<Item<'a>> {
         let mut objects = Vec::new();
         for (pointer, value) in values {
             if value.is_object() {
@@ -216,12 +215,12 @@ impl<'a> Item<'a> {
 
     /// The entries of an object that is used as a map. Values may be null.
     pub(super) fn entries(&self, name: &str) -> Vec<(&'a str, Item<'a>)> {
-        let Some(map) = self.of_type(name, "an object", Value::as_object) else { return Vec::new() };
+        let Some(map) = self.of_type(name, "an object", Json::members) else { return Vec::new() };
         let base = format!("{}/{}", self.pointer, escaped(name));
-        let entry = |(key, value): (&'a String, &'a Value)| {
-            (key.as_str(), Item { value, pointer: format!("{base}/{}", escaped(key)), place: self.place })
+        let entry = |(key, value): (&'a str, &'a Json<'a>)| {
+            (key, Item { value, pointer: format!("{base}/{}", escaped(key)), place: self.place })
         };
-        map.iter().map(entry).collect()
+        map.into_iter().map(entry).collect()
     }
 
     /// The texts of a list that may be absent, of which one that was cut is a fault.
@@ -237,10 +236,10 @@ impl<'a> Item<'a> {
 
     /// The same where one that was cut leaves the others of use: its mark stands for it.
     pub(super) fn texts_or_cut(&self, name: &str) -> Vec<String> {
-        let values = self.of_type(name, "a list", Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let values = self.of_type(name, "a list", Json::as_list).unwrap_or_default();
         let mut texts = Vec::new();
         for value in values {
-            match value.as_str() {
+            match value.as_text() {
                 Some(text) => texts.push(text.to_owned()),
                 None => self.place.fault(&self.pointer, &format!("`{name}` holds something that is not text")),
             }
@@ -256,7 +255,7 @@ impl<'a> Item<'a> {
     /// `tags`, names lower case.
     pub(super) fn tags(&self) -> BTreeMap<String, String> {
         let entry = |(name, value): (&str, Item<'_>)| {
-            (name.to_lowercase(), value.value.as_str().map_or_else(String::new, str::to_owned))
+            (name.to_lowercase(), value.value.as_text().map_or_else(String::new, str::to_owned))
         };
         self.entries("tags").into_iter().map(entry).collect()
     }
@@ -265,7 +264,7 @@ impl<'a> Item<'a> {
         if text.starts_with('/') { self.place.id(text) } else { self.place.id(&format!("/{text}")) }
     }
 
-    fn below(&self, name: &str, value: &'a Value) -> Item<'a> {
+    fn below(&self, name: &str, value: &'a Json<'a>) -> Item<'a> {
         Item { value, pointer: format!("{}/{}", self.pointer, escaped(name)), place: self.place }
     }
 }
@@ -276,21 +275,21 @@ fn escaped(segment: &str) -> String {
 }
 
 /// A boolean, also as text in any case.
-pub(super) fn as_flag(value: &Value) -> Option<bool> {
+pub(super) fn as_flag(value: &Json<'_>) -> Option<bool> {
     match value {
-        Value::Bool(flag) => Some(*flag),
-        Value::String(text) if text.eq_ignore_ascii_case("true") => Some(true),
-        Value::String(text) if text.eq_ignore_ascii_case("false") => Some(false),
+        Json::Flag(flag) => Some(*flag),
+        Json::Text(text) if text.eq_ignore_ascii_case("true") => Some(true),
+        Json::Text(text) if text.eq_ignore_ascii_case("false") => Some(false),
         _ => None,
     }
 }
 
 /// A whole number, also as text or as a decimal with nothing behind the point (`403.0`).
-pub(super) fn as_number(value: &Value) -> Option<i64> {
+pub(super) fn as_number(value: &Json<'_>) -> Option<i64> {
     let whole = |real: f64| (real.fract() == 0.0 && real.abs() < 9_007_199_254_740_992.0).then_some(real as i64);
     match value {
-        Value::Number(number) => number.as_i64().or_else(|| number.as_f64().and_then(whole)),
-        Value::String(text) => {
+        Json::Number(number) => number.as_i64().or_else(|| number.as_f64().and_then(whole)),
+        Json::Text(text) => {
             let text = text.trim();
             text.parse().ok().or_else(|| text.parse().ok().and_then(whole))
         }
@@ -299,33 +298,39 @@ pub(super) fn as_number(value: &Value) -> Option<i64> {
 }
 
 /// A time in RFC 3339; one without a zone is UTC.
-pub(super) fn as_time(value: &Value) -> Option<DateTime<Utc>> {
-    let text = value.as_str()?;
+pub(super) fn as_time(value: &Json<'_>) -> Option<DateTime<Utc>> {
+    let text = value.as_text()?;
     let zoned = DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc());
     zoned.or_else(|| text.parse::<NaiveDateTime>().ok().map(|time| time.and_utc()))
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
+
+    fn text(text: &str) -> Json<'_> {
+        Json::Text(text.into())
+    }
+
+    fn json(text: &str) -> Json<'_> {
+        Json::of(text.as_bytes()).expect("JSON")
+    }
 
     #[test]
     fn numbers_and_booleans_are_also_read_from_text() {
-        assert_eq!(as_number(&json!("9223372036854775807")), Some(i64::MAX));
-        assert_eq!(as_number(&json!("403.0")), Some(403));
-        assert_eq!(as_number(&json!(403.0)), Some(403));
-        assert_eq!(as_number(&json!("NaN")), None);
-        assert_eq!(as_number(&json!(403.5)), None);
-        assert_eq!(as_flag(&json!("True")), Some(true));
-        assert_eq!(as_flag(&json!(0)), None);
+        assert_eq!(as_number(&text("9223372036854775807")), Some(i64::MAX));
+        assert_eq!(as_number(&text("403.0")), Some(403));
+        assert_eq!(as_number(&json("403.0")), Some(403));
+        assert_eq!(as_number(&text("NaN")), None);
+        assert_eq!(as_number(&json("403.5")), None);
+        assert_eq!(as_flag(&text("True")), Some(true));
+        assert_eq!(as_flag(&json("0")), None);
     }
 
     #[test]
     fn a_time_without_a_zone_is_utc() {
-        assert_eq!(as_time(&json!("2026-01-05T08:00:01.2691226")), as_time(&json!("2026-01-05T08:00:01.2691226Z")));
-        assert_eq!(as_time(&json!("yesterday")), None);
+        assert_eq!(as_time(&text("2026-01-05T08:00:01.2691226")), as_time(&text("2026-01-05T08:00:01.2691226Z")));
+        assert_eq!(as_time(&text("yesterday")), None);
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! The logs beyond the reads of vaults: continuity of tables, the activity log, the directory's audit log, sign-ins.
 
-use serde_json::Value;
-
+use super::json::Json;
 use super::rows::{Row, each_row};
 use super::vault_logs;
 use super::{Item, ModelError, Pages};
@@ -124,7 +123,7 @@ fn operation_day(row: &Row<'_>) -> Option<OperationDay> {
 
 fn directory_change(row: &Row<'_>) -> Option<DirectoryChange> {
     let published = row.needed("TimeGenerated", row.time("TimeGenerated"))?;
-    let targets = row.json("TargetResources").map(|list| targets(row, &list)).unwrap_or_default();
+    let targets = row.json("TargetResources", |list| targets(row, list)).unwrap_or_default();
     Some(DirectoryChange {
         at: row.time("ActivityDateTime").unwrap_or(published),
         operation: row.key("OperationName")?,
@@ -142,16 +141,16 @@ fn directory_change(row: &Row<'_>) -> Option<DirectoryChange> {
 }
 
 /// The things that a change was made to.
-fn targets(row: &Row<'_>, list: &Value) -> Vec<ChangeTarget> {
-    let Some(items) = list.as_array() else {
+fn targets(row: &Row<'_>, list: &Json<'_>) -> Vec<ChangeTarget> {
+    let Some(items) = list.as_list() else {
         row.fault("`TargetResources` is no list");
         return Vec::new();
     };
-    let text = |item: &Value, name: &str| {
-        item.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
+    let text = |item: &Json<'_>, name: &str| {
+        item.get(name).and_then(Json::as_text).filter(|text| !text.is_empty()).map(str::to_owned)
     };
-    let target = |item: &Value| {
-        let properties = item.get("modifiedProperties").and_then(Value::as_array).into_iter().flatten();
+    let target = |item: &Json<'_>| {
+        let properties = item.get("modifiedProperties").and_then(Json::as_list).into_iter().flatten();
         ChangeTarget {
             id: text(item, "id").map(|id| id.to_lowercase()),
             kind: text(item, "type"),

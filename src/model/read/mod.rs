@@ -14,6 +14,7 @@ mod groups;
 mod hosts;
 mod inventory;
 mod item;
+mod json;
 mod log_settings;
 mod logs;
 mod pages;
@@ -95,6 +96,7 @@ fn read_from(capture: &Capture, mut pages: Pages<'_>) -> Result<Tenant, ModelErr
     let logs = logs::read(&mut pages)?;
     let mut tenant = Tenant {
         id: capture.head.tenant_id.clone(),
+        cloud: capture.head.cloud.clone(),
         collected_at: capture.head.started_at,
         personal_data: capture.plan.personal_data.clone(),
         subscriptions,

@@ -4,12 +4,12 @@
 //! field of another type: each makes its question a gap, so that no check takes the rest for the whole.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
-use serde_json::Value;
-
+use super::json::Json;
 use super::{Item, ModelError};
-use crate::evidence::{Capture, Kind, Page, Reason, Record, sha256_hex};
-use crate::model::id::Ids;
+use crate::evidence::{Capture, KeptFile, Kind, Page, Reason, Record, sha256_hex};
+use crate::model::id::{Ids, Texts};
 use crate::model::{Coverage, Id};
 
 /// The kept answers of a capture, and how well they could be read.
@@ -18,6 +18,7 @@ pub(super) struct Pages<'a> {
     /// How each question ended; what could not be read is marked here.
     pub(super) coverage: Coverage,
     ids: Ids,
+    texts: Texts,
     /// Whether rows of the vaults' logs are kept.
     pub(super) keeps_reads: bool,
 }
@@ -26,8 +27,10 @@ pub(super) struct Pages<'a> {
 pub(super) struct Place<'a> {
     pub(super) record: &'a Record,
     pub(super) page: &'a Page,
+    pub(super) file: KeptFile,
     faults: &'a Faults,
     ids: &'a Ids,
+    texts: &'a Texts,
 }
 
 /// What could not be read of one record: the first fault, and how many there were.
@@ -47,6 +50,11 @@ impl Place<'_> {
     /// The id with this text.
     pub(super) fn id(&self, text: &str) -> Id {
         self.ids.of(text)
+    }
+
+    /// The text, held once.
+    pub(super) fn text(&self, text: &str) -> Arc<str> {
+        self.texts.of(text)
     }
 
     /// Notes that something at `pointer` could not be read.
@@ -71,7 +79,13 @@ impl Place<'_> {
 
 impl<'a> Pages<'a> {
     pub(super) fn of(capture: &'a Capture) -> Pages<'a> {
-        Pages { capture, coverage: Coverage::of(capture), ids: Ids::default(), keeps_reads: true }
+        Pages {
+            capture,
+            coverage: Coverage::of(capture),
+            ids: Ids::default(),
+            texts: Texts::default(),
+            keeps_reads: true,
+        }
     }
 
     /// What `each` makes of every item in every answer of `kind`. `None` drops the item; whoever returns it has
@@ -108,7 +122,8 @@ impl<'a> Pages<'a> {
         for record in capture.records.iter().filter(|record| record.kind == kind) {
             let faults = Faults::default();
             for (index, page) in record.pages.iter().enumerate() {
-                let place = Place { record, page, faults: &faults, ids: &self.ids };
+                let file = KeptFile::new(&record.evidence_id, &page.file);
+                let place = Place { record, page, file, faults: &faults, ids: &self.ids, texts: &self.texts };
                 let bytes = intact(capture, record, page)?;
                 if !(200..300).contains(&page.status) {
                     // A refusal is kept beside what did arrive; it holds no items.
@@ -120,7 +135,7 @@ impl<'a> Pages<'a> {
                 if page.status == 204 && bytes.iter().all(u8::is_ascii_whitespace) {
                     continue; // "no content": a workspace that never stored anything
                 }
-                match serde_json::from_slice::<Value>(&bytes) {
+                match Json::of(&bytes) {
                     Ok(body) => {
                         let body = Item::new(&body, &place);
                         if body.has("error") {

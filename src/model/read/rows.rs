@@ -2,90 +2,94 @@
 //!
 //! Columns are addressed by name. Cells come as JSON values or as text; a dynamic cell is JSON inside text.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
 
 use super::Item;
 use super::item::{CUT, as_flag, as_number, as_time};
+use super::json::Json;
 use crate::evidence::{Cite, Reason};
 use crate::model::Id;
+use crate::model::facts::RowList;
 
-/// One row, with the names of its columns in lower case.
+/// One row, with the names of the columns and the place of its list.
 pub(super) struct Row<'a> {
     body: &'a Item<'a>,
-    columns: &'a BTreeMap<String, usize>,
-    cells: &'a [Value],
-    pointer: String,
+    columns: &'a [&'a str],
+    cells: &'a [Json<'a>],
+    list: &'a Arc<RowList>,
+    number: u32,
 }
 
 /// Hands the rows of the primary table to `each`. A workspace that stored nothing may answer without tables.
-pub(super) fn each_row(body: &Item<'_>, mut each: impl FnMut(&Row<'_>)) {
-    let Some(tables) = body.value().get("tables").and_then(Value::as_array) else {
+pub(super) fn each_row<'a>(body: &Item<'a>, mut each: impl FnMut(&Row<'_>)) {
+    let Some(tables) = body.value().get("tables").and_then(Json::as_list) else {
         body.fault("there are no tables in the answer");
         return;
     };
-    let is_primary = |table: &&Value| table.get("name").and_then(Value::as_str) == Some("PrimaryResult");
+    let is_primary = |table: &&Json<'_>| table.get("name").and_then(Json::as_text) == Some("PrimaryResult");
     let index = tables.iter().position(|table| is_primary(&table)).unwrap_or(0);
     let Some(table) = tables.get(index) else {
         body.fault("there are no tables in the answer");
         return;
     };
-    let list = |name: &str| table.get(name).and_then(Value::as_array);
+    let list = |name: &str| table.get(name).and_then(Json::as_list);
     let (Some(columns), Some(rows)) = (list("columns"), list("rows")) else {
         body.fault("the table has no columns or no rows");
         return;
     };
-    let mut names = BTreeMap::new();
-    for (position, column) in columns.iter().enumerate() {
-        let name = column.get("name").or_else(|| column.get("ColumnName")).and_then(Value::as_str).unwrap_or_default();
-        names.entry(name.to_lowercase()).or_insert(position);
-    }
-    body.place().counted(&format!("/tables/{index}/rows"), rows.len());
-    for (number, row) in rows.iter().enumerate() {
-        let pointer = format!("/tables/{index}/rows/{number}");
-        match row.as_array() {
-            Some(cells) if cells.len() == columns.len() => each(&Row { body, columns: &names, cells, pointer }),
-            Some(_) => body.place().fault(&pointer, "a row has more or fewer cells than there are columns"),
-            None => body.place().fault(&pointer, "a row is not a list"),
+    let name = |column: &'a Json<'a>| column.get("name").or_else(|| column.get("ColumnName")).and_then(Json::as_text);
+    let names: Vec<&str> = columns.iter().map(|column| name(column).unwrap_or_default()).collect();
+    let list = RowList { file: body.place().file.clone(), pointer: format!("/tables/{index}/rows") };
+    let list = Arc::new(list);
+    body.place().counted(&list.pointer, rows.len());
+    for (number, row) in (0..).zip(rows) {
+        let fault = |what: &str| body.place().fault(&format!("{}/{number}", list.pointer), what);
+        match row.as_list() {
+            Some(cells) if cells.len() == names.len() => {
+                each(&Row { body, columns: &names, cells, list: &list, number })
+            }
+            Some(_) => fault("a row has more or fewer cells than there are columns"),
+            None => fault("a row is not a list"),
         }
     }
 }
 
 impl Row<'_> {
-    pub(super) fn cell(&self, name: &str) -> Option<&Value> {
-        let cell = self.cells.get(*self.columns.get(&name.to_lowercase())?)?;
-        let is_blank = cell.is_null() || cell.as_str().is_some_and(str::is_empty);
+    pub(super) fn cell(&self, name: &str) -> Option<&Json<'_>> {
+        let place = self.columns.iter().position(|column| column.eq_ignore_ascii_case(name))?;
+        let cell = self.cells.get(place)?;
+        let is_blank = cell.is_null() || cell.as_text().is_some_and(str::is_empty);
         (!is_blank).then_some(cell)
     }
 
-    pub(super) fn read<T>(&self, name: &str, what: &str, read: impl FnOnce(&Value) -> Option<T>) -> Option<T> {
+    pub(super) fn read<T>(&self, name: &str, what: &str, read: impl FnOnce(&Json<'_>) -> Option<T>) -> Option<T> {
         let found = read(self.cell(name)?);
         if found.is_none() {
-            self.body.place().fault(&self.pointer, &format!("`{name}` is not {what}"));
+            self.fault(&format!("`{name}` is not {what}"));
         }
         found
     }
 
     pub(super) fn needed<T>(&self, name: &str, found: Option<T>) -> Option<T> {
         if found.is_none() && self.cell(name).is_none() {
-            self.body.place().fault(&self.pointer, &format!("`{name}` is missing"));
+            self.fault(&format!("`{name}` is missing"));
         }
         found
     }
 
     pub(super) fn text(&self, name: &str) -> Option<String> {
         self.read(name, "text", |cell| match cell {
-            Value::String(text) => Some(text.clone()),
-            Value::Number(number) => Some(number.to_string()),
+            Json::Text(text) => Some(text.as_ref().to_owned()),
+            Json::Number(number) => Some(number.to_string()),
             _ => None,
         })
     }
 
     /// A text that tells one thing from another, so that a cut one is not told.
     pub(super) fn key(&self, name: &str) -> Option<String> {
-        let text = self.read(name, "text", |cell| cell.as_str().filter(|text| *text != CUT).map(str::to_owned));
+        let text = self.read(name, "text", |cell| cell.as_text().filter(|text| *text != CUT).map(str::to_owned));
         self.needed(name, text)
     }
 
@@ -106,12 +110,12 @@ impl Row<'_> {
 
     /// Notes that something in the row cannot be read.
     pub(super) fn fault(&self, what: &str) {
-        self.body.place().fault(&self.pointer, what);
+        self.body.place().fault(&self.pointer(), what);
     }
 
     /// Notes it with a reason of its own.
     pub(super) fn note(&self, reason: Reason, what: &str) {
-        self.body.place().note(reason, &self.pointer, what);
+        self.body.place().note(reason, &self.pointer(), what);
     }
 
     /// A number that may be below zero.
@@ -135,7 +139,7 @@ impl Row<'_> {
 
     /// Where it was read.
     pub(super) fn from(&self) -> Cite {
-        self.body.cite_at(&self.pointer)
+        self.list.row(self.number)
     }
 
     /// The id in a cell that every row has.
@@ -150,11 +154,25 @@ impl Row<'_> {
         log.split('/').next().unwrap_or(log).to_lowercase()
     }
 
-    /// A cell that holds JSON, as such or inside text.
-    pub(super) fn json(&self, name: &str) -> Option<Value> {
+    /// What `read` makes of a cell that holds JSON, as such or inside text.
+    pub(super) fn json<T>(&self, name: &str, read: impl FnOnce(&Json<'_>) -> T) -> Option<T> {
         self.read(name, "JSON", |cell| match cell {
-            Value::String(text) => serde_json::from_str(text).ok(),
-            other => Some(other.clone()),
+            Json::Text(text) => Json::of(text.as_bytes()).ok().map(|json| read(&json)),
+            other => Some(read(other)),
         })
+    }
+
+    /// The list that the row is in, and its place there.
+    pub(super) fn place(&self) -> (Arc<RowList>, u32) {
+        (self.list.clone(), self.number)
+    }
+
+    /// The text held once, however many rows name it.
+    pub(super) fn shared(&self, text: &str) -> Arc<str> {
+        self.body.place().text(text)
+    }
+
+    fn pointer(&self) -> String {
+        format!("{}/{}", self.list.pointer, self.number)
     }
 }

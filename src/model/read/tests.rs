@@ -45,10 +45,7 @@ fn a_fact_cites_record_page_and_place() {
     let page = |name: &str| (list(json!([{"id": vault_id(name), "name": name, "properties": {}}])), None);
     let found = tenant(CaptureBuilder::default().pages(Kind::Vaults, SUB, vec![page("kv1"), page("kv2")]));
     let from = &found.vaults[1].from;
-    assert_eq!(
-        (from.record.as_str(), from.page.as_str(), from.pointer.as_str()),
-        ("ev-0001", "page-0002.json", "/value/0")
-    );
+    assert_eq!((from.record(), from.page(), &*from.pointer()), ("ev-0001", "page-0002.json", "/value/0"));
 }
 
 #[test]
@@ -259,7 +256,7 @@ fn access_policies_are_read_without_case_and_a_zero_application_is_none() {
     assert_eq!(policy.object_id, "abc");
     assert_eq!(policy.application_id, None);
     assert!(policy.secrets.contains("get") && policy.certificates.contains("all") && policy.keys.is_empty());
-    assert_eq!(policy.from.pointer, "/value/0/properties/accessPolicies/0");
+    assert_eq!(policy.from.pointer(), "/value/0/properties/accessPolicies/0");
     assert!(found.vaults[0].network_acls.is_none());
 }
 
@@ -302,7 +299,7 @@ fn ids_asked_of_the_directory_count_as_resolved_only_without_a_gap() {
     );
     let found = tenant(whole);
     assert_eq!(found.principals["u1"].kind, PrincipalKind::User);
-    assert_eq!(found.resolved_ids["gone"].page, "page-0002.json");
+    assert_eq!(found.resolved_ids["gone"].page(), "page-0002.json");
 
     let cut = CaptureBuilder::default().pages(Kind::Principals, "directory", vec![(json!({"value": 1}), ask("GONE"))]);
     assert!(tenant(cut).resolved_ids.is_empty());
@@ -356,10 +353,10 @@ fn log_rows_are_read_by_column_name_whatever_the_type_of_their_cells() {
     assert_eq!((first.status, first.denial, first.caller_object_id.as_deref()), (Some(200), None, None));
     assert_eq!((second.status, second.denial), (Some(403), Some(Denial::Rbac)));
     assert_eq!(second.caller_object_id.as_deref(), Some("oid"));
-    assert_eq!(second.managed_identity, Some(identity_id("a")));
+    assert_eq!(second.managed_identity.as_deref(), Some(&*identity_id("a")));
     assert_eq!(second.object.as_deref(), Some("https://kv1.vault.azure.net/secrets/db"));
-    assert_eq!((second.table, second.workspace.as_str()), ("AzureDiagnostics", "w1"));
-    assert_eq!(second.from.pointer, "/tables/0/rows/0");
+    assert_eq!((second.table, &*second.workspace), ("AzureDiagnostics", "w1"));
+    assert_eq!(second.from().pointer(), "/tables/0/rows/0");
     assert!(found.coverage.missing_anywhere(Kind::VaultLogLegacy).is_empty());
 }
 

@@ -1,45 +1,64 @@
 //! Rows and counts of the vaults' audit log, in both tables that they may lie in.
 
-use serde_json::Value;
+use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::item::as_number;
 use super::rows::{Row, each_row};
 use super::{ModelError, Pages};
 use crate::evidence::{Kind, Reason};
-use crate::model::{Denial, Id, VaultChange, VaultDay, VaultEvent};
+use crate::model::{Correlation, Denial, Id, VaultCall, VaultChange, VaultDay, VaultEvent};
 
 const OBJECT_ID_CLAIM: &str = "http://schemas.microsoft.com/identity/claims/objectidentifier";
 
 /// Rows in order of time; rows of the same instant stay in the order of the answer.
 pub(super) fn events(pages: &mut Pages<'_>) -> Result<Vec<VaultEvent>, ModelError> {
-    let mut found = Vec::new();
+    let (mut found, mut calls) = (Vec::new(), Calls::default());
     for (kind, table) in [(Kind::VaultLogDedicated, "AZKVAuditLogs"), (Kind::VaultLogLegacy, "AzureDiagnostics")] {
         let keeps = pages.keeps_reads;
-        pages.bodies(kind, |body| each_row(body, |row| found.extend(event(row, table).filter(|_| keeps))))?;
+        pages.bodies(kind, |body| {
+            each_row(body, |row| found.extend(event(row, table, &mut calls).filter(|_| keeps)));
+        })?;
     }
     found.sort_by_key(|event: &VaultEvent| event.at);
+    found.shrink_to_fit();
     Ok(found)
 }
 
 /// Changes, deletions, recoveries, backups and lists, in order of time.
 pub(super) fn changes(pages: &mut Pages<'_>) -> Result<Vec<VaultChange>, ModelError> {
-    let mut found = Vec::new();
+    let (mut found, mut calls) = (Vec::new(), Calls::default());
     for (kind, table) in
         [(Kind::VaultChangesDedicated, "AZKVAuditLogs"), (Kind::VaultChangesLegacy, "AzureDiagnostics")]
     {
-        pages.bodies(kind, |body| each_row(body, |row| found.extend(change(row, table))))?;
+        pages.bodies(kind, |body| each_row(body, |row| found.extend(change(row, table, &mut calls))))?;
     }
     found.sort_by_key(|change: &VaultChange| change.event.at);
     Ok(found)
 }
 
-fn change(row: &Row<'_>, table: &'static str) -> Option<VaultChange> {
+fn change(row: &Row<'_>, table: &'static str, calls: &mut Calls) -> Option<VaultChange> {
     Some(VaultChange {
-        event: event(row, table)?,
+        event: event(row, table, calls)?,
         rbac: row.flag("EnableRbacAuthorization"),
         purge_protection: row.flag("EnablePurgeProtection"),
         soft_delete: row.flag("EnableSoftDelete"),
     })
+}
+
+/// Calls that were read, each once, however many rows are about it.
+#[derive(Default)]
+struct Calls(HashSet<Arc<VaultCall>>);
+
+impl Calls {
+    fn of(&mut self, call: VaultCall) -> Arc<VaultCall> {
+        if let Some(known) = self.0.get(&call) {
+            return known.clone();
+        }
+        let new = Arc::new(call);
+        self.0.insert(new.clone());
+        new
+    }
 }
 
 /// Counts of reads by day, vault, operation, table and workspace.
@@ -65,43 +84,54 @@ fn days_of(pages: &mut Pages<'_>, [dedicated, legacy]: [Kind; 2]) -> Result<Vec<
     Ok(found)
 }
 
-/// The claims of the caller's token, where the row has them in the service's own form.
-fn claims_of(row: &Row<'_>) -> Option<Value> {
-    row.json("Identity")?.get("claim").cloned()
+/// What the caller's token says of him, where the row has its claims in the service's own form.
+#[derive(Default)]
+struct Claims {
+    object_id: Option<String>,
+    app_id: Option<String>,
+    managed_identity: Option<String>,
 }
 
-fn event(row: &Row<'_>, table: &'static str) -> Option<VaultEvent> {
+fn claims_of(row: &Row<'_>) -> Claims {
+    let claims = row.json("Identity", |identity| {
+        let claims = identity.get("claim")?;
+        let claim = |name: &str| claims.get(name)?.as_text().filter(|text| !text.is_empty()).map(str::to_owned);
+        Some(Claims {
+            object_id: claim("oid").or_else(|| claim(OBJECT_ID_CLAIM)),
+            app_id: claim("appid").or_else(|| claim("azp")),
+            managed_identity: claim("xms_mirid"),
+        })
+    });
+    claims.flatten().unwrap_or_default()
+}
+
+fn event(row: &Row<'_>, table: &'static str, calls: &mut Calls) -> Option<VaultEvent> {
     let at = row.needed("TimeGenerated", row.time("TimeGenerated"))?;
     let operation = row.key("OperationName")?;
     let vault = row.id("_ResourceId")?;
     let status = status(row);
     let claims = claims_of(row);
-    let claim = |name: &str| {
-        let text = claims.as_ref()?.get(name)?.as_str()?;
-        (!text.is_empty()).then(|| text.to_owned())
-    };
-    let caller = row.text("CallerObjectId").or_else(|| claim("oid")).or_else(|| claim(OBJECT_ID_CLAIM));
-    let app = row.text("CallerAppId").or_else(|| claim("appid")).or_else(|| claim("azp"));
+    let shared = |text: Option<String>| text.map(|text| row.shared(&text));
+    let lower = |text: Option<String>| text.map(|text| row.shared(&text.to_lowercase()));
     let object = row.text("RequestUri").or_else(|| row.text("Id"));
     let assignment = row.text("AppliedAssignmentId");
-    Some(VaultEvent {
-        at,
+    let call = VaultCall {
         vault,
-        operation,
+        operation: row.shared(&operation),
         status,
         denial: (status == Some(403)).then(|| denial(row)),
-        caller_object_id: caller.map(|id| id.to_lowercase()),
-        caller_app_id: app.map(|id| id.to_lowercase()),
-        managed_identity: row.text("ManagedIdentityId").or_else(|| claim("xms_mirid")),
-        caller_ip: row.address("CallerIpAddress"),
-        client: row.text("ClientInfo"),
-        object: object.map(|uri| uri.split(['?', '#']).next().unwrap_or_default().to_owned()),
-        correlation_id: row.text("CorrelationId"),
-        assignment_id: assignment.map(|id| id.rsplit('/').next().unwrap_or_default().to_lowercase()),
+        caller_object_id: lower(row.text("CallerObjectId").or(claims.object_id)),
+        caller_app_id: lower(row.text("CallerAppId").or(claims.app_id)),
+        managed_identity: shared(row.text("ManagedIdentityId").or(claims.managed_identity)),
+        caller_ip: shared(row.address("CallerIpAddress")),
+        client: shared(row.text("ClientInfo")),
+        object: object.map(|uri| row.shared(uri.split(['?', '#']).next().unwrap_or_default())),
+        assignment_id: lower(assignment.map(|id| id.rsplit('/').next().unwrap_or_default().to_owned())),
         table,
-        workspace: row.workspace(),
-        from: row.from(),
-    })
+        workspace: row.shared(&row.workspace()),
+    };
+    let correlation = Correlation::of(row.text("CorrelationId").as_deref());
+    Some(VaultEvent::new(at, correlation, row.place(), calls.of(call)))
 }
 
 /// The HTTP status; where only the status text is told, the status that it stands for.

@@ -188,10 +188,10 @@ fn location(finding: &Finding, cite: Option<&Cite>) -> Value {
 fn physical(cite: Option<&Cite>) -> Value {
     let uri = match cite {
         None => "plan.json".to_owned(),
-        Some(cite) if cite.record == "declared" => format!("declared/{}", cite.page),
-        Some(cite) => format!("evidence/{}/{}", cite.record, cite.page),
+        Some(cite) if cite.record() == "declared" => format!("declared/{}", cite.page()),
+        Some(cite) => format!("evidence/{}/{}", cite.record(), cite.page()),
     };
-    let pointer = cite.map(|cite| cite.pointer.clone()).unwrap_or_default();
+    let pointer = cite.map(|cite| cite.pointer().into_owned()).unwrap_or_default();
     json!({
         "artifactLocation": {"uri": uri, "uriBaseId": BASE},
         "region": {"startLine": 1},

@@ -14,8 +14,10 @@ use crate::render::narrative;
 
 /// Rows of a control that are shown for an outcome that needs no attention.
 const CALM_ROWS: usize = 200;
-/// Rows of a control that are shown of what could not be evaluated. Exceptions are all shown.
+/// Rows of a control that are shown of what could not be evaluated.
 const OPEN_ROWS: usize = 1_000;
+/// Rows of a control that are shown of its exceptions. More than a person reads; beyond it, the populations have them.
+const FAIL_ROWS: usize = 2_000;
 /// Places in the evidence that are shown for one finding.
 const CITES: usize = 12;
 /// With more break/fix timelines than this, a control refers to their section.
@@ -215,7 +217,7 @@ fn check_view(assessment: &Assessment, id: &str) -> CheckView {
 fn group(outcome: Outcome, findings: &[&Finding], places: &Places<'_>) -> Option<Group> {
     let of_outcome: Vec<&Finding> = findings.iter().copied().filter(|finding| finding.outcome() == outcome).collect();
     let shown = match outcome {
-        Outcome::Fail => of_outcome.len(),
+        Outcome::Fail => FAIL_ROWS,
         Outcome::NotEvaluated => OPEN_ROWS,
         Outcome::Manual | Outcome::Pass | Outcome::NotApplicable => CALM_ROWS,
     };

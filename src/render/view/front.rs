@@ -284,7 +284,7 @@ fn own(assessment: &Assessment) -> Own {
     let rights = &assessment.own;
     let shown = rights.excess.iter().flat_map(|excess| excess.evidence.iter());
     let evidence: BTreeSet<String> =
-        shown.chain(&rights.effective).map(|cite| cite.record.clone()).take(NAMES * NAMES).collect();
+        shown.chain(&rights.effective).map(|cite| cite.record().to_owned()).take(NAMES * NAMES).collect();
     Own {
         words: Shown::sentence(&rights.line()),
         excess: rights.excess.iter().take(NAMES).map(|excess| Shown::sentence(&excess.line())).collect(),

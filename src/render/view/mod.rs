@@ -6,10 +6,11 @@
 mod control;
 mod front;
 mod graph;
+mod hosts;
 mod tables;
 mod usage;
 
-pub(super) use tables::READERS;
+pub(super) use tables::{READERS, REQUESTS};
 
 use std::collections::BTreeMap;
 
@@ -17,7 +18,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::escape::Shown;
-use crate::assess::Assessment;
+use crate::assess::{Assessment, EvidenceLine};
 use crate::check::Outcome;
 use crate::control::Framework;
 use crate::evidence::Cite;
@@ -36,9 +37,11 @@ pub(super) struct View {
     readers_total: usize,
     graph: graph::GraphView,
     usage: usage::UsageView,
+    hosts: hosts::HostsView,
     stories: Vec<tables::StoryView>,
     runs: Vec<tables::RunView>,
     ledger: Vec<tables::LedgerView>,
+    requests_total: usize,
     compared: Vec<tables::ComparedView>,
     gaps: Vec<tables::GapView>,
 }
@@ -46,7 +49,8 @@ pub(super) struct View {
 impl View {
     /// The view of one assessment.
     pub(super) fn of(assessment: &Assessment, framework: &Framework) -> View {
-        let places = Places::of(assessment);
+        let requests = tables::requests(assessment);
+        let places = Places::of(assessment, &requests);
         let stories = tables::stories(assessment, &places);
         View {
             front: front::front(assessment),
@@ -57,9 +61,11 @@ impl View {
             readers_total: assessment.inventory.readers.len(),
             graph: graph::graph(&assessment.graph),
             usage: usage::usage(assessment, &places),
+            hosts: hosts::hosts(assessment, &places),
             stories,
             runs: tables::runs(assessment),
-            ledger: tables::ledger(assessment),
+            ledger: tables::ledger(&requests),
+            requests_total: assessment.evidence.len(),
             compared: tables::compared(assessment, &places),
             gaps: tables::gaps(assessment, &places),
         }
@@ -141,25 +147,25 @@ pub(super) struct Places<'a> {
 }
 
 impl<'a> Places<'a> {
-    fn of(assessment: &'a Assessment) -> Places<'a> {
-        let mut digests = BTreeMap::new();
+    fn of(assessment: &'a Assessment, listed: &[&'a EvidenceLine]) -> Places<'a> {
+        let mut digests: BTreeMap<(&str, &str), &str> = BTreeMap::new();
+        digests.extend(listed.iter().map(|line| ((line.id.as_str(), ""), "")));
         for line in &assessment.evidence {
-            digests.insert((line.id.as_str(), ""), "");
             digests
                 .extend(line.pages.iter().map(|(file, sha256)| ((line.id.as_str(), file.as_str()), sha256.as_str())));
         }
         for attached in &assessment.inputs.declared.attached {
-            digests.insert(("declared", attached.from.page.as_str()), attached.sha256.as_str());
+            digests.insert(("declared", attached.from.page()), attached.sha256.as_str());
         }
         Places { digests }
     }
 
     fn view(&self, cite: &Cite) -> CiteView {
-        let digest = self.digests.get(&(cite.record.as_str(), cite.page.as_str())).copied();
-        let is_listed = self.digests.contains_key(&(cite.record.as_str(), ""));
+        let digest = self.digests.get(&(cite.record(), cite.page())).copied();
+        let is_listed = self.digests.contains_key(&(cite.record(), ""));
         CiteView {
-            record: Shown::name(&cite.record),
-            anchor: anchor(&cite.record).filter(|_| is_listed),
+            record: Shown::name(cite.record()),
+            anchor: anchor(cite.record()).filter(|_| is_listed),
             place: Shown::sentence(&cite.in_record()),
             short: digest.map(|digest| digest.chars().take(12).collect()),
             sha256: digest.map(|digest| digest.chars().take(64).collect()),

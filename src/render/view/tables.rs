@@ -4,12 +4,14 @@ use serde::Serialize;
 
 use super::front::days_of;
 use super::{CiteView, Places, anchor, time};
-use crate::assess::{Assessment, ComparedLists, DifferenceLine, Moment, Story};
+use crate::assess::{Assessment, ComparedLists, DifferenceLine, EvidenceLine, Moment, Story};
 use crate::evidence::Event;
 use crate::render::escape::Shown;
 
 /// Lines of who can do what that a page shows. Where there are more, the whole table is a file of its own.
 pub(in crate::render) const READERS: usize = 2_000;
+/// Requests that a page shows. Where there are more, the whole ledger is a file of its own.
+pub(in crate::render) const REQUESTS: usize = 2_000;
 
 #[derive(Serialize)]
 pub(super) struct IdentityView {
@@ -166,14 +168,14 @@ pub(super) fn readers(assessment: &Assessment, places: &Places<'_>) -> Vec<Reade
     lines
         .take(READERS)
         .map(|line| ReaderView {
-            vault: Shown::name(&line.vault),
-            principal: Shown::name(&line.principal),
-            principal_id: Shown::name(if line.principal == line.principal_id { "" } else { &line.principal_id }),
-            principal_kind: Shown::name(&line.principal_kind),
+            vault: Shown::name(&line.vault.name),
+            principal: Shown::name(&line.who.name),
+            principal_id: Shown::name(if line.who.name == line.who.id { "" } else { &line.who.id }),
+            principal_kind: Shown::name(&line.who.kind),
             can: Shown::sentence(&line.can),
-            answer: line.answer,
-            path: Shown::sentence(&line.path),
-            evidence: places.views(&line.evidence),
+            answer: line.by.answer,
+            path: Shown::sentence(&line.by.path),
+            evidence: line.evidence().map(|cite| places.view(cite)).collect(),
         })
         .collect()
 }
@@ -252,9 +254,19 @@ pub(super) fn runs(assessment: &Assessment) -> Vec<RunView> {
         .collect()
 }
 
-pub(super) fn ledger(assessment: &Assessment) -> Vec<LedgerView> {
-    let lines = assessment.evidence.iter();
+/// The part of the request ledger that is shown. Where it is longer, what was not answered whole comes first.
+pub(super) fn requests(assessment: &Assessment) -> Vec<&EvidenceLine> {
+    let mut lines: Vec<&EvidenceLine> = assessment.evidence.iter().collect();
+    if lines.len() > REQUESTS {
+        lines.sort_by_key(|line| line.gap.is_none());
+        lines.truncate(REQUESTS);
+    }
     lines
+}
+
+pub(super) fn ledger(lines: &[&EvidenceLine]) -> Vec<LedgerView> {
+    lines
+        .iter()
         .map(|line| LedgerView {
             id: Shown::name(&line.id),
             anchor: anchor(&line.id),

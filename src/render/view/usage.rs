@@ -1,10 +1,11 @@
 //! Who could read secrets against who did.
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::{CiteView, Places, READERS};
 use crate::assess::Assessment;
-use crate::check::usage::{GrantUse, Usage};
+use crate::check::usage::{AssignmentUse, GrantUse, Usage};
 use crate::render::escape::Shown;
 
 /// The section.
@@ -14,6 +15,29 @@ pub(super) struct UsageView {
     counts: Vec<(&'static str, usize)>,
     lines: Vec<LineView>,
     total: usize,
+    /// Role assignments and policies, by what became of them.
+    by_assignment: Vec<(&'static str, usize)>,
+    assignments: Vec<AssignmentView>,
+    assignments_total: usize,
+    /// Secrets, by what became of them.
+    by_secret: Vec<(&'static str, usize)>,
+    secrets_total: usize,
+}
+
+/// One role assignment or policy.
+#[derive(Serialize)]
+struct AssignmentView {
+    by: Shown,
+    scope: Shown,
+    holder: Shown,
+    principals: usize,
+    vaults: usize,
+    usage: &'static str,
+    reads: usize,
+    last: String,
+    idle_days: Option<i64>,
+    because: Shown,
+    evidence: Vec<CiteView>,
 }
 
 /// One line.
@@ -36,21 +60,50 @@ pub(super) fn usage(assessment: &Assessment, places: &Places<'_>) -> UsageView {
     let rank = |usage: Usage| Usage::ALL.iter().position(|other| *other == usage);
     let mut lines: Vec<&GrantUse> = assessment.grants.iter().collect();
     lines.sort_by_key(|line| (rank(line.usage), &line.vault_name, &line.principal, &line.principal_id));
-    let count = |usage: &Usage| assessment.grants.iter().filter(|line| line.usage == *usage).count();
-    let counts = Usage::ALL.iter().map(|usage| (usage.words(), count(usage))).filter(|(_, count)| *count > 0);
+    let mut assignments: Vec<&AssignmentUse> = assessment.assignments.iter().collect();
+    assignments.sort_by_key(|line| rank(line.usage));
     UsageView {
-        counts: counts.collect(),
+        counts: counted(lines.iter().map(|line| line.usage)),
+        by_assignment: counted(assignments.iter().map(|line| line.usage)),
+        assignments_total: assignments.len(),
+        assignments: assignments.into_iter().take(READERS).map(|line| assignment_view(line, places)).collect(),
+        by_secret: counted(assessment.secrets.iter().map(|line| line.usage)),
+        secrets_total: assessment.secrets.len(),
         total: lines.len(),
         lines: lines.into_iter().take(READERS).map(|line| line_view(line, places)).collect(),
     }
 }
 
+/// How many there are of each usage, in the order of the tables; none of which there is none.
+fn counted(usages: impl Iterator<Item = Usage> + Clone) -> Vec<(&'static str, usize)> {
+    let count = |usage: &Usage| usages.clone().filter(|other| other == usage).count();
+    Usage::ALL.iter().map(|usage| (usage.words(), count(usage))).filter(|(_, count)| *count > 0).collect()
+}
+
+fn day(at: Option<DateTime<Utc>>) -> String {
+    at.map_or_else(String::new, |at| at.format("%Y-%m-%d").to_string())
+}
+
+fn assignment_view(line: &AssignmentUse, places: &Places<'_>) -> AssignmentView {
+    AssignmentView {
+        by: Shown::sentence(&line.by),
+        scope: Shown::sentence(line.scope.shown()),
+        holder: Shown::name(&line.holder),
+        principals: line.principals,
+        vaults: line.vaults,
+        usage: line.usage.words(),
+        reads: line.reads,
+        last: day(line.last),
+        idle_days: line.idle_days,
+        because: Shown::sentence(&line.because),
+        evidence: places.views(&line.evidence),
+    }
+}
+
 fn line_view(line: &GrantUse, places: &Places<'_>) -> LineView {
-    let day =
-        |at: Option<chrono::DateTime<chrono::Utc>>| at.map_or_else(String::new, |at| at.format("%Y-%m-%d").to_string());
     let by = match (line.by.is_empty(), line.because.is_empty()) {
-        (true, _) => line.because.clone(),
-        (false, true) => line.by.clone(),
+        (true, _) => line.because.to_string(),
+        (false, true) => line.by.to_string(),
         (false, false) => format!("{}; {}", line.by, line.because),
     };
     LineView {

@@ -4,7 +4,6 @@
 mod conditions;
 mod denies;
 mod eligible;
-mod growth;
 
 use serde_json::{Value, json};
 
@@ -24,7 +23,7 @@ fn a_role_at_the_vault_gives_its_data_actions_there() {
     assert_eq!(grant.object, Id::new(vault_id("kv1")));
     assert!(matches!(&*grant.paths[0].via, Via::Role { role_name, .. } if role_name == "reads"));
     let evidence = access.evidence(&grant.object, &grant.paths[0]);
-    let cited: Vec<&str> = evidence.iter().map(|cite| cite.record.as_str()).collect();
+    let cited: Vec<&str> = evidence.iter().map(|cite| cite.record()).collect();
     assert_eq!(cited, ["ev-0006", "ev-0005", "ev-0004"], "assignment, definition, vault");
     assert_eq!(can(&access, "kv1", Capability::ReadPrivateKey), allowed(&["s1"]));
     assert_eq!(can(&access, "kv1", Capability::ChangeSecret), []);

@@ -82,6 +82,8 @@ pub struct Application {
     pub tags: BTreeSet<String>,
     /// Secrets and certificates.
     pub credentials: Vec<Credential>,
+    /// Whether both lists of them were there; one that is left out says nothing.
+    pub tells_credentials: bool,
     /// Where it was read.
     pub from: Cite,
 }
@@ -114,6 +116,8 @@ pub struct ServicePrincipal {
     pub tags: BTreeSet<String>,
     /// Secrets and certificates on the service principal itself. Those of a managed identity are the platform's own.
     pub credentials: Vec<Credential>,
+    /// Whether both lists of them were there; one that is left out says nothing.
+    pub tells_credentials: bool,
     /// Where it was read.
     pub from: Cite,
 }

@@ -42,6 +42,7 @@ fn application(item: &Item<'_>) -> Option<Application> {
         audience: item.text("signInAudience"),
         tags: tags(item),
         credentials: credentials(item),
+        tells_credentials: tells_credentials(item),
         from: item.from(),
         id,
     })
@@ -58,6 +59,7 @@ fn service_principal(item: &Item<'_>) -> Option<ServicePrincipal> {
         single_sign_on: item.text("preferredSingleSignOnMode"),
         tags: tags(item),
         credentials: credentials(item),
+        tells_credentials: tells_credentials(item),
         from: item.from(),
         id,
     })
@@ -83,6 +85,10 @@ fn credentials(item: &Item<'_>) -> Vec<Credential> {
         credential(key, CredentialKind::Key, is_signing)
     });
     secrets.chain(certificates).collect()
+}
+
+fn tells_credentials(item: &Item<'_>) -> bool {
+    item.has("passwordCredentials") && item.has("keyCredentials")
 }
 
 fn credential(item: &Item<'_>, kind: CredentialKind, signs_tokens: bool) -> Credential {

@@ -92,9 +92,9 @@ fn resolved_ids(pages: &Pages<'_>) -> BTreeMap<String, Cite> {
             let asked = page.body.as_deref().or(record.request.body.as_deref());
             let body: Option<Value> = asked.and_then(|body| serde_json::from_str(body).ok());
             let ids = body.as_ref().and_then(|body| body.get("ids")?.as_array()).map(Vec::as_slice).unwrap_or_default();
+            let whole = Cite::new(&record.evidence_id, &page.file, "");
             for id in ids.iter().filter_map(Value::as_str) {
-                let cite = || Cite::new(&record.evidence_id, &page.file, "");
-                resolved.entry(id.to_lowercase()).or_insert_with(cite);
+                resolved.entry(id.to_lowercase()).or_insert_with(|| whole.clone());
             }
         }
     }

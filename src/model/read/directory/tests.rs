@@ -54,7 +54,7 @@ fn an_application_is_read_with_its_credentials() {
     assert_eq!((key.kind, key.end), (CredentialKind::Key, None));
     assert!(key.is_valid_at(at("2199-01-01T00:00:00Z")), "without an end it does not end");
     assert!(!secret.signs_tokens && !key.signs_tokens);
-    assert_eq!(key.from.pointer, "/value/0/keyCredentials/0");
+    assert_eq!(key.from.pointer(), "/value/0/keyCredentials/0");
 }
 
 #[test]

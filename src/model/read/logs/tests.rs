@@ -1,6 +1,6 @@
 //! What is read of the logs beside the vaults' reads, row by row.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::evidence::Period;
