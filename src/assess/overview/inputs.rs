@@ -98,7 +98,7 @@ pub(super) fn missing(wanted: &[&'static Check], tenant: &Tenant, sources: &Sour
             checks,
         });
         line.scopes.push(one.scope);
-        line.records.extend(one.from.map(|from| from.record().to_string()));
+        line.records.extend(one.from.map(|from| from.record().to_owned()));
     }
     let mut lines: Vec<MissingInput> = lines.into_values().collect();
     lines.sort_by_key(|line| std::cmp::Reverse(line.checks.len())); // what leaves most open comes first
