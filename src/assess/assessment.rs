@@ -191,7 +191,7 @@ pub fn assess(
 ) -> Assessment {
     let access = Access::of(tenant);
     let Inputs { period, parameters, declared, .. } = &inputs;
-    let facts = Facts { tenant, access: &access, period: *period, parameters, declared };
+    let facts = Facts { tenant, access: &access, period: *period, parameters, declared, ledger: &ledger_entries };
     let findings: Vec<Arc<Finding>> = run_all(&facts).into_iter().map(Arc::new).collect();
     Assessment {
         head: capture.head.clone(),

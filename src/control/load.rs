@@ -78,6 +78,10 @@ const FILES: &[(&str, &str)] = &[
     ("tm-13.toml", include_str!("../../controls/tm-13.toml")),
     ("tm-14.toml", include_str!("../../controls/tm-14.toml")),
     ("tm-15.toml", include_str!("../../controls/tm-15.toml")),
+    ("tm-16.toml", include_str!("../../controls/tm-16.toml")),
+    ("tm-17.toml", include_str!("../../controls/tm-17.toml")),
+    ("tm-18.toml", include_str!("../../controls/tm-18.toml")),
+    ("tm-19.toml", include_str!("../../controls/tm-19.toml")),
     ("tm-24.toml", include_str!("../../controls/tm-24.toml")),
 ];
 

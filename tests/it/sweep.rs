@@ -11,43 +11,73 @@ use tickmark::check::{Finding, Outcome};
 
 use super::replay::{Judged, Tenant, forbidden, judge};
 
+/// What rests on knowing the management groups above the subscription.
+const ABOVE: &str = "RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-011 RBAC-012 PIM-001 PIM-002 PACK-002";
+
 /// Part of the request; checks that must have no pass left; checks that must say that their population is not whole.
 ///
 /// For the tenant `clean`: one subscription, one vault, one workspace, so that whatever belongs to one of them
 /// belongs to every subject.
 const NEEDED: &[(&str, &str, &str)] = &[
     // who may grant or holds a broad role is a claim over everything that there is
-    ("/subscriptions?", "RBAC-005 RBAC-007", ""),
+    ("/subscriptions?", "RBAC-005 RBAC-007 KV-012 LOG-006 LOG-008 LOG-009 PACK-002", "LOG-006"),
     // what is assigned above the subscription is inherited by everything below
-    ("/managementGroups?", "RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-011", ""),
-    ("/descendants?", "RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-011", ""),
-    ("/roleAssignments?", "RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-011", "NHI-006"),
+    ("/managementGroups?", ABOVE, ""),
+    ("/descendants?", ABOVE, ""),
+    ("/roleAssignments?", "RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-011 RBAC-012 PIM-001 PIM-002", "NHI-006 RBAC-013"),
     // Owner and Contributor are known by id, whatever else is in the list
-    ("/roleDefinitions?", "RBAC-001 RBAC-002 RBAC-005 RBAC-011", ""),
+    ("/roleDefinitions?", "RBAC-001 RBAC-002 RBAC-005 RBAC-011 RBAC-012 PACK-002", ""),
     // a deny only takes away; not to know of it makes nobody's access smaller
     ("/denyAssignments?", "", ""),
-    // the export to the workspace reaches further than the platform's own log
+    // the exported table holds the whole period too
     ("/eventtypes/management/values?", "", ""),
-    // everybody who holds a role signed in, which is enough; that nobody else did, or changed anything, is not
-    ("/microsoft.aadiam/diagnosticSettings?", "APP-008", "FED-007"),
-    ("/878bded4-26b8-4144-b980-f5c9be4eb9e1/providers/Microsoft.Insights/diagnosticSettings?", "", ""),
-    ("/ef046ce3-0366-4fe0-b02a-52d3a0309665/providers/Microsoft.Insights/diagnosticSettings?", "", ""),
-    ("/pricings?", "", ""),
-    ("/containers?", "", ""),
+    ("/microsoft.aadiam/diagnosticSettings?", "APP-008 LOG-005", "FED-007 LOG-004 PIM-005"),
+    ("/878bded4-26b8-4144-b980-f5c9be4eb9e1/providers/Microsoft.Insights/diagnosticSettings?", "", "LOG-004"),
+    // the first days of the period are in the exported table alone
+    (
+        "/ef046ce3-0366-4fe0-b02a-52d3a0309665/providers/Microsoft.Insights/diagnosticSettings?",
+        "LOG-006 LOG-008 KV-003",
+        "LOG-004 RBAC-013",
+    ),
+    ("/pricings?", "KV-012", ""),
+    ("/activityLogAlerts?", "LOG-009", ""),
+    ("/actionGroups?", "LOG-009", ""),
+    // rules on the activity log suffice
+    ("/scheduledQueryRules?", "", ""),
+    ("/containers?", "LOG-004", ""),
     // as long as the list of subscriptions shows them all
     ("/getEntities?", "", ""),
     ("/roleAssignmentsUsageMetrics?", "", ""),
     ("/classicAdministrators?", "", ""),
     ("/locks?", "", ""),
     ("/registrationAssignments?", "", "FED-006"),
-    // no check that there is reads of eligible roles
-    ("/roleEligibilityScheduleInstances?", "", ""),
-    ("/roleAssignmentScheduleInstances?", "", ""),
-    ("/roleAssignmentScheduleRequests?", "", ""),
-    ("/roleEligibilityScheduleRequests?", "", ""),
-    ("/roleManagementPolicyAssignments?", "", ""),
-    // what the collecting identity may do decides nothing about others
-    ("/permissions?", "", ""),
+    ("/roleEligibilityScheduleInstances?", "RBAC-012", "PIM-004"),
+    // the one role that PIM-001 asks about is assigned at the subscription
+    (
+        "/ef046ce3-0366-4fe0-b02a-52d3a0309665/providers/Microsoft.Authorization/roleAssignmentScheduleInstances?",
+        "PIM-001",
+        "",
+    ),
+    (
+        "/878bded4-26b8-4144-b980-f5c9be4eb9e1/providers/Microsoft.Authorization/roleAssignmentScheduleInstances?",
+        "",
+        "",
+    ),
+    ("/roleAssignmentScheduleRequests?", "", "PIM-005 RBAC-013"),
+    ("/roleEligibilityScheduleRequests?", "", "RBAC-013"),
+    // the one eligible role has rules of the vault alone
+    ("/vaults/kv-ledger-prod/providers/Microsoft.Authorization/roleManagementPolicyAssignments?", "PIM-004", ""),
+    (
+        "/ef046ce3-0366-4fe0-b02a-52d3a0309665/providers/Microsoft.Authorization/roleManagementPolicyAssignments?",
+        "",
+        "",
+    ),
+    (
+        "/878bded4-26b8-4144-b980-f5c9be4eb9e1/providers/Microsoft.Authorization/roleManagementPolicyAssignments?",
+        "",
+        "",
+    ),
+    ("/permissions?", "PACK-002", ""),
     // the function that the identity hangs on is in this list alone
     ("/resources?api-version=2021", "KV-001 NHI-001 NHI-003 NHI-004", "NHI-002"),
     ("/virtualMachines?", "NHI-001 NHI-003", "NHI-002"),
@@ -56,9 +86,10 @@ const NEEDED: &[(&str, &str, &str)] = &[
     ("/federatedIdentityCredentials?", "", "FED-003 FED-004"),
     (
         "/providers/Microsoft.KeyVault/vaults?",
-        "KV-001 KV-002 KV-004 KV-006 KV-007 RBAC-001 RBAC-002 RBAC-011 LOG-001 LOG-002 LOG-003 EVT-001 EVT-002 \
-         EVT-003 EVT-004 EVT-005",
-        "KV-001 KV-002 KV-004 KV-005 KV-006 KV-007 LOG-001 EVT-001",
+        "KV-001 KV-002 KV-003 KV-004 KV-006 KV-007 KV-008 KV-011 KV-012 RBAC-001 RBAC-002 RBAC-011 RBAC-012 LOG-001 \
+         LOG-002 LOG-003 LOG-009 EVT-001 EVT-002 EVT-003 EVT-004 EVT-005 EVT-006 EVT-007 PACK-002",
+        "KV-001 KV-002 KV-003 KV-004 KV-005 KV-006 KV-007 KV-008 KV-011 KV-012 LOG-001 LOG-009 EVT-001 EVT-006 EVT-007 \
+         RBAC-012",
     ),
     ("/deletedVaults?", "KV-001", ""),
     // resources by type
@@ -89,13 +120,18 @@ const NEEDED: &[(&str, &str, &str)] = &[
     ("/vaults/kv-ledger-prod/secrets?", "CRY-001", "CRY-001"),
     (
         "/vaults/kv-ledger-prod/providers/Microsoft.Insights/diagnosticSettings?",
-        "LOG-001 LOG-002 LOG-003 EVT-001 EVT-002 EVT-003 EVT-004 EVT-005",
-        "",
+        "LOG-001 LOG-002 LOG-003 EVT-001 EVT-002 EVT-003 EVT-004 EVT-005 EVT-006 EVT-007",
+        "LOG-004",
     ),
     // the list gives the id by which the workspace is queried
-    ("/Microsoft.OperationalInsights/workspaces?", "LOG-002 EVT-001 EVT-002 EVT-003 EVT-004 EVT-005", ""),
-    // the log has rows from the first day, so that how long it is kept matters to LOG-003 alone
-    ("/tables?", "LOG-003", ""),
+    (
+        "/Microsoft.OperationalInsights/workspaces?",
+        "LOG-002 LOG-008 EVT-001 EVT-002 EVT-003 EVT-004 EVT-005 EVT-006 EVT-007 KV-003",
+        "RBAC-013",
+    ),
+    // the vault's log has rows from the first day, so that how long it is kept matters to LOG-003 alone; that of the
+    // activity log must be known
+    ("/tables?", "LOG-003 LOG-008 KV-003", "RBAC-013"),
     ("/servicePrincipals?$filter=", "NHI-001", "RBAC-005 RBAC-007"),
     ("/v1.0/applications?", "APP-001 APP-004", "APP-001 APP-003 APP-006 FED-003 FED-004 FED-006 FED-007"),
     ("/federatedIdentityCredentials null", "FED-003 FED-004", "FED-003 FED-004"),
@@ -113,30 +149,33 @@ const NEEDED: &[(&str, &str, &str)] = &[
     ("/v1.0/policies/defaultAppManagementPolicy", "APP-004", "APP-004"),
     ("/v1.0/policies/appManagementPolicies", "", "APP-004"),
     ("/v1.0/directory/deletedItems/", "", ""),
-    ("/v1.0/identityGovernance/privilegedAccess/", "", ""),
+    ("/v1.0/identityGovernance/privilegedAccess/group/assignmentScheduleInstances", "", ""),
+    ("/v1.0/identityGovernance/privilegedAccess/group/eligibilityScheduleInstances", "RBAC-012", ""),
     // who of those that hold a role is a group, nobody says; the callers are in the list of managed identities
-    ("/directoryObjects/getByIds", "NHI-006 RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-011", ""),
+    ("/directoryObjects/getByIds", "NHI-006 RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-011 RBAC-012 PIM-001 PIM-002", ""),
     // the group is Owner of the subscription: whoever is in it can grant, and reads no secret
-    ("/transitiveMembers?", "RBAC-005 RBAC-007 RBAC-011", ""),
+    ("/transitiveMembers?", "RBAC-005 RBAC-007 RBAC-011 RBAC-012 PIM-001 PACK-002", ""),
     // each list is held against Resource Graph's
     ("where isIdentity", "NHI-001", ""),
     ("where type =~ 'microsoft.keyvault/vaults'", "KV-001", ""),
     ("authorizationresources", "", ""),
-    ("question=vault_log_dedicated;", "EVT-002 EVT-003 EVT-004 EVT-005", ""),
+    ("question=vault_log_dedicated;", "EVT-002 EVT-003 EVT-004 EVT-005 EVT-006", ""),
     ("question=vault_log_dedicated_count;", "EVT-001 EVT-002", ""),
     // the vault writes to the other table
     ("question=vault_log_legacy;", "", ""),
     ("question=vault_log_legacy_count;", "", ""),
     // no check rests on these alone yet
-    ("question=vault_changes_dedicated;", "", ""),
+    ("question=vault_changes_dedicated;", "EVT-007", ""),
     ("question=vault_changes_dedicated_count;", "", ""),
     ("question=vault_changes_legacy;", "", ""),
     ("question=vault_changes_legacy_count;", "", ""),
     ("question=log_continuity;", "", ""), // asked of each table on its own
-    ("question=activity;", "", "FED-007"),
-    ("question=activity_count;", "", "FED-007"),
-    ("question=directory_changes;", "", "FED-007"),
-    ("question=directory_changes_count;", "", "FED-007"),
+    // the first days of the period are in the exported table alone
+    ("question=activity;", "LOG-008 KV-003", "FED-007 RBAC-013"),
+    ("question=activity_count;", "LOG-008 KV-003", "FED-007 RBAC-013"),
+    ("question=activity_continuity;", "LOG-008 KV-003", "RBAC-013"),
+    ("question=directory_changes;", "", "FED-007 PIM-005 RBAC-013"),
+    ("question=directory_changes_count;", "", "FED-007 PIM-005 RBAC-013"),
     ("question=service_principal_sign_ins;", "APP-008", "APP-008"),
     ("question=managed_identity_sign_ins;", "", ""),
     ("question=user_sign_ins;", "", ""),

@@ -304,6 +304,12 @@ fn parameters(table: &Table<'_, '_>) -> Parameters {
         "unknown_denials",
         "handshake_seconds",
         "unanswered_handshakes",
+        "production_environments",
+        "bulk_lists",
+        "activation_minutes",
+        "alerted_operations",
+        "sample_size",
+        "sample_seed",
     ]);
     Parameters {
         credential_days: table.integer("credential_days").unwrap_or(default.credential_days),
@@ -321,6 +327,12 @@ fn parameters(table: &Table<'_, '_>) -> Parameters {
         unknown_denials: table.integer("unknown_denials").unwrap_or(default.unknown_denials),
         handshake_seconds: table.integer("handshake_seconds").unwrap_or(default.handshake_seconds),
         unanswered_handshakes: table.integer("unanswered_handshakes").unwrap_or(default.unanswered_handshakes),
+        production_environments: table.texts("production_environments").unwrap_or(default.production_environments),
+        bulk_lists: table.integer("bulk_lists").unwrap_or(default.bulk_lists),
+        activation_minutes: table.integer("activation_minutes").unwrap_or(default.activation_minutes),
+        alerted_operations: table.texts("alerted_operations").unwrap_or(default.alerted_operations),
+        sample_size: table.integer("sample_size").unwrap_or(default.sample_size),
+        sample_seed: table.text("sample_seed").unwrap_or(default.sample_seed),
     }
 }
 
