@@ -220,7 +220,8 @@ pub fn assess(
 ) -> Assessment {
     let access = Access::of(&tenant);
     let Inputs { period, parameters, declared, .. } = &inputs;
-    let facts = Facts { tenant: &tenant, access: &access, period: *period, parameters, declared };
+    let facts =
+        Facts { tenant: &tenant, access: &access, period: *period, parameters, declared, ledger: &ledger_entries };
     let findings: Vec<Arc<Finding>> = run_all(&facts).into_iter().map(Arc::new).collect();
     let collection = super::coverage::summary(capture, &tenant, period);
     let own = OwnRights::from_evidence(&tenant, &access, capture.head.run_as.object_id.as_deref());

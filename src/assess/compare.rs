@@ -212,7 +212,7 @@ impl<'a> States<'a> {
         for finding in &told.findings {
             let subject = &finding.subject;
             if finding.outcome == Outcome::NotEvaluated {
-                states.unread.entry(&finding.check).or_default().push(Id::new(subject.id.clone()));
+                states.unread.entry(&finding.check).or_default().push(Id::new(subject.id.as_str()));
             }
             let key = (finding.check.as_str(), subject.kind.as_str(), subject.key());
             let accepted = finding.accepted.as_ref();
@@ -231,7 +231,7 @@ impl<'a> States<'a> {
 
     /// Whether the check was run and left nothing open that the subject could lie in.
     fn is_whole_around(&self, change: &Change) -> bool {
-        let subject = Id::new(change.subject.id.clone());
+        let subject = Id::new(change.subject.id.as_str());
         let is_path = |id: &Id| id.key().starts_with('/');
         let unread = self.unread.get(change.check.as_str()).map(Vec::as_slice).unwrap_or_default();
         // of what is no path, nobody knows what lies in it
@@ -311,7 +311,7 @@ mod tests {
     fn told(findings: &[(&str, &str, &str, Outcome)]) -> Told {
         let finding = |(check, kind, id, outcome): &(&str, &str, &str, Outcome)| ToldFinding {
             check: (*check).to_owned(),
-            subject: Subject { kind: (*kind).to_owned(), id: (*id).to_owned(), name: (*id).to_owned() },
+            subject: Subject { kind: (*kind).into(), id: (*id).into(), name: (*id).into() },
             outcome: *outcome,
             because: "as it is".to_owned(),
             accepted: None,

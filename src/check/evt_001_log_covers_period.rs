@@ -260,8 +260,14 @@ mod tests {
         let tenant = model::read(&logged(base(), &[], &[count("2026-10-01", 300, 9)]).build()).expect("a tenant");
         let period = Period::parse("2026Q4").expect("a period");
         let (access, parameters) = (Access::of(&tenant), Parameters::default());
-        let facts =
-            Facts { tenant: &tenant, access: &access, period, parameters: &parameters, declared: &Declared::default() };
+        let facts = Facts {
+            tenant: &tenant,
+            access: &access,
+            period,
+            parameters: &parameters,
+            declared: &Declared::default(),
+            ledger: &[],
+        };
         let finding = only(&runner::run(&CHECK, &facts)).clone();
         assert_eq!(finding.reason(), Some(Reason::PeriodNotOver));
         assert!(finding.because().contains("1 of the period's 92 days"), "{}", finding.because());

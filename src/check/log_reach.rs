@@ -328,7 +328,14 @@ mod tests {
         let tenant = model::read(&builder.build()).expect("a tenant");
         let (access, parameters, declared) = (Access::of(&tenant), Parameters::default(), Declared::default());
         let period = Period::parse("2026Q3").expect("a period");
-        let facts = Facts { tenant: &tenant, access: &access, period, parameters: &parameters, declared: &declared };
+        let facts = Facts {
+            tenant: &tenant,
+            access: &access,
+            period,
+            parameters: &parameters,
+            declared: &declared,
+            ledger: &[],
+        };
         let shown = directory_shows(&facts, &SERVICE_PRINCIPALS, &period);
         shown.map(|evidence| evidence.len()).map_err(|open| (open.reason, open.detail))
     }

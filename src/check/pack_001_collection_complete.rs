@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::finding::unread;
+use super::operations;
 use super::{About, Check, Facts, Finding, Nature, Severity, about};
 use crate::evidence::{Cite, Kind, Reason};
 use crate::model::{Difference, Id, Missing, Reconciliation};
@@ -16,10 +17,12 @@ pub(super) const CHECK: Check = Check {
            page, whether independent counts agree with the rows that were read, whether what the configuration expects \
            to exist, or the tree of management groups names, was seen, and whether the resource manager and Resource \
            Graph list the same vaults, identities and role assignments, save for differences that are explained. A log \
-           table that does not exist and that nothing is known to write to is no gap. The part of \
-           the period that a source no longer keeps has a line of its own, to which no answer can be had; it leaves \
-           open whatever needs it.",
-    blind_to: "What Azure hides from the collecting identity without saying so: lists show only what it may read. Name \
+           table that does not exist and that nothing is known to write to is no gap. The part of the period that the \
+           activity log no longer keeps is covered where a workspace holds the exported log of each day of it whole (of \
+           the tenant's own log, the directory's audit log, which has the elevations too), and has a line of its own, \
+           not evaluated, otherwise.",
+    blind_to: "Changes at the root, other than an elevation, in a part of the period that the tenant's log no longer \
+               keeps. What Azure hides from the collecting identity without saying so: lists show only what it may read. Name \
                the subscriptions that must be there in the configuration, so that a missing one is seen.",
     fix: "Give the collecting identity the permission that each gap names, and collect again. Where two counts or two \
           lists differ, collect again after the log and the index have settled; what then still differs is in the \
@@ -62,32 +65,50 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
     if !coverage.is_finished() {
         findings.push(on(first).not_evaluated(Reason::Interrupted, "the collection did not reach its end"));
     }
+    let out_of_reach = out_of_reach(facts);
     if findings.is_empty() {
+        let (held, further) = out_of_reach.held.unwrap_or_default();
         let beside = told_beside(facts);
-        let because = format!("all {} questions were answered whole{beside}{}", records.len(), explained(facts));
-        findings.push(on(first).citing(&records).pass(because));
+        let because = format!("all {} questions were answered whole{held}{beside}{}", records.len(), explained(facts));
+        findings.push(on(first).citing(&records).citing(&further).pass(because));
     }
-    findings.extend(out_of_reach(facts));
+    findings.extend(out_of_reach.lost);
     findings
 }
 
-/// Parts of the period that a source no longer keeps: a line for each part, told for itself, as no answer can be had
-/// about it. What needs it is not evaluated by the check that does.
-fn out_of_reach(facts: &Facts<'_>) -> Vec<Finding> {
-    let mut parts: BTreeMap<String, (BTreeSet<&str>, Vec<Cite>)> = BTreeMap::new();
+/// The parts of the period that the activity log no longer keeps.
+struct OutOfReach {
+    /// What exported tables hold of them, in words, and the records.
+    held: Option<(String, Vec<Cite>)>,
+    /// What no table holds: a line for each cause. What needs it is not evaluated by the check that does.
+    lost: Vec<Finding>,
+}
+
+fn out_of_reach(facts: &Facts<'_>) -> OutOfReach {
+    let mut held: Vec<Cite> = Vec::new();
+    let mut lost: BTreeMap<(String, String), (BTreeSet<&str>, Vec<Cite>)> = BTreeMap::new();
     for missing in facts.tenant.coverage.out_of_reach() {
-        let (kinds, records) = parts.entry(missing.detail).or_default();
-        kinds.insert(missing.kind.words());
-        records.extend(missing.from);
+        match operations::out_of_reach(facts, missing.kind, &Id::new(missing.scope.clone())) {
+            Ok(evidence) => held.extend(missing.from.into_iter().chain(evidence)),
+            Err(why) => {
+                let (kinds, records) = lost.entry((missing.detail, why)).or_default();
+                kinds.insert(missing.kind.words());
+                records.extend(missing.from);
+            }
+        }
     }
-    let line = |(detail, (kinds, records)): (String, (BTreeSet<&str>, Vec<Cite>))| {
-        let first = records.first()?;
-        let on = about("period", &Id::new(detail.clone()), "the part of the period that is out of reach", first);
+    let line = |((detail, why), (kinds, records)): ((String, String), (BTreeSet<&str>, Vec<Cite>))| {
         let kinds: Vec<&str> = kinds.into_iter().collect();
-        let because = format!("{detail} (questions: {}): {}", records.len(), kinds.join(", "));
-        Some(on.citing(&records).not_applicable(because))
+        let id = Id::new(format!("{detail} ({why})"));
+        let on = about("period", &id, "the part of the period that is out of reach", records.first()?).citing(&records);
+        Some(on.not_evaluated(Reason::RetentionTooShort, format!("{detail}; {why}: {}", kinds.join(", "))))
     };
-    parts.into_iter().filter_map(line).collect()
+    let lost: Vec<Finding> = lost.into_iter().filter_map(line).collect();
+    let words = match lost.is_empty() {
+        true => "; what the activity log no longer keeps of the period is whole in exported tables",
+        false => "; of what the activity log no longer keeps of the period, a part is whole in exported tables",
+    };
+    OutOfReach { held: (!held.is_empty()).then(|| (words.to_owned(), held)), lost }
 }
 
 fn judge(on: About, gap: &Missing) -> Finding {
@@ -170,6 +191,7 @@ fn told_beside(facts: &Facts<'_>) -> String {
 mod tests {
     use serde_json::json;
 
+    use super::super::operations::testing::{exporting, ninety_days};
     use super::super::testing::{
         SUB, base, findings_in, findings_of, indexed, list, only, outcomes, resource_json, vault_id, vault_json,
     };
@@ -328,25 +350,40 @@ mod tests {
     }
 
     #[test]
-    fn what_the_activity_log_no_longer_keeps_is_told_once() {
-        let mut capture = base().build();
-        let end = "2026-10-01T00:00:00Z".parse().expect("a time");
-        let window =
-            crate::evidence::Window { start: "2026-07-04T11:00:00Z".parse().expect("a time"), end, cutoff: end };
-        for record in capture.records.iter_mut().filter(|record| record.kind.is_activity()) {
-            record.window = Some(window.clone());
-        }
+    fn what_the_activity_log_no_longer_keeps_is_open_and_told_once() {
+        let mut capture = ninety_days(base());
         let findings = findings_in(&CHECK, &capture, &Parameters::default());
-        assert_eq!(outcomes(&findings), [Outcome::Pass, Outcome::NotApplicable]);
+        assert_eq!(outcomes(&findings), [Outcome::Pass, Outcome::NotEvaluated, Outcome::NotEvaluated]);
         assert!(!findings[0].because().contains("2026-07-04"), "{findings:?}");
-        let because = findings[1].because();
-        assert_eq!(because.matches("2026-07-01T00:00:00Z to 2026-07-04T11:00:00Z").count(), 1, "{because}");
-        assert!(because.contains("(questions: 5): changes of "), "{because}");
-        assert_eq!(findings[1].evidence().len(), 5);
+        for finding in &findings[1..] {
+            let because = finding.because();
+            assert_eq!(because.matches("2026-07-01T00:00:00Z to 2026-07-04T11:00:00Z").count(), 1, "{because}");
+            assert_eq!(finding.reason(), Some(Reason::RetentionTooShort));
+        }
+        assert!(findings[1].because().contains("no setting sends `Administrative` to a workspace"), "{findings:?}");
+        assert!(findings[2].because().ends_with("changes of access in the tenant's activity log"), "{findings:?}");
+        assert_eq!(findings[1].evidence().len(), 5, "a question for each family of operations");
         // it is told beside a gap as well
         capture.head.status = CaptureStatus::Interrupted;
         let findings = findings_in(&CHECK, &capture, &Parameters::default());
-        assert_eq!(outcomes(&findings), [Outcome::NotEvaluated, Outcome::NotApplicable]);
+        assert_eq!(outcomes(&findings), [Outcome::NotEvaluated; 3]);
+    }
+
+    #[test]
+    fn what_exported_tables_hold_is_covered_and_cited() {
+        let capture = ninety_days(exporting(base(), &[], &[]));
+        let findings = findings_in(&CHECK, &capture, &Parameters::default());
+        let collection = findings.iter().find(|finding| finding.subject().kind == "collection").expect("a finding");
+        assert!(
+            findings.iter().all(|finding| finding.subject().kind == "collection"),
+            "no part is lost: {findings:#?}"
+        );
+        assert!(collection.outcome() == Outcome::Pass && collection.because().contains("whole in exported tables"));
+        let answered = capture.records.len();
+        assert!(collection.evidence().len() > answered, "the settings and the table too");
+        let silent = findings_in(&CHECK, &ninety_days(exporting(base(), &[], &["2026-07-02"])), &Parameters::default());
+        let open: Vec<&Finding> = silent.iter().filter(|finding| finding.subject().kind == "period").collect();
+        assert!(open.iter().all(|finding| finding.reason() == Some(Reason::RetentionTooShort)), "{open:#?}");
     }
 
     #[test]

@@ -39,11 +39,30 @@ pub struct Parameters {
     pub handshake_seconds: i64,
     /// EVT-005: unanswered handshakes per address and day, from which on they are an exception.
     pub unanswered_handshakes: u64,
-    /// RBAC-009: values of the tag `env` or `environment` that mean production; empty means that every vault is.
+    /// RBAC-009, EVT-006: values of the tag `env` or `environment` that mean production; empty means that every vault is.
     pub production_environments: Vec<String>,
     /// RBAC-014: days without a read from which on access counts as unused.
     pub unused_days: i64,
+    /// EVT-007: lists of a vault's contents by one workload within an hour, beyond which they are an exception.
+    pub bulk_lists: usize,
+    /// PIM-004, PIM-005: longest activation, minutes.
+    pub activation_minutes: i64,
+    /// LOG-009: operations of the activity log that must raise an alert.
+    pub alerted_operations: Vec<String>,
+    /// RBAC-013: items of the sample of grants and removals.
+    pub sample_size: usize,
+    /// RBAC-013: what the sample is drawn with; for the auditor to choose.
+    pub sample_seed: String,
 }
+
+/// LOG-009: what gives access to vaults, changes or deletes them, or takes their logs away.
+const ALERTED: &[&str] = &[
+    "Microsoft.Authorization/roleAssignments/write",
+    "Microsoft.KeyVault/vaults/write",
+    "Microsoft.KeyVault/vaults/delete",
+    "Microsoft.KeyVault/vaults/accessPolicies/write",
+    "Microsoft.Insights/diagnosticSettings/delete",
+];
 
 impl Default for Parameters {
     fn default() -> Parameters {
@@ -66,6 +85,11 @@ impl Default for Parameters {
             unanswered_handshakes: 20,
             production_environments: Vec::new(),
             unused_days: 90,
+            bulk_lists: 20,
+            activation_minutes: 120,
+            alerted_operations: ALERTED.iter().map(|operation| (*operation).to_owned()).collect(),
+            sample_size: 25,
+            sample_seed: String::new(),
         }
     }
 }

@@ -92,7 +92,8 @@ pub fn findings_of_all(builder: CaptureBuilder) -> BTreeMap<&'static str, Vec<Fi
     let access = Access::of(&tenant);
     let period = Period::parse("2026Q3").expect("a period");
     let (parameters, declared) = (Parameters::default(), Declared::default());
-    let facts = Facts { tenant: &tenant, access: &access, period, parameters: &parameters, declared: &declared };
+    let facts =
+        Facts { tenant: &tenant, access: &access, period, parameters: &parameters, declared: &declared, ledger: &[] };
     super::CHECKS.iter().map(|check| (check.id, runner::run(check, &facts))).collect()
 }
 
@@ -100,7 +101,7 @@ fn judged(check: &'static Check, capture: &Capture, parameters: &Parameters, dec
     let tenant = model::read(capture).expect("a tenant");
     let access = Access::of(&tenant);
     let period = Period::parse("2026Q3").expect("a period");
-    runner::run(check, &Facts { tenant: &tenant, access: &access, period, parameters, declared })
+    runner::run(check, &Facts { tenant: &tenant, access: &access, period, parameters, declared, ledger: &[] })
 }
 
 /// The only finding; panics when there are none or more.

@@ -402,6 +402,7 @@ mod tests {
             period,
             parameters: &parameters,
             declared: &Declared::default(),
+            ledger: &[],
         })
     }
 
@@ -411,7 +412,14 @@ mod tests {
         let access = Access::of(&tenant);
         let (period, parameters) = (Period::parse("2026Q3").expect("a period"), Parameters::default());
         let declared = Declared::default();
-        let facts = Facts { tenant: &tenant, access: &access, period, parameters: &parameters, declared: &declared };
+        let facts = Facts {
+            tenant: &tenant,
+            access: &access,
+            period,
+            parameters: &parameters,
+            declared: &declared,
+            ledger: &[],
+        };
         (by_assignment(&facts), by_secret(&facts))
     }
 

@@ -26,6 +26,7 @@ const ANSWERS: &[(&str, &str)] = &[
     ("answers/logging.json", include_str!("../../tests/tenants/idsentinel/answers/logging.json")),
     ("answers/own.json", include_str!("../../tests/tenants/idsentinel/answers/own.json")),
     ("answers/queries.json", include_str!("../../tests/tenants/idsentinel/answers/queries.json")),
+    ("answers/operations.json", include_str!("../../tests/tenants/idsentinel/answers/operations.json")),
     ("answers/tenant.json", include_str!("../../tests/tenants/idsentinel/answers/tenant.json")),
     ("answers/vaults.json", include_str!("../../tests/tenants/idsentinel/answers/vaults.json")),
 ];

@@ -12,7 +12,7 @@ use super::derive::derive;
 use super::terminal::{Terminal, Tone, clean};
 use super::{CliError, End, context, declared};
 use crate::assess::{Assessment, Inputs};
-use crate::evidence::{Capture, Head, Ledger};
+use crate::evidence::{Capture, Entry, Head, Ledger};
 use crate::render::{Content, render};
 
 /// What differs.
@@ -26,9 +26,7 @@ pub(super) fn run(options: &Reperform, terminal: &Terminal) -> Result<End, CliEr
     let (head, mut inputs) = manifest(pack)?;
     inputs.declared = declared::below(&pack.join("declared"))?;
     let capture = Capture::open_with_head(pack, head)?;
-    let ledger_path = pack.join("ledger.jsonl");
-    let text = fs::read_to_string(&ledger_path).map_err(CliError::io("read", &ledger_path))?;
-    let ledger = Ledger::parse(PathBuf::from("ledger.jsonl"), &text)?;
+    let ledger = ledger(pack)?;
 
     let mut differences: Vec<Difference> =
         capture.damage().into_iter().map(|damage| Difference { path: damage.path, what: damage.why }).collect();
@@ -36,7 +34,7 @@ pub(super) fn run(options: &Reperform, terminal: &Terminal) -> Result<End, CliEr
     let same_rules = own.rule_set_sha256 == inputs.tool.rule_set_sha256;
     let made_by = format!("{} {}", inputs.tool.name, inputs.tool.version);
     let records = capture.records.len();
-    let derived = derive(&capture.as_found(), inputs, ledger.entries);
+    let derived = derive(&capture.as_found(), inputs, ledger);
     let files = match derived.and_then(|assessment| compare(pack, &assessment)) {
         Ok((files, found)) => {
             differences.extend(found);
@@ -77,6 +75,13 @@ pub(super) fn run(options: &Reperform, terminal: &Terminal) -> Result<End, CliEr
         terminal.line(&format!("not identical: {} differences", differences.len()))?;
     }
     Ok(end)
+}
+
+/// The ledger of runs, as the pack holds it.
+pub(super) fn ledger(pack: &Path) -> Result<Vec<Entry>, CliError> {
+    let path = pack.join("ledger.jsonl");
+    let text = fs::read_to_string(&path).map_err(CliError::io("read", &path))?;
+    Ok(Ledger::parse(PathBuf::from("ledger.jsonl"), &text)?.entries)
 }
 
 /// Head and inputs as the pack's manifest holds them.

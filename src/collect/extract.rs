@@ -171,6 +171,10 @@ impl Found {
             | Kind::RoleAssignmentScheduleRequests
             | Kind::RoleEligibilityScheduleRequests => {
                 self.learn_principal(text(item, "/properties/requestorId"));
+                if kind == Kind::RoleEligibilityScheduleInstances {
+                    let scope = text(item, "/properties/scope").filter(|scope| is_below_subscription(scope));
+                    self.learn_scope(Over::EligibleScope, scope);
+                }
                 let principal = text(item, "/properties/principalId");
                 self.learn_principal(principal);
                 let is_group =
@@ -325,6 +329,13 @@ fn text<'s>(value: &'s Sketch<'_>, way: &str) -> Option<&'s str> {
 
 fn is_told(text: &str) -> bool {
     !text.is_empty() && text != redact::CUT
+}
+
+/// Whether a scope is a resource group or a resource: what lies above is asked about anyway.
+fn is_below_subscription(scope: &str) -> bool {
+    is_arm_id(scope)
+        && scope.to_ascii_lowercase().starts_with("/subscriptions/")
+        && scope.trim_end_matches('/').split('/').count() > 3
 }
 
 /// Whether an id may be put into a path of ARM: no step up, nothing that ends the path.

@@ -90,6 +90,7 @@ const QUERIES: &[(Kind, &str, &str)] = &[
     (Kind::LogContinuity, "log_continuity", include_str!("queries/log_continuity.kql")),
     (Kind::Activity, "activity", include_str!("queries/activity.kql")),
     (Kind::ActivityCount, "activity_count", include_str!("queries/activity_count.kql")),
+    (Kind::ActivityContinuity, "activity_continuity", include_str!("queries/activity_continuity.kql")),
     (Kind::DirectoryChanges, "directory_changes", include_str!("queries/directory_changes.kql")),
     (Kind::DirectoryChangesCount, "directory_changes_count", include_str!("queries/directory_changes_count.kql")),
     (

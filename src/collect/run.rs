@@ -172,6 +172,7 @@ impl<'a> Run<'a> {
             | Over::Slot
             | Over::Factory
             | Over::SqlServer
+            | Over::EligibleScope
             | Over::Application
             | Over::AppPolicy
             | Over::ServicePrincipal => shown(&found.of(over)),

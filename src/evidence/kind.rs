@@ -6,7 +6,7 @@ use super::Over;
 
 /// Declares [`Kind`]: each with its words (plural, as a reader of the report would say it) and where it is asked.
 macro_rules! kinds {
-    ($($(#[doc = $doc:literal])+ $name:ident($words:literal, $($over:ident)|+);)+) => {
+    ($($(#[doc = $doc:literal])+ $name:ident($words:literal, $($over:ident)|+ $(,)?);)+) => {
         /// One kind of question. Together with a scope it names one row of the plan and one evidence record.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
@@ -163,7 +163,10 @@ kinds! {
     /// Requests for eligible roles.
     RoleEligibilityScheduleRequests("requests for eligible roles", ManagementGroup | Subscription);
     /// The rules by which each role is activated and assigned at a scope.
-    RoleManagementPolicyAssignments("rules for activating and assigning roles", ManagementGroup | Subscription);
+    RoleManagementPolicyAssignments(
+        "rules for activating and assigning roles",
+        ManagementGroup | Subscription | EligibleScope
+    );
     /// What the collecting identity may do there, all its roles together, also those from above and through groups.
     OwnPermissions("own permissions of the collecting identity", Subscription);
     // Logging
@@ -183,10 +186,18 @@ kinds! {
     ActivityOfDiagnosticSettings("changes of diagnostic settings in the activity log", Subscription);
     /// Changes of user-assigned identities and their federated credentials there.
     ActivityOfIdentities("changes of identities in the activity log", Subscription);
+    /// Changes of workspaces, their tables and their exports there.
+    ActivityOfWorkspaces("changes of workspaces in the activity log", Subscription);
     /// Changes of access at the tenant's root, an administrator's elevation among them.
     TenantActivity("changes of access in the tenant's activity log", Tenant);
     /// Plans of Defender for Cloud.
     DefenderPlans("Defender plans", Subscription);
+    /// Alert rules on the activity log.
+    ActivityLogAlerts("alert rules on the activity log", Subscription);
+    /// Alert rules that search logs, without the text of their queries.
+    LogSearchAlerts("alert rules that search logs", Subscription);
+    /// Whom alert rules tell, without any address.
+    ActionGroups("action groups", Subscription);
     /// Containers of a storage account that a diagnostic setting names, with what keeps them from being changed.
     ArchiveContainers("containers of an archive", Archive);
     /// Log Analytics workspaces.
@@ -278,6 +289,8 @@ kinds! {
     Activity("changes of access, vaults, logging and identities (AzureActivity)", Log);
     /// Their number per day and operation.
     ActivityCount("counts of changes (AzureActivity)", LogCount);
+    /// Rows per day and subscription in `AzureActivity`, by which it is seen whose activity log arrived there.
+    ActivityContinuity("days of the exported activity log, by subscription (AzureActivity)", LogCount);
     /// Changes of applications, credentials, groups and roles in `AuditLogs`.
     DirectoryChanges("changes in the directory (AuditLogs)", Log);
     /// Their number per day and operation.
@@ -330,6 +343,7 @@ impl Kind {
                 | Kind::ActivityOfVaults
                 | Kind::ActivityOfDiagnosticSettings
                 | Kind::ActivityOfIdentities
+                | Kind::ActivityOfWorkspaces
                 | Kind::TenantActivity
         )
     }

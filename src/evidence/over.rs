@@ -25,6 +25,8 @@ pub enum Over {
     Factory,
     /// A SQL server. Scope: its id.
     SqlServer,
+    /// A resource group or resource at which somebody can activate a role. Scope: its id.
+    EligibleScope,
     /// A vault whose contents Resource Manager is asked for. Scope: its id.
     VaultContents,
     /// A slot of an app. Scope: its id.
@@ -63,7 +65,15 @@ impl Over {
         &[Over::Tenant, Over::Root],
         &[Over::ManagementGroup],
         &[Over::Subscription, Over::Subscriptions],
-        &[Over::Identity, Over::Vault, Over::VaultDataPlane, Over::Site, Over::Factory, Over::SqlServer],
+        &[
+            Over::Identity,
+            Over::Vault,
+            Over::VaultDataPlane,
+            Over::Site,
+            Over::Factory,
+            Over::SqlServer,
+            Over::EligibleScope,
+        ],
         &[Over::VaultContents, Over::Slot, Over::NamedWorkspace, Over::Archive],
         &[Over::Workspace],
         &[Over::LogCount, Over::LogTable],
@@ -98,6 +108,7 @@ impl Over {
             Over::Site => "app that was found",
             Over::Factory => "data factory that was found",
             Over::SqlServer => "SQL server that was found",
+            Over::EligibleScope => "resource group or resource at which a role can be activated",
             Over::Slot => "slot of an app that was found",
             Over::VaultContents => "vault that was found, unless it has told itself what it holds",
             Over::NamedWorkspace => "workspace that a diagnostic setting names and no list holds",

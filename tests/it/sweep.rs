@@ -11,37 +11,48 @@ use tickmark::check::{Finding, Outcome};
 
 use super::replay::{Judged, Tenant, forbidden, judge};
 
+/// What rests on knowing the management groups above the subscription.
+const ABOVE: &str =
+    "RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-011 RBAC-012 PIM-001 PIM-002 PACK-002 RBAC-009 RBAC-010 RBAC-014";
+
 /// Part of the request; checks that must have no pass left; checks that must say that their population is not whole.
 ///
 /// For the tenant `clean`: one subscription, one vault, one workspace, so that whatever belongs to one of them
 /// belongs to every subject.
 const NEEDED: &[(&str, &str, &str)] = &[
     // who may grant or holds a broad role is a claim over everything that there is
-    ("/subscriptions?", "RBAC-005 RBAC-007", ""),
+    ("/subscriptions?", "RBAC-005 RBAC-007 KV-012 LOG-006 LOG-008 LOG-009 PACK-002", "LOG-006"),
     // what is assigned above the subscription is inherited by everything below
-    ("/managementGroups?", "RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-009 RBAC-010 RBAC-011 RBAC-014", ""),
-    ("/descendants?", "RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-009 RBAC-010 RBAC-011 RBAC-014", ""),
+    ("/managementGroups?", ABOVE, ""),
+    ("/descendants?", ABOVE, ""),
     (
         "/roleAssignments?",
-        "RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-009 RBAC-010 RBAC-011 RBAC-014",
-        "NHI-006 RBAC-003 RBAC-015 KV-009 KV-010 NHI-008 NHI-009",
+        "RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-009 RBAC-010 RBAC-011 RBAC-014 RBAC-012 PIM-001 PIM-002",
+        "NHI-006 RBAC-003 RBAC-015 KV-009 KV-010 NHI-008 NHI-009 RBAC-013",
     ),
     // Owner and Contributor are known by id, whatever else is in the list
     (
         "/roleDefinitions?",
-        "RBAC-001 RBAC-002 RBAC-005 RBAC-009 RBAC-010 RBAC-011 RBAC-014",
+        "RBAC-001 RBAC-002 RBAC-005 RBAC-009 RBAC-010 RBAC-011 RBAC-014 RBAC-012 PACK-002",
         "RBAC-003 RBAC-008 RBAC-015 KV-009 KV-010 NHI-008 NHI-009",
     ),
     // a deny only takes away; not to know of it makes nobody's access smaller, and nobody's certain
     ("/denyAssignments?", "RBAC-010", "RBAC-015"),
-    // the export to the workspace reaches further than the platform's own log
     ("/eventtypes/management/values?", "", ""),
-    // everybody who holds a role signed in, which is enough; that nobody else did, or changed anything, is not
-    ("/microsoft.aadiam/diagnosticSettings?", "APP-008", "FED-007"),
-    ("/878bded4-26b8-4144-b980-f5c9be4eb9e1/providers/Microsoft.Insights/diagnosticSettings?", "", ""),
-    ("/ef046ce3-0366-4fe0-b02a-52d3a0309665/providers/Microsoft.Insights/diagnosticSettings?", "", ""),
-    ("/pricings?", "", ""),
-    ("/containers?", "", ""),
+    ("/microsoft.aadiam/diagnosticSettings?", "APP-008 LOG-005", "FED-007 LOG-004 PIM-005"),
+    ("/878bded4-26b8-4144-b980-f5c9be4eb9e1/providers/Microsoft.Insights/diagnosticSettings?", "", "LOG-004"),
+    // the first days of the period are in the exported table alone
+    (
+        "/ef046ce3-0366-4fe0-b02a-52d3a0309665/providers/Microsoft.Insights/diagnosticSettings?",
+        "LOG-006 LOG-008 KV-003",
+        "LOG-004 RBAC-013",
+    ),
+    ("/pricings?", "KV-012", ""),
+    ("/activityLogAlerts?", "LOG-009", ""),
+    ("/actionGroups?", "LOG-009", ""),
+    // rules on the activity log suffice
+    ("/scheduledQueryRules?", "", ""),
+    ("/containers?", "LOG-004", ""),
     // as long as the list of subscriptions shows them all
     ("/getEntities?", "", ""),
     ("/roleAssignmentsUsageMetrics?", "", ""),
@@ -51,15 +62,41 @@ const NEEDED: &[(&str, &str, &str)] = &[
     // who holds a role by a delegation is in no other list
     ("/registrationAssignments?", "", "FED-006 KV-010 NHI-008 NHI-009"),
     // who can activate a role may grant after it, and read
-    ("/roleEligibilityScheduleInstances?", "RBAC-010", "RBAC-003 KV-010 NHI-008 NHI-009"),
+    ("/roleEligibilityScheduleInstances?", "RBAC-010 RBAC-012", "RBAC-003 KV-010 NHI-008 NHI-009 PIM-004"),
+    // the one role that PIM-001 asks about is assigned at the subscription
+    (
+        "/ef046ce3-0366-4fe0-b02a-52d3a0309665/providers/Microsoft.Authorization/roleAssignmentScheduleInstances?",
+        "PIM-001",
+        "",
+    ),
     // no person's role is active at the vault's secrets
-    ("/roleAssignmentScheduleInstances?", "", ""),
-    ("/roleAssignmentScheduleRequests?", "", ""),
-    ("/roleEligibilityScheduleRequests?", "", ""),
+    (
+        "/878bded4-26b8-4144-b980-f5c9be4eb9e1/providers/Microsoft.Authorization/roleAssignmentScheduleInstances?",
+        "",
+        "",
+    ),
+    ("/roleAssignmentScheduleRequests?", "", "PIM-005 RBAC-013"),
+    ("/roleEligibilityScheduleRequests?", "", "RBAC-013"),
+    // the one eligible role has rules of the vault alone
+    (
+        "/vaults/kv-ledger-prod/providers/Microsoft.Authorization/roleManagementPolicyAssignments?",
+        "RBAC-010 PIM-004",
+        "",
+    ),
     // whether another person approves
-    ("/roleManagementPolicyAssignments?", "RBAC-010", ""),
+    (
+        "/ef046ce3-0366-4fe0-b02a-52d3a0309665/providers/Microsoft.Authorization/roleManagementPolicyAssignments?",
+        "RBAC-010",
+        "",
+    ),
+    // whether another person approves
+    (
+        "/878bded4-26b8-4144-b980-f5c9be4eb9e1/providers/Microsoft.Authorization/roleManagementPolicyAssignments?",
+        "RBAC-010",
+        "",
+    ),
     // what the collecting identity may do decides nothing about others
-    ("/permissions?", "", ""),
+    ("/permissions?", "PACK-002", ""),
     // the function that the identity hangs on is in this list alone
     ("/resources?api-version=2021", "KV-001 NHI-001 NHI-003 NHI-004 NHI-005", "NHI-002 NHI-007 NHI-009"),
     ("/virtualMachines?", "NHI-001 NHI-003 NHI-005", "NHI-002 NHI-007 NHI-009"),
@@ -68,10 +105,8 @@ const NEEDED: &[(&str, &str, &str)] = &[
     ("/federatedIdentityCredentials?", "", "FED-003 FED-004"),
     (
         "/providers/Microsoft.KeyVault/vaults?",
-        "KV-001 KV-002 KV-004 KV-006 KV-007 RBAC-001 RBAC-002 RBAC-009 RBAC-010 RBAC-011 RBAC-014 LOG-001 LOG-002 \
-         LOG-003 EVT-001 EVT-002 EVT-003 EVT-004 EVT-005",
-        "KV-001 KV-002 KV-004 KV-005 KV-006 KV-007 KV-009 KV-010 RBAC-003 RBAC-004 RBAC-006 RBAC-009 RBAC-010 RBAC-014 \
-         LOG-001 EVT-001",
+        "KV-001 KV-002 KV-004 KV-006 KV-007 RBAC-001 RBAC-002 RBAC-009 RBAC-010 RBAC-011 RBAC-014 LOG-001 LOG-002 LOG-003 EVT-001 EVT-002 EVT-003 EVT-004 EVT-005 KV-003 KV-008 KV-011 KV-012 RBAC-012 LOG-009 EVT-006 EVT-007 PACK-002",
+        "KV-001 KV-002 KV-004 KV-005 KV-006 KV-007 KV-009 KV-010 RBAC-003 RBAC-004 RBAC-006 RBAC-009 RBAC-010 RBAC-014 LOG-001 EVT-001 KV-003 KV-008 KV-011 KV-012 LOG-009 EVT-006 EVT-007 RBAC-012",
     ),
     ("/deletedVaults?", "KV-001", ""),
     // resources by type, some of which carry identities
@@ -103,13 +138,17 @@ const NEEDED: &[(&str, &str, &str)] = &[
     ("/vaults/kv-ledger-prod/secrets?", "CRY-001", "CRY-001"),
     (
         "/vaults/kv-ledger-prod/providers/Microsoft.Insights/diagnosticSettings?",
-        "LOG-001 LOG-002 LOG-003 EVT-001 EVT-002 EVT-003 EVT-004 EVT-005 RBAC-014",
-        "",
+        "LOG-001 LOG-002 LOG-003 EVT-001 EVT-002 EVT-003 EVT-004 EVT-005 RBAC-014 EVT-006 EVT-007",
+        "LOG-004",
     ),
     // the list gives the id by which the workspace is queried
-    ("/Microsoft.OperationalInsights/workspaces?", "LOG-002 EVT-001 EVT-002 EVT-003 EVT-004 EVT-005 RBAC-014", ""),
+    (
+        "/Microsoft.OperationalInsights/workspaces?",
+        "LOG-002 EVT-001 EVT-002 EVT-003 EVT-004 EVT-005 RBAC-014 LOG-008 EVT-006 EVT-007 KV-003",
+        "RBAC-013",
+    ),
     // the log has rows from the first day, so that how long it is kept matters to LOG-003 alone
-    ("/tables?", "LOG-003", ""),
+    ("/tables?", "LOG-003 LOG-008 KV-003", "RBAC-013"),
     ("/servicePrincipals?$filter=", "NHI-001", "RBAC-005 RBAC-007"),
     (
         "/v1.0/applications?",
@@ -133,30 +172,36 @@ const NEEDED: &[(&str, &str, &str)] = &[
     ("/v1.0/directory/deletedItems/", "", ""),
     ("/privilegedAccess/group/assignmentScheduleInstances?", "", ""),
     // who can become a member of the owners' group may grant
-    ("/privilegedAccess/group/eligibilityScheduleInstances?", "RBAC-010", ""),
+    ("/privilegedAccess/group/eligibilityScheduleInstances?", "RBAC-010 RBAC-012", ""),
     // who of those that hold a role is a group, nobody says; the callers are in the list of managed identities
-    ("/directoryObjects/getByIds", "NHI-006 RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-010 RBAC-011 RBAC-014", ""),
+    (
+        "/directoryObjects/getByIds",
+        "NHI-006 RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-010 RBAC-011 RBAC-014 RBAC-012 PIM-001 PIM-002",
+        "",
+    ),
     // the group is Owner of the subscription: whoever is in it can grant, and can activate reading
-    ("/transitiveMembers?", "RBAC-005 RBAC-007 RBAC-009 RBAC-010 RBAC-011 RBAC-014", ""),
+    ("/transitiveMembers?", "RBAC-005 RBAC-007 RBAC-009 RBAC-010 RBAC-011 RBAC-014 RBAC-012 PIM-001 PACK-002", ""),
     // each list is held against Resource Graph's
     ("where isIdentity", "NHI-001", ""),
     ("where type =~ 'microsoft.keyvault/vaults'", "KV-001", ""),
     ("authorizationresources", "", ""),
-    ("question=vault_log_dedicated;", "EVT-002 EVT-003 EVT-004 EVT-005 RBAC-014", ""),
+    ("question=vault_log_dedicated;", "EVT-002 EVT-003 EVT-004 EVT-005 RBAC-014 EVT-006", ""),
     ("question=vault_log_dedicated_count;", "EVT-001 EVT-002", ""),
     // the vault writes to the other table
     ("question=vault_log_legacy;", "", ""),
     ("question=vault_log_legacy_count;", "", ""),
     // no check rests on these alone yet
-    ("question=vault_changes_dedicated;", "", ""),
+    ("question=vault_changes_dedicated;", "EVT-007", ""),
     ("question=vault_changes_dedicated_count;", "", ""),
     ("question=vault_changes_legacy;", "", ""),
     ("question=vault_changes_legacy_count;", "", ""),
     ("question=log_continuity;", "", ""), // asked of each table on its own
-    ("question=activity;", "", "FED-007"),
-    ("question=activity_count;", "", "FED-007"),
-    ("question=directory_changes;", "", "FED-007"),
-    ("question=directory_changes_count;", "", "FED-007"),
+    // the first days of the period are in the exported table alone
+    ("question=activity;", "LOG-008 KV-003", "FED-007 RBAC-013"),
+    ("question=activity_count;", "LOG-008 KV-003", "FED-007 RBAC-013"),
+    ("question=activity_continuity;", "LOG-008 KV-003", "RBAC-013"),
+    ("question=directory_changes;", "", "FED-007 PIM-005 RBAC-013"),
+    ("question=directory_changes_count;", "", "FED-007 PIM-005 RBAC-013"),
     ("question=service_principal_sign_ins;", "APP-008", "APP-008"),
     ("question=managed_identity_sign_ins;", "", ""),
     ("question=user_sign_ins;", "", ""),

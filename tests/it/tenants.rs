@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::harness::{Bench, findings};
 use super::replay::{Tenant, judge};
 
-const ALL: &str = "APP-001 APP-002 APP-003 APP-004 APP-006 APP-007 APP-008 CRY-001 EVT-001 EVT-002 EVT-003 EVT-004 EVT-005 FED-001 FED-002 FED-003 FED-004 FED-005 FED-006 FED-007 KV-001 KV-002 KV-004 KV-005 KV-006 KV-007 KV-009 KV-010 LOG-001 LOG-002 LOG-003 NHI-001 NHI-002 NHI-003 NHI-004 NHI-005 NHI-006 NHI-007 NHI-008 NHI-009 NHI-011 NHI-012 PACK-001 RBAC-001 RBAC-002 RBAC-003 RBAC-004 RBAC-005 RBAC-006 RBAC-007 RBAC-008 RBAC-009 RBAC-010 RBAC-011 RBAC-014 RBAC-015";
+const ALL: &str = "APP-001 APP-002 APP-003 APP-004 APP-006 APP-007 APP-008 CRY-001 EVT-001 EVT-002 EVT-003 EVT-004 EVT-005 EVT-006 EVT-007 FED-001 FED-002 FED-003 FED-004 FED-005 FED-006 FED-007 KV-001 KV-002 KV-003 KV-004 KV-005 KV-006 KV-007 KV-008 KV-009 KV-010 KV-011 KV-012 LOG-001 LOG-002 LOG-003 LOG-004 LOG-005 LOG-006 LOG-008 LOG-009 NHI-001 NHI-002 NHI-003 NHI-004 NHI-005 NHI-006 NHI-007 NHI-008 NHI-009 NHI-011 NHI-012 PACK-001 PACK-002 PACK-003 PIM-001 PIM-002 PIM-004 PIM-005 RBAC-001 RBAC-002 RBAC-003 RBAC-004 RBAC-005 RBAC-006 RBAC-007 RBAC-008 RBAC-009 RBAC-010 RBAC-011 RBAC-012 RBAC-013 RBAC-014 RBAC-015";
 
 fn results(tenant: &str, code: i32) -> Value {
     let bench = Bench::new();
@@ -177,15 +177,45 @@ fn mixed() {
         EVT-003 | kv-track-legacy ← id-track-app | not_evaluated
         EVT-004 | kv-track-legacy ← d3efabe5-820e-41ed-a2e9-8ab0595a6695 | fail
         EVT-004 | kv-track-prod ← id-track-app; kv-track-prod ← Bo Lindqvist; kv-track-prod ← Alice Berg | manual
+        EVT-006 | kv-track-legacy ← Alice Berg | fail
+        EVT-006, EVT-007, KV-003 | kv-track-prod | pass
+        EVT-006, KV-003 | kv-shared | not_evaluated
+        EVT-007 | kv-track-legacy; kv-shared | not_evaluated
+        KV-003 | kv-track-legacy | not_applicable
+        KV-008 | kv-track-legacy; kv-shared | pass
+        KV-008 | kv-track-prod | manual
+        KV-011 | kv-track-legacy; kv-track-prod; kv-shared | pass
+        KV-012, LOG-006, LOG-008 | Shipment tracking production | pass
+        KV-012, LOG-006 | Shared platform | fail
+        LOG-004 | sttrackarchive | fail
+        LOG-005 | AuditLogs; SignInLogs | pass
+        LOG-005 | ManagedIdentitySignInLogs; ServicePrincipalSignInLogs | fail
+        LOG-008 | kv-track-legacy/to-shared; AzureDiagnostics | fail
+        LOG-008 | kv-track-legacy/to-shared | manual
+        LOG-008 | Shared platform | not_evaluated
+        LOG-009 | Shipment tracking production; Shared platform | fail
+        PACK-002 | caj-evidence | pass
+        PACK-003 | the chain of packs | not_applicable
+        PIM-001 | Shipment tracking production ← grp-platform-owners (Owner); Shared platform ← grp-platform-owners (Owner) | fail
+        PIM-002 | Shipment tracking production; Shared platform | pass
+        PIM-004 | Reader at mg-brightwater (Dana Okafor) | not_evaluated
+        PIM-004 | Key Vault Secrets Officer at kv-track-prod (Bo Lindqvist) | pass
+        PIM-004 | Contributor at rg-track-prod (grp-integration) | fail
+        PIM-005 | Bo Lindqvist at 2026-07-14T09:02:11Z (Key Vault Secrets Officer) | pass
+        PIM-005 | Bo Lindqvist at 2026-08-20T16:40:52Z (Key Vault Secrets Officer) | fail
+        PIM-005 | activations of the period | not_evaluated
+        RBAC-012 | kv-track-legacy; kv-track-prod | fail
+        RBAC-012 | kv-shared | pass
+        RBAC-013 | grants and removals of the period; taken at 2026-07-25T08:12:12Z: d3efabe5-820e-41ed-a2e9-8ab0595a6695; given at 2026-08-05T06:30:02Z: sp-nightly-report; taken at 2026-08-06T06:30:02Z: somebody whom the log does not name; taken at 2026-07-20T09:15:14Z: Bo Lindqvist | manual
+        RBAC-013 | Shared platform; the tenant's root | not_evaluated
         PACK-001 | the collection | pass
-        PACK-001 | the part of the period that is out of reach | not_applicable
+        PACK-001 | the part of the period that is out of reach | not_evaluated
         ",
     );
     conclude(
         &results,
         "TM-01 exceptions, TM-02 exceptions, TM-03 exceptions, TM-04 exceptions, TM-05 exceptions, TM-06 exceptions, \
-         TM-07 exceptions, TM-08 exceptions, TM-09 exceptions, TM-10 exceptions, TM-11 no_exceptions, \
-         TM-12 exceptions, TM-13 exceptions, TM-14 exceptions, TM-15 exceptions, TM-20 exceptions, TM-21 exceptions, TM-22 awaits_person, TM-23 awaits_person, TM-24 not_applicable",
+         TM-07 exceptions, TM-08 exceptions, TM-09 exceptions, TM-10 exceptions, TM-11 no_exceptions, TM-12 exceptions, TM-13 exceptions, TM-14 exceptions, TM-15 exceptions, TM-16 exceptions, TM-17 not_evaluated, TM-18 exceptions, TM-19 exceptions, TM-20 exceptions, TM-21 exceptions, TM-22 awaits_person, TM-23 awaits_person, TM-24 not_applicable",
     );
     assert_says(&results, "NHI-004", "id-old-batch", &["213 days"]);
     assert_says(&results, "KV-005", "kv-track-legacy", &["id-track-app", "set", "delete", "purge"]);
@@ -289,17 +319,40 @@ fn denied() {
         LOG-002 | kv-track-legacy | not_evaluated
         LOG-003 | UNREAD; law-track-prod/AZKVAuditLogs; law-shared/AzureDiagnostics | not_evaluated
         EVT-001, EVT-002, EVT-003, EVT-004, EVT-005 | UNREAD; kv-track-prod; kv-track-legacy | not_evaluated
+        EVT-006, EVT-007, KV-003 | UNREAD; kv-track-legacy; kv-track-prod | not_evaluated
+        KV-008, KV-011 | UNREAD | not_evaluated
+        KV-008 | kv-track-legacy | pass
+        KV-008 | kv-track-prod | manual
+        KV-011 | kv-track-legacy; kv-track-prod | pass
+        KV-012, LOG-009 | UNREAD; Shipment tracking production | not_evaluated
+        LOG-004 | ROOT; UNREAD; tenant; sttrackarchive | not_evaluated
+        LOG-005 | AuditLogs; ManagedIdentitySignInLogs; ServicePrincipalSignInLogs; SignInLogs | not_evaluated
+        LOG-006 | Shipment tracking production | pass
+        LOG-006 | Shared platform | not_evaluated
+        LOG-008 | kv-track-legacy/to-shared | fail
+        LOG-008 | kv-track-legacy/to-shared | manual
+        LOG-008 | Shipment tracking production; Shared platform | not_evaluated
+        PACK-002 | caj-evidence | not_evaluated
+        PACK-003 | the chain of packs | not_applicable
+        PIM-001 | Shipment tracking production ← grp-platform-owners (Owner) | fail
+        PIM-001 | BROKEN; UNREAD; Shared platform | not_evaluated
+        PIM-002 | BROKEN; UNREAD; Shipment tracking production; Shared platform | not_evaluated
+        PIM-004, PIM-005 | ROOT; UNREAD | not_evaluated
+        RBAC-012 | BROKEN; UNREAD; kv-track-legacy; kv-track-prod | not_evaluated
+        RBAC-013 | grants and removals of the period; taken at 2026-07-25T08:12:12Z: d3efabe5-820e-41ed-a2e9-8ab0595a6695; taken at 2026-08-06T06:30:02Z: somebody whom the log does not name; given at 2026-08-05T06:30:02Z: sp-nightly-report | manual
+        RBAC-013 | ROOT; BROKEN; Shipment tracking production; UNREAD; Shared platform; the tenant's root | not_evaluated
         PACK-001 | the collection | not_evaluated
-        PACK-001 | the part of the period that is out of reach | not_applicable
+        PACK-001 | the part of the period that is out of reach | not_evaluated
         "
         .replace("UNREAD", unread)
-        .replace("BROKEN", broken),
+        .replace("BROKEN", broken)
+        .replace("ROOT", "/providers/Microsoft.Management/managementGroups/18d5f02b-8e83-48c5-a19c-a7b2a0b2c032"),
     );
     conclude(
         &results,
         "TM-01 not_evaluated, TM-02 exceptions, TM-03 exceptions, TM-04 not_evaluated, TM-05 exceptions, \
          TM-06 exceptions, TM-07 not_evaluated, TM-08 not_evaluated, TM-09 not_evaluated, TM-10 exceptions, \
-         TM-11 not_evaluated, TM-12 exceptions, TM-13 not_evaluated, TM-14 exceptions, TM-15 not_evaluated, TM-20 exceptions, TM-21 not_evaluated, TM-22 not_evaluated, TM-23 not_evaluated, TM-24 not_applicable",
+         TM-11 not_evaluated, TM-12 exceptions, TM-13 not_evaluated, TM-14 exceptions, TM-15 not_evaluated, TM-16 exceptions, TM-17 not_evaluated, TM-18 exceptions, TM-19 not_evaluated, TM-20 exceptions, TM-21 not_evaluated, TM-22 not_evaluated, TM-23 not_evaluated, TM-24 not_applicable",
     );
     let reasons = |check: &str, subject: &str| -> BTreeSet<String> {
         let all = results["findings"].as_array().expect("findings");
@@ -349,14 +402,23 @@ fn clean() {
         LOG-003 | law-ledger/AZKVAuditLogs | pass
         EVT-001, EVT-002, EVT-004, EVT-005 | kv-ledger-prod | pass
         EVT-003 | kv-ledger-prod ← vm-ledger-01; kv-ledger-prod ← id-ledger-statements | pass
+        EVT-006, EVT-007, KV-003, KV-008, KV-011, RBAC-012 | kv-ledger-prod | pass
+        KV-012, LOG-006, LOG-008, LOG-009, PIM-002 | Ledger production | pass
+        LOG-004 | stledgerarchive | pass
+        LOG-005 | AuditLogs; ManagedIdentitySignInLogs; ServicePrincipalSignInLogs; SignInLogs | pass
+        PACK-002 | caj-evidence | pass
+        PACK-003 | the chain of packs | not_applicable
+        PIM-001 | Ledger production ← Ledger subscription owners (Owner) | pass
+        PIM-004 | Key Vault Administrator at kv-ledger-prod (Ledger subscription owners) | pass
+        PIM-005 | Ines Moreau at 2026-08-11T12:04:30Z (Key Vault Administrator) | pass
+        RBAC-013 | grants and removals of the period | not_applicable
         PACK-001 | the collection | pass
-        PACK-001 | the part of the period that is out of reach | not_applicable
         ",
     );
     conclude(
         &results,
         "TM-01 no_exceptions, TM-02 no_exceptions, TM-03 no_exceptions, TM-04 no_exceptions, TM-05 no_exceptions, \
-         TM-06 no_exceptions, TM-07 no_exceptions, TM-08 no_exceptions, TM-09 no_exceptions, TM-10 awaits_person, TM-11 no_exceptions, TM-12 awaits_person, TM-13 awaits_person, TM-14 no_exceptions, TM-15 no_exceptions, TM-20 no_exceptions, TM-21 not_applicable, TM-22 awaits_person, TM-23 awaits_person, TM-24 not_applicable",
+         TM-06 no_exceptions, TM-07 no_exceptions, TM-08 no_exceptions, TM-09 no_exceptions, TM-10 awaits_person, TM-11 no_exceptions, TM-12 awaits_person, TM-13 awaits_person, TM-14 no_exceptions, TM-15 no_exceptions, TM-16 no_exceptions, TM-17 not_applicable, TM-18 no_exceptions, TM-19 no_exceptions, TM-20 no_exceptions, TM-21 not_applicable, TM-22 awaits_person, TM-23 awaits_person, TM-24 not_applicable",
     );
     assert_says(&results, "LOG-003", "law-ledger/AZKVAuditLogs", &["400 days"]);
     assert_says(&results, "EVT-001", "kv-ledger-prod", &["2576 rows", "92 of 92 days"]);
@@ -367,16 +429,24 @@ fn clean() {
 
 #[test]
 fn empty() {
-    let results = results("empty", 0);
+    let results = results("empty", 1);
     let tenant = results["tenant"].as_str().expect("a tenant");
-    let others: Vec<&str> = ALL.split_whitespace().filter(|check| !["PACK-001", "APP-004"].contains(check)).collect();
-    agree(
-        &results,
-        &format!(
-            "{} | {tenant} | not_applicable\nAPP-004 | Default app management tenant policy | pass\nPACK-001 | the collection | pass\nPACK-001 | the part of the period that is out of reach | not_applicable",
-            others.join(", ")
-        ),
-    );
+    // a subscription is there, and what is asked of every one is asked of it
+    let own = "
+        LOG-005 | AuditLogs; ManagedIdentitySignInLogs; ServicePrincipalSignInLogs; SignInLogs | fail
+        LOG-006 | Unused | fail
+        LOG-008 | Unused | not_evaluated
+        PACK-002 | be1c279f-60a3-49d5-95d2-77abf0fd285d | pass
+        PACK-003 | the chain of packs | not_applicable
+        PIM-001, PIM-002 | Unused | pass
+        PIM-005 | activations of the period | not_evaluated
+        RBAC-013 | Unused; the tenant's root | not_evaluated
+        APP-004 | Default app management tenant policy | pass
+        PACK-001 | the collection | pass
+        PACK-001 | the part of the period that is out of reach | not_evaluated
+        ";
+    let others: Vec<&str> = ALL.split_whitespace().filter(|check| !own.contains(*check)).collect();
+    agree(&results, &format!("{} | {tenant} | not_applicable\n{own}", others.join(", ")));
     for finding in results["findings"].as_array().expect("findings") {
         assert!(!finding["evidence"].as_array().expect("evidence").is_empty(), "cites the empty lists: {finding}");
     }
@@ -384,8 +454,7 @@ fn empty() {
         &results,
         "TM-01 not_applicable, TM-02 not_applicable, TM-03 not_applicable, TM-04 not_applicable, \
          TM-05 not_applicable, TM-06 not_applicable, TM-07 not_applicable, TM-08 not_applicable, \
-         TM-09 not_applicable, TM-10 not_applicable, TM-11 no_exceptions, TM-12 no_exceptions, \
-         TM-13 not_applicable, TM-14 not_applicable, TM-15 not_applicable, TM-20 not_applicable, TM-21 not_applicable, TM-22 not_applicable, TM-23 not_applicable, TM-24 not_applicable",
+         TM-09 not_applicable, TM-10 not_applicable, TM-11 no_exceptions, TM-12 no_exceptions, TM-13 not_applicable, TM-14 not_applicable, TM-15 not_applicable, TM-16 not_evaluated, TM-17 not_evaluated, TM-18 exceptions, TM-19 not_applicable, TM-20 not_applicable, TM-21 not_applicable, TM-22 not_applicable, TM-23 not_applicable, TM-24 not_applicable",
     );
 }
 
@@ -429,13 +498,29 @@ fn idsentinel() {
         EVT-001, EVT-002, EVT-004, EVT-005 | kv-idsentinel-azureuser | not_evaluated
         EVT-003 | kv-idsentinel-azureuser ← IDS-NHI-VM | not_evaluated
         EVT-004 | kv-idsentinel-azureuser ← IDS-NHI-VM | manual
+        EVT-006, EVT-007, KV-003 | kv-idsentinel-azureuser | not_evaluated
+        KV-008, KV-011, RBAC-012 | kv-idsentinel-azureuser | pass
+        KV-012, LOG-009 | IDSentinel Azure subscription | fail
+        LOG-004 | 210d4b58-1c5d-4c50-924b-007f113f4a57 | not_applicable
+        LOG-005 | AuditLogs; SignInLogs | pass
+        LOG-005 | ManagedIdentitySignInLogs; ServicePrincipalSignInLogs | fail
+        LOG-006, PIM-002 | IDSentinel Azure subscription | pass
+        LOG-008 | kv-idsentinel-azureuser/audit; kv-idsentinel-azureuser/kv-audit-to-law | manual
+        LOG-008 | IDSentinel Azure subscription | not_evaluated
+        PACK-002 | caj-evidence | pass
+        PACK-003 | the chain of packs | not_applicable
+        PIM-001 | IDSentinel Azure subscription ← IDSentinel Platform Administrators (Owner) | fail
+        PIM-004 | Key Vault Administrator at kv-idsentinel-azureuser (Jordan Ellis) | fail
+        PIM-005 | activations of the period | not_evaluated
+        RBAC-013 | grants and removals of the period; given at 2026-09-28T10:02:17Z: caj-evidence; AdminAssign at 2026-08-17T15:10:02Z: Jordan Ellis; given at 2026-08-18T14:21:07Z: IDS-NHI-VM; given at 2026-08-18T14:21:08Z: IDS-NHI-VM; given at 2026-09-28T10:04:51Z: caj-evidence | manual
+        RBAC-013 | IDSentinel Azure subscription; the tenant's root | not_evaluated
         PACK-001 | the collection | pass
-        PACK-001 | the part of the period that is out of reach | not_applicable
+        PACK-001 | the part of the period that is out of reach | not_evaluated
         ",
     );
     conclude(
         &results,
-         "TM-01 awaits_person, TM-02 no_exceptions, TM-03 no_exceptions, TM-04 not_evaluated, TM-05 exceptions, TM-06 exceptions, TM-07 not_evaluated, TM-08 no_exceptions, TM-09 exceptions, TM-10 awaits_person, TM-11 no_exceptions, TM-12 exceptions, TM-13 not_evaluated, TM-14 no_exceptions, TM-15 exceptions, TM-20 no_exceptions, TM-21 not_applicable, TM-22 awaits_person, TM-23 awaits_person, TM-24 not_applicable",
+        "TM-01 awaits_person, TM-02 no_exceptions, TM-03 no_exceptions, TM-04 not_evaluated, TM-05 exceptions, TM-06 exceptions, TM-07 not_evaluated, TM-08 no_exceptions, TM-09 exceptions, TM-10 awaits_person, TM-11 no_exceptions, TM-12 exceptions, TM-13 not_evaluated, TM-14 no_exceptions, TM-15 exceptions, TM-16 exceptions, TM-17 not_evaluated, TM-18 exceptions, TM-19 exceptions, TM-20 no_exceptions, TM-21 not_applicable, TM-22 awaits_person, TM-23 awaits_person, TM-24 not_applicable",
     );
     assert_says(&results, "LOG-003", "law-idsentinel-nhi/AzureDiagnostics", &["90 days"]);
     assert_says(&results, "EVT-004", "kv-idsentinel-azureuser ← IDS-NHI-VM", &["2 denied", "ForbiddenByRbac"]);
@@ -520,8 +605,24 @@ fn canary() {
         EVT-001, EVT-002, EVT-005 | kv-bench | pass
         EVT-003 | kv-bench ← vm-bench; kv-bench ← sp-bench-loader | pass
         EVT-004 | kv-bench ← sp-bench-loader | manual
+        EVT-006, EVT-007, KV-008, KV-011, RBAC-012 | kv-bench | pass
+        KV-003 | kv-bench | not_evaluated
+        KV-012, LOG-006, PIM-002 | Test bench | pass
+        LOG-004 | stbench | pass
+        LOG-005 | AuditLogs; ManagedIdentitySignInLogs; ServicePrincipalSignInLogs; SignInLogs | pass
+        LOG-008 | kv-bench/audit | manual
+        LOG-008 | Test bench | not_evaluated
+        LOG-009 | Test bench | manual
+        PACK-002 | caj-evidence | pass
+        PACK-003 | the chain of packs | not_applicable
+        PIM-001 | Test bench ← Kim Aalto (Owner) | fail
+        PIM-004 | Key Vault Administrator at kv-bench (Kim Aalto) | not_evaluated
+        PIM-005 | Kim Aalto at 2026-07-20T07:59:10Z (Key Vault Administrator); Kim Aalto at 2026-09-03T07:59:10Z (Key Vault Administrator) | pass
+        PIM-005 | activations of the period | not_evaluated
+        RBAC-013 | grants and removals of the period; given at 2026-07-20T08:00:02Z: vm-bench | manual
+        RBAC-013 | Test bench; the tenant's root | not_evaluated
         PACK-001 | the collection | not_evaluated
-        PACK-001 | the part of the period that is out of reach | not_applicable
+        PACK-001 | the part of the period that is out of reach | not_evaluated
         ",
     );
     assert_says(&results, "EVT-002", "kv-bench", &["6 rows"]);

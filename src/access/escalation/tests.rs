@@ -121,7 +121,7 @@ impl Case {
     }
 
     fn member(mut self, group: &str, id: &str) -> Case {
-        let member = Member { id: id.to_owned(), odata_type: None, name: id.to_owned(), from: from() };
+        let member = Member { id: id.to_owned(), odata_type: None, name: id.to_owned(), user_type: None, from: from() };
         self.0.members.entry(group.to_owned()).or_default().push(member);
         self.principal(group, PrincipalKind::Group)
     }

@@ -13,7 +13,7 @@ use super::{CollectionSummary, Counts, Inputs, Selection, Trend};
 use crate::access::Access;
 use crate::check::{CHECKS, Check, Facts, Finding, Outcome, run_those};
 use crate::control::{Control, Framework};
-use crate::evidence::{Capture, Head, Kind, Reason};
+use crate::evidence::{Capture, Entry, Head, Kind, Reason};
 use crate::model::{Missing, Tenant, Vault};
 
 pub use inputs::{MissingInput, OpenPoint, Supply};
@@ -28,6 +28,8 @@ pub struct Sources<'a> {
     pub settle: &'a dyn Fn(&Check, Reason) -> String,
     /// The log table that a question of this kind at this scope reads.
     pub table: &'a dyn Fn(Kind, &str) -> Option<String>,
+    /// The ledger of runs, up to the capture.
+    pub ledger: &'a [Entry],
 }
 
 /// Everything that is shown.
@@ -92,7 +94,7 @@ pub fn overview(
     let wanted: Vec<&'static Check> = CHECKS.iter().copied().filter(|check| is_wanted(check)).collect();
     let access = Access::of(tenant);
     let Inputs { period, parameters, declared, .. } = &inputs;
-    let facts = Facts { tenant, access: &access, period: *period, parameters, declared };
+    let facts = Facts { tenant, access: &access, period: *period, parameters, declared, ledger: sources.ledger };
     let findings: Vec<Arc<Finding>> = run_those(&facts, is_wanted).into_iter().map(Arc::new).collect();
     let collection = super::coverage::summary(capture, tenant, &inputs.period);
     let (missing, missing_elsewhere) = inputs::missing(&wanted, tenant, sources);

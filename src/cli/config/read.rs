@@ -307,6 +307,11 @@ fn parameters(table: &Table<'_, '_>) -> Parameters {
         "unanswered_handshakes",
         "production_environments",
         "unused_days",
+        "bulk_lists",
+        "activation_minutes",
+        "alerted_operations",
+        "sample_size",
+        "sample_seed",
     ]);
     Parameters {
         credential_days: table.integer("credential_days").unwrap_or(default.credential_days),
@@ -327,6 +332,11 @@ fn parameters(table: &Table<'_, '_>) -> Parameters {
         unanswered_handshakes: table.integer("unanswered_handshakes").unwrap_or(default.unanswered_handshakes),
         production_environments: table.texts("production_environments").unwrap_or(default.production_environments),
         unused_days: table.integer("unused_days").unwrap_or(default.unused_days),
+        bulk_lists: table.integer("bulk_lists").unwrap_or(default.bulk_lists),
+        activation_minutes: table.integer("activation_minutes").unwrap_or(default.activation_minutes),
+        alerted_operations: table.texts("alerted_operations").unwrap_or(default.alerted_operations),
+        sample_size: table.integer("sample_size").unwrap_or(default.sample_size),
+        sample_seed: table.text("sample_seed").unwrap_or(default.sample_seed),
     }
 }
 

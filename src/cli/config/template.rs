@@ -74,6 +74,17 @@ key = "keys/tickmark.p8"                 # P-256, PKCS#8, encrypted; passphrase 
 # unknown_denials = 3                    # EVT-004
 # handshake_seconds = 60                 # EVT-005
 # unanswered_handshakes = 20             # EVT-005
-# production_environments = []           # RBAC-009: tag values of env/environment that mean production; empty is all
+# production_environments = []           # RBAC-009, EVT-006: tag values of env/environment that mean production; empty is all
 # unused_days = 90                       # RBAC-014
+# bulk_lists = 20                        # EVT-007
+# activation_minutes = 120               # PIM-004, PIM-005
+# alerted_operations = [                 # LOG-009
+#   "Microsoft.Authorization/roleAssignments/write",
+#   "Microsoft.KeyVault/vaults/write",
+#   "Microsoft.KeyVault/vaults/delete",
+#   "Microsoft.KeyVault/vaults/accessPolicies/write",
+#   "Microsoft.Insights/diagnosticSettings/delete",
+# ]
+# sample_size = 25                       # RBAC-013
+# sample_seed = ""                       # RBAC-013: for the auditor to choose, after the period
 "#;

@@ -11,7 +11,7 @@ use crate::assess::{Inputs, Overview, Selection, Sources, Supply, Told, Trend, c
 use crate::check::{Check, Outcome, Severity};
 use crate::collect::{of_reason, supplies, table_of};
 use crate::control::Framework;
-use crate::evidence::{Capture, Kind, Reason};
+use crate::evidence::{Capture, Entry, Kind, Ledger, Reason};
 use crate::model::{self, Missing};
 use crate::render::export;
 
@@ -20,12 +20,12 @@ pub(super) fn run(options: &Coverage, args: &Args, terminal: &Terminal) -> Resul
     let selection = Selection { only: options.only.clone(), skip: options.skip.clone() };
     let wrong = |error| CliError::Use(format!("{error}\n`tickmark list` shows them all"));
     selection.check(&controls).map_err(wrong)?; // before anything is asked
-    let (capture, inputs) = capture(options, args, terminal)?;
+    let (capture, inputs, ledger) = capture(options, args, terminal)?;
     derive::refuse_lost_records(&inputs, &controls)?;
     let earlier = options.against.as_deref().map(diff::Pack::open).transpose()?;
     let tenant = model::read(&capture)?;
     let framework = Framework::embedded()?;
-    let sources = Sources { supply: &supply, settle: &settle, table: &table_of };
+    let sources = Sources { supply: &supply, settle: &settle, table: &table_of, ledger: &ledger };
     let mut overview = overview(inputs, &capture, &tenant, (&controls, &framework), selection, &sources);
     drop(tenant);
     overview.trend = earlier.map(|earlier| trend(earlier, &overview)).transpose()?;
@@ -55,11 +55,11 @@ fn settle(check: &Check, reason: Reason) -> String {
     }
 }
 
-fn capture(options: &Coverage, args: &Args, terminal: &Terminal) -> Result<(Capture, Inputs), CliError> {
+fn capture(options: &Coverage, args: &Args, terminal: &Terminal) -> Result<(Capture, Inputs, Vec<Entry>), CliError> {
     if let Some(pack) = &options.pack {
         let (head, mut inputs) = reperform::manifest(pack)?;
         inputs.declared = declared::below(&pack.join("declared"))?;
-        return Ok((Capture::open_with_head(pack, head)?, inputs));
+        return Ok((Capture::open_with_head(pack, head)?, inputs, reperform::ledger(pack)?));
     }
     let (capture, config) = if options.live {
         let replay = options.replay.as_deref();
@@ -76,7 +76,8 @@ fn capture(options: &Coverage, args: &Args, terminal: &Terminal) -> Result<(Capt
         (context::capture(&store, options.which.capture.as_deref(), terminal)?.1, config)
     };
     let inputs = assess::inputs(args, config.as_ref(), &capture, String::new())?; // nothing is signed
-    Ok((capture, inputs))
+    let ledger = Ledger::open(&context::store(args, config.as_ref()))?.entries;
+    Ok((capture, inputs, ledger))
 }
 
 /// What changed since the earlier pack, in the checks that were run here.

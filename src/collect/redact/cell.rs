@@ -27,6 +27,8 @@ pub(super) enum Class {
     Tag,
     /// An error code.
     Code,
+    /// The name of an operation, a resource type, a category or a status: letters, parted by dots, slashes and blanks.
+    Operation,
     /// The address of a caller, as the switches of personal data have it.
     Address,
     /// Data of a person, as the switches have it.
@@ -53,6 +55,8 @@ pub(super) enum Class {
 const LONGEST_TAG: usize = 120;
 /// A code of this length is not taken for one where it could be a key.
 const SHORTEST_KEY: usize = 20;
+/// Longest part of the name of an operation.
+const LONGEST_OPERATION_PART: usize = 40;
 /// Longest error code.
 const LONGEST_CODE: usize = 80;
 /// Longest reference.
@@ -69,6 +73,7 @@ impl Class {
             "token" => Class::Token,
             "tag" => Class::Tag,
             "code" => Class::Code,
+            "operation" => Class::Operation,
             "address" => Class::Address,
             "person_name" => Class::Person(Datum::Name, Role::Matched),
             "person_upn" => Class::Person(Datum::PrincipalName, Role::Matched),
@@ -120,6 +125,8 @@ impl Class {
             Class::Token => changed("paging_token", if text.is_empty() { String::new() } else { CUT.to_owned() }),
             Class::Code if is_code(text) => None,
             Class::Code => Some(("not_a_code", CUT.to_owned())),
+            Class::Operation if is_operation(text) => None,
+            Class::Operation => Some(("not_an_operation", CUT.to_owned())),
             Class::Address => match around.personal.data().addresses {
                 Addresses::Network => changed("address_coarsened", coarse(text)),
                 Addresses::Full if coarse(text) == CUT => Some(("not_an_address", CUT.to_owned())),
@@ -173,6 +180,15 @@ fn of_persons(text: &str, around: &Around<'_>) -> Option<(&'static str, String)>
         Cow::Owned(other) if around.personal.data().mail == Persons::Pseudonym => Some(("pseudonym", other)),
         Cow::Owned(other) => Some(("personal_data", other)),
     }
+}
+
+/// Nothing with a digit, a hyphen or an `@` is one: ids, addresses and most keys have them.
+fn is_operation(text: &str) -> bool {
+    let parts = text.split(['.', '/', ' ']);
+    let is_part = |part: &str| {
+        part.len() <= LONGEST_OPERATION_PART && part.chars().all(|letter| letter.is_ascii_alphabetic() || letter == '*')
+    };
+    parts.into_iter().all(is_part)
 }
 
 /// `^[A-Za-z][A-Za-z0-9_]{0,79}$`, and made of words.

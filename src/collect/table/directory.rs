@@ -94,7 +94,10 @@ pub(super) const ROWS: &[Collector] = &[
     // Asked the plain way, version 1.0 leaves out members that are service principals, without a word. As an advanced
     // query it names them, and says how many members there are.
     Collector::graph(Kind::GroupMembers, &[Graph("GroupMember.Read.All")], |group| {
-        format!("/v1.0/groups/{}/transitiveMembers?$count=true&$select=id,displayName&$top=999", object_id(group))
+        format!(
+            "/v1.0/groups/{}/transitiveMembers?$count=true&$select=id,displayName,userType&$top=999",
+            object_id(group)
+        )
     })
     .put(Form::Advanced),
     Collector::graph(Kind::GroupOwners, &[Graph("GroupMember.Read.All")], |group| {

@@ -35,9 +35,25 @@ pub(super) const ROWS: &[Collector] = &[
     activity(Kind::ActivityOfVaults, |sub| events(sub, "Microsoft.KeyVault")),
     activity(Kind::ActivityOfDiagnosticSettings, |sub| events(sub, "Microsoft.Insights")),
     activity(Kind::ActivityOfIdentities, |sub| events(sub, "Microsoft.ManagedIdentity")),
+    activity(Kind::ActivityOfWorkspaces, |sub| events(sub, "Microsoft.OperationalInsights")),
     activity(Kind::TenantActivity, |_| events("", "Microsoft.Authorization")),
     Collector::arm(Kind::DefenderPlans, &[Action("Microsoft.Security/pricings/read")], "2024-01-01", |sub| {
         format!("{sub}/providers/Microsoft.Security/pricings")
+    }),
+    Collector::arm(
+        Kind::ActivityLogAlerts,
+        &[Action("Microsoft.Insights/activityLogAlerts/read")],
+        "2020-10-01",
+        |sub| format!("{sub}/providers/Microsoft.Insights/activityLogAlerts"),
+    ),
+    Collector::arm(
+        Kind::LogSearchAlerts,
+        &[Action("Microsoft.Insights/scheduledQueryRules/read")],
+        "2021-08-01",
+        |sub| format!("{sub}/providers/Microsoft.Insights/scheduledQueryRules"),
+    ),
+    Collector::arm(Kind::ActionGroups, &[Action("Microsoft.Insights/actionGroups/read")], "2023-01-01", |sub| {
+        format!("{sub}/providers/Microsoft.Insights/actionGroups")
     }),
     Collector::arm(
         Kind::ArchiveContainers,

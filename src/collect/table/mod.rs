@@ -289,7 +289,7 @@ mod tests {
         assert_eq!(url(Kind::LogContinuity, "workspace:abc/AuditLogs"), "/v1/workspaces/abc/query");
         assert_eq!(
             url(Kind::GroupMembers, "group:g1"),
-            "/v1.0/groups/g1/transitiveMembers?$count=true&$select=id,displayName&$top=999"
+            "/v1.0/groups/g1/transitiveMembers?$count=true&$select=id,displayName,userType&$top=999"
         );
     }
 

@@ -45,6 +45,7 @@ pub(super) const ROWS: &[Collector] = &[
     ),
     Collector::logs(Kind::Activity, ACTIVITY),
     Collector::logs(Kind::ActivityCount, ACTIVITY),
+    Collector::logs(Kind::ActivityContinuity, ACTIVITY),
     Collector::logs(Kind::DirectoryChanges, DIRECTORY),
     Collector::logs(Kind::DirectoryChangesCount, DIRECTORY),
     Collector::logs(Kind::ServicePrincipalSignIns, SERVICE_PRINCIPALS),

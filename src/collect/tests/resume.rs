@@ -113,7 +113,7 @@ fn a_run_that_continues_days_later_asks_for_the_window_of_the_plan() {
     let store = tempfile::tempdir().expect("a folder");
     let (_, asked) = put_by(Arc::new(Still), &begin(store.path()), tenant(), (NEVER, NEVER));
     let of_plan = events(&asked);
-    assert_eq!(of_plan.len(), 5, "four of the subscription, one of the tenant");
+    assert_eq!(of_plan.len(), 6, "five of the subscription, one of the tenant");
     let (writer, _) = take_up(store.path());
     let (_, asked) = put_by(Arc::new(Later), &writer, tenant(), (NEVER, NEVER));
     assert_eq!(asked, Vec::<String>::new(), "all of it was answered");

@@ -261,6 +261,9 @@ pub(super) fn tenant() -> Script {
         .on("/eventtypes/management/values?", 200, empty())
         .on(&provider("Microsoft.Insights/diagnosticSettings"), 200, empty())
         .on(&provider("Microsoft.Security/pricings"), 200, empty())
+        .on(&provider("Microsoft.Insights/activityLogAlerts"), 200, empty())
+        .on(&provider("Microsoft.Insights/scheduledQueryRules"), 200, empty())
+        .on(&provider("Microsoft.Insights/actionGroups"), 200, empty())
         .on(&provider("Microsoft.Authorization/roleAssignmentsUsageMetrics"), 200,
             json!({"subscriptionId": "aaaaaaaa-0000-0000-0000-000000000001", "roleAssignmentsCurrentCount": 1}))
         .on(&provider("Microsoft.Authorization/classicAdministrators"), 200, empty())

@@ -23,6 +23,12 @@ pub struct Logging {
     pub plans: Vec<DefenderPlan>,
     /// Containers of storage accounts that logs go to, by account and name.
     pub containers: Vec<ArchiveContainer>,
+    /// Alert rules on the activity log, in order of id.
+    pub activity_alerts: Vec<ActivityAlert>,
+    /// Alert rules that search logs, in order of id.
+    pub search_alerts: Vec<SearchAlert>,
+    /// Whom alert rules tell, in order of id.
+    pub action_groups: Vec<ActionGroup>,
 }
 
 impl Logging {
@@ -148,6 +154,62 @@ pub struct ArchiveContainer {
     pub has_legal_hold: Option<bool>,
     /// Whether policies can be set on each version (`immutableStorageWithVersioning`).
     pub is_versioned: Option<bool>,
+    /// Where it was read.
+    pub from: Cite,
+}
+
+/// An alert rule on the activity log.
+#[derive(Clone, Debug)]
+pub struct ActivityAlert {
+    /// ARM id.
+    pub id: Id,
+    /// `enabled`; absent means on (spec:Microsoft.Insights, activityLogAlerts: default true).
+    pub enabled: Option<bool>,
+    /// What it watches, and all below.
+    pub scopes: Vec<Id>,
+    /// Everything that an event must be.
+    pub conditions: Vec<AlertCondition>,
+    /// ARM ids of the action groups that it tells.
+    pub action_groups: Vec<Id>,
+    /// Where it was read.
+    pub from: Cite,
+}
+
+/// One thing that an event must be for an alert: a field with a value, or one of several such.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AlertCondition {
+    /// `operationName`, `category`, `status`, …, as received.
+    pub field: Option<String>,
+    /// The values of which the event has one.
+    pub values: Vec<String>,
+    /// Conditions of which the event fulfils one.
+    pub any_of: Vec<AlertCondition>,
+}
+
+/// An alert rule that searches logs. What it searches for is not kept.
+#[derive(Clone, Debug)]
+pub struct SearchAlert {
+    /// ARM id.
+    pub id: Id,
+    /// `enabled`.
+    pub enabled: Option<bool>,
+    /// What it searches.
+    pub scopes: Vec<Id>,
+    /// ARM ids of the action groups that it tells.
+    pub action_groups: Vec<Id>,
+    /// Where it was read.
+    pub from: Cite,
+}
+
+/// Whom alert rules tell.
+#[derive(Clone, Debug)]
+pub struct ActionGroup {
+    /// ARM id.
+    pub id: Id,
+    /// `enabled`.
+    pub enabled: Option<bool>,
+    /// How many receivers it has: mail, text message, call, webhook, runbook, Logic App, function, role, event hub.
+    pub receivers: usize,
     /// Where it was read.
     pub from: Cite,
 }

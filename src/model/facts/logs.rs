@@ -19,6 +19,8 @@ pub struct Logs {
     pub activity: Vec<Activity>,
     /// The same per day and operation, as the service counted them.
     pub activity_days: Vec<OperationDay>,
+    /// Rows of the exported activity log by day and subscription, whatever was done.
+    pub subscription_days: Vec<SubscriptionDay>,
     /// Changes in the directory, in order of time.
     pub directory_changes: Vec<DirectoryChange>,
     /// The same per day and operation, as the service counted them.
@@ -198,6 +200,21 @@ pub struct OperationDay {
     pub day: DateTime<Utc>,
     /// The operation; lower case for the activity log.
     pub operation: String,
+    /// Rows.
+    pub rows: u64,
+    /// GUID of the workspace, lower case.
+    pub workspace: String,
+    /// Where it was read.
+    pub from: Cite,
+}
+
+/// Rows of one day and subscription in one workspace's exported activity log.
+#[derive(Clone, Debug)]
+pub struct SubscriptionDay {
+    /// First instant of the day, UTC.
+    pub day: DateTime<Utc>,
+    /// `/subscriptions/{guid}`.
+    pub subscription: Id,
     /// Rows.
     pub rows: u64,
     /// GUID of the workspace, lower case.

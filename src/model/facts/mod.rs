@@ -34,18 +34,21 @@ pub use self::directory::{
 pub use self::hosts::*;
 pub use self::inventory::*;
 pub use self::log_settings::*;
-pub use self::logging::{ActivityEvent, ActivityReach, ArchiveContainer, DefenderPlan, Grant, Logging};
+pub use self::logging::{
+    ActionGroup, ActivityAlert, ActivityEvent, ActivityReach, AlertCondition, ArchiveContainer, DefenderPlan, Grant,
+    Logging, SearchAlert,
+};
 pub use self::principals::*;
 pub use self::roles::*;
 pub use self::tree::{Entity, Tree};
 pub use self::vault_logs::*;
 pub use self::vaults::*;
 use super::{Coverage, Hierarchy, Id};
-use crate::evidence::{Cite, Period, PersonalData};
+use crate::evidence::{Cite, Period, PersonalData, RunAs};
 
 pub use logs::{
     Activity, ChangeTarget, DirectoryChange, LogDay, LogState, LogTable, Logs, OperationDay, SignInDay, SignInKind,
-    SignIns, VaultChange,
+    SignIns, SubscriptionDay, VaultChange,
 };
 pub use resource_graph::{IndexedAssignment, IndexedResource, ResourceGraph};
 
@@ -58,6 +61,8 @@ pub struct Tenant {
     pub cloud: String,
     /// When collection began, UTC.
     pub collected_at: DateTime<Utc>,
+    /// Who collected: facts about the token.
+    pub collected_by: RunAs,
     /// What was kept of personal data.
     pub personal_data: PersonalData,
     /// Subscriptions that were visible.

@@ -69,6 +69,8 @@ pub struct Member {
     pub odata_type: Option<String>,
     /// Display name.
     pub name: String,
+    /// `userType`, for users: `Member`, `Guest`.
+    pub user_type: Option<String>,
     /// Where it was read.
     pub from: Cite,
 }

@@ -3,9 +3,12 @@
 use super::authorization::last_segment;
 use super::json::Json;
 use super::log_settings::diagnostic_settings;
-use super::{Item, ModelError, Pages};
+use super::{Item, ModelError, Pages, first_of_each};
 use crate::evidence::{Kind, Period, Record};
-use crate::model::{ActivityEvent, ActivityReach, ArchiveContainer, DefenderPlan, Grant, Id, Logging};
+use crate::model::{
+    ActionGroup, ActivityAlert, ActivityEvent, ActivityReach, AlertCondition, ArchiveContainer, DefenderPlan, Grant,
+    Id, Logging, SearchAlert,
+};
 
 /// The claim that holds the caller's object id.
 const CALLER: &str = "http://schemas.microsoft.com/identity/claims/objectidentifier";
@@ -18,6 +21,9 @@ pub(super) fn logging(pages: &mut Pages<'_>, period: Period) -> Result<Logging, 
         directory_exports: diagnostic_settings(pages, Kind::DirectoryExports)?,
         plans: plans(pages)?,
         containers: containers(pages)?,
+        activity_alerts: activity_alerts(pages)?,
+        search_alerts: search_alerts(pages)?,
+        action_groups: action_groups(pages)?,
         ..Logging::default()
     };
     for kind in Kind::ALL.iter().copied().filter(|kind| kind.is_activity()) {
@@ -90,7 +96,7 @@ fn reach(pages: &mut Pages<'_>, kind: Kind, period: Period) -> Vec<ActivityReach
         let is_short = window.start > period.start;
         if is_short {
             let detail = format!(
-                "the activity log keeps 90 days: what happened from {} to {} is in no answer; export it to a workspace",
+                "the activity log keeps 90 days: what happened from {} to {} is in no answer of it",
                 period.start.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
                 window.start.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
             );
@@ -106,6 +112,76 @@ fn reach(pages: &mut Pages<'_>, kind: Kind, period: Period) -> Vec<ActivityReach
         });
     }
     reach
+}
+
+fn activity_alerts(pages: &mut Pages<'_>) -> Result<Vec<ActivityAlert>, ModelError> {
+    let found = pages.items(Kind::ActivityLogAlerts, |item| {
+        let properties = item.need_object("properties")?;
+        let condition = properties.need_object("condition")?;
+        let actions = properties.object("actions");
+        let groups = actions.iter().flat_map(|actions| actions.items("actionGroups"));
+        Some(ActivityAlert {
+            id: item.need_id("id")?,
+            enabled: properties.flag("enabled"),
+            scopes: properties.texts("scopes").into_iter().map(Id::new).collect(),
+            conditions: condition.items("allOf").iter().map(alert_condition).collect(),
+            action_groups: groups.filter_map(|group| group.id("actionGroupId")).collect(),
+            from: item.from(),
+        })
+    })?;
+    Ok(first_of_each(found, |alert| &alert.id))
+}
+
+fn alert_condition(item: &Item<'_>) -> AlertCondition {
+    let mut values: Vec<String> = item.text("equals").into_iter().collect();
+    values.extend(item.texts_or_cut("containsAny"));
+    AlertCondition {
+        field: item.text("field"),
+        values,
+        any_of: item.items("anyOf").iter().map(alert_condition).collect(),
+    }
+}
+
+fn search_alerts(pages: &mut Pages<'_>) -> Result<Vec<SearchAlert>, ModelError> {
+    let found = pages.items(Kind::LogSearchAlerts, |item| {
+        let properties = item.need_object("properties")?;
+        let actions = properties.object("actions");
+        let groups = actions.iter().flat_map(|actions| actions.texts("actionGroups"));
+        Some(SearchAlert {
+            id: item.need_id("id")?,
+            enabled: properties.flag("enabled"),
+            scopes: properties.texts("scopes").into_iter().map(Id::new).collect(),
+            action_groups: groups.map(Id::new).collect(),
+            from: item.from(),
+        })
+    })?;
+    Ok(first_of_each(found, |alert| &alert.id))
+}
+
+/// Lists of receivers whose length is told: of the others nothing is kept.
+const RECEIVERS: &[&str] = &[
+    "emailReceivers",
+    "smsReceivers",
+    "voiceReceivers",
+    "webhookReceivers",
+    "automationRunbookReceivers",
+    "logicAppReceivers",
+    "azureFunctionReceivers",
+    "armRoleReceivers",
+    "eventHubReceivers",
+];
+
+fn action_groups(pages: &mut Pages<'_>) -> Result<Vec<ActionGroup>, ModelError> {
+    let found = pages.items(Kind::ActionGroups, |item| {
+        let properties = item.need_object("properties")?;
+        Some(ActionGroup {
+            id: item.need_id("id")?,
+            enabled: properties.flag("enabled"),
+            receivers: RECEIVERS.iter().map(|name| properties.count(name)).sum(),
+            from: item.from(),
+        })
+    })?;
+    Ok(first_of_each(found, |group| &group.id))
 }
 
 fn plans(pages: &mut Pages<'_>) -> Result<Vec<DefenderPlan>, ModelError> {

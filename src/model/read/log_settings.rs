@@ -119,7 +119,7 @@ const OF_DIRECTORY: &[(&str, &str)] = &[
 fn table_of(kind: Kind, scope: &str) -> Option<&str> {
     Some(match kind.counts().unwrap_or(kind) {
         Kind::LogContinuity => scope.split_once('/')?.1,
-        Kind::Activity => "AzureActivity",
+        Kind::Activity | Kind::ActivityContinuity => "AzureActivity",
         Kind::DirectoryChanges => "AuditLogs",
         Kind::ServicePrincipalSignIns => "AADServicePrincipalSignInLogs",
         Kind::ManagedIdentitySignIns => "AADManagedIdentitySignInLogs",

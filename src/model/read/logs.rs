@@ -7,7 +7,7 @@ use super::{Item, ModelError, Pages};
 use crate::evidence::{Kind, Reason, Record};
 use crate::model::{
     Activity, ChangeTarget, DirectoryChange, Id, LogDay, LogState, LogTable, Logs, OperationDay, SignInDay, SignInKind,
-    SignIns,
+    SignIns, SubscriptionDay,
 };
 
 /// What was read of the logs.
@@ -21,6 +21,9 @@ pub(super) fn read(pages: &mut Pages<'_>) -> Result<Logs, ModelError> {
         vault_change_days: vault_logs::change_days(pages)?,
         activity: rows(pages, Kind::Activity, activity, |one| one.at)?,
         activity_days: rows(pages, Kind::ActivityCount, operation_day, |one| (one.day, one.operation.clone()))?,
+        subscription_days: rows(pages, Kind::ActivityContinuity, subscription_day, |one| {
+            (one.day, one.subscription.clone())
+        })?,
         directory_changes: rows(pages, Kind::DirectoryChanges, directory_change, |one| one.at)?,
         directory_change_days: rows(pages, Kind::DirectoryChangesCount, operation_day, |one| {
             (one.day, one.operation.clone())
@@ -119,6 +122,13 @@ fn operation_day(row: &Row<'_>) -> Option<OperationDay> {
         workspace: row.workspace(),
         from: row.from(),
     })
+}
+
+/// A row that names no subscription is of none: of the tenant, or of a management group.
+fn subscription_day(row: &Row<'_>) -> Option<SubscriptionDay> {
+    let (day, rows) = (row.needed("Day", row.time("Day"))?, row.needed("Rows", row.count("Rows"))?);
+    let subscription = Id::new(format!("/subscriptions/{}", row.lower("SubscriptionId")?));
+    Some(SubscriptionDay { day, subscription, rows, workspace: row.workspace(), from: row.from() })
 }
 
 fn directory_change(row: &Row<'_>) -> Option<DirectoryChange> {

@@ -101,6 +101,7 @@ fn read_from(capture: &Capture, mut pages: Pages<'_>) -> Result<Tenant, ModelErr
         id: capture.head.tenant_id.clone(),
         cloud: capture.head.cloud.clone(),
         collected_at: capture.head.started_at,
+        collected_by: capture.head.run_as.clone(),
         personal_data: capture.plan.personal_data.clone(),
         subscriptions,
         hierarchy,
@@ -168,6 +169,9 @@ fn expect_questions(tenant: &mut Tenant, vault_objects: VaultObjects) {
     expected.extend(tenant.hosts.factories.iter().map(|factory| (Kind::LinkedServices, factory.id.clone())));
     let servers = tenant.data.services.iter().filter(|service| service.family == DataFamily::Sql);
     expected.extend(servers.map(|server| (Kind::EncryptionProtectors, server.resource.id.clone())));
+    // each scope has rules of its own for a role
+    let rules = tenant.authorization.eligible.iter().filter(|schedule| is_below_subscription(&schedule.scope));
+    expected.extend(rules.map(|schedule| (Kind::RoleManagementPolicyAssignments, schedule.scope.clone())));
     for vault in &tenant.vaults {
         expected.insert((Kind::DiagnosticSettings, vault.id.clone()));
         let lists = contents::expected(vault_objects, &tenant.coverage, &vault.id);
@@ -208,6 +212,11 @@ fn expect_questions(tenant: &mut Tenant, vault_objects: VaultObjects) {
     for (kind, scope) in expected {
         tenant.coverage.expect(kind, &scope);
     }
+}
+
+/// Whether a scope is a resource group or a resource.
+fn is_below_subscription(scope: &Id) -> bool {
+    scope.subscription().is_some() && scope.key().split('/').count() > 3
 }
 
 /// The items in order of id, each id once; `merge` gets the kept item and a further one of the same id.

@@ -93,7 +93,7 @@ fn case(line: &CheckLine, finding: &Finding) -> Case {
 /// Name and id: names alone are not unique.
 fn name(finding: &Finding) -> String {
     let subject = finding.subject();
-    if subject.id == subject.name { subject.id.clone() } else { format!("{} ({})", subject.name, subject.id) }
+    if subject.id == subject.name { subject.id.to_string() } else { format!("{} ({})", subject.name, subject.id) }
 }
 
 fn test_case(check: &str, name: &str, case: &Case) -> String {

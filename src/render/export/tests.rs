@@ -44,7 +44,7 @@ fn declaring(names: &[&str], files: &[(&str, &str)]) -> Overview {
         |_: &model::Missing| Supply { permissions: vec![("A/read".to_owned(), "Azure role")], what: "w".to_owned() };
     let settle = |_: &Check, _: Reason| "a person".to_owned();
     let table = |_: Kind, _: &str| None;
-    let sources = Sources { supply: &supply, settle: &settle, table: &table };
+    let sources = Sources { supply: &supply, settle: &settle, table: &table, ledger: &[] };
     let controls = control::embedded(|_| true).expect("controls");
     let framework = Framework::embedded().expect("criteria");
     overview(inputs, &capture, &tenant, (&controls, &framework), Selection::default(), &sources)

@@ -65,6 +65,7 @@ pub(super) const SPECIFICATIONS: &[(Kind, &str)] = &[
     (Kind::ActivityOfVaults, "Microsoft.Insights/2015-04-01/activityLogs_API.json"),
     (Kind::ActivityOfDiagnosticSettings, "Microsoft.Insights/2015-04-01/activityLogs_API.json"),
     (Kind::ActivityOfIdentities, "Microsoft.Insights/2015-04-01/activityLogs_API.json"),
+    (Kind::ActivityOfWorkspaces, "Microsoft.Insights/2015-04-01/activityLogs_API.json"),
     (Kind::TenantActivity, "Microsoft.Insights/2015-04-01/tenantActivityLogs_API.json"),
     (Kind::DefenderPlans, "Microsoft.Security/2024-01-01/pricings.json"),
     (Kind::Workspaces, "Microsoft.OperationalInsights/2023-09-01/Workspaces.json"),
@@ -84,6 +85,7 @@ pub(super) const SPECIFICATIONS: &[(Kind, &str)] = &[
     (Kind::LogContinuity, LOGS),
     (Kind::Activity, LOGS),
     (Kind::ActivityCount, LOGS),
+    (Kind::ActivityContinuity, LOGS),
     (Kind::DirectoryChanges, LOGS),
     (Kind::DirectoryChangesCount, LOGS),
     (Kind::ServicePrincipalSignIns, LOGS),
@@ -113,8 +115,32 @@ pub(super) const ELSEWHERE: &[(Kind, &str, &str, &str)] = &[
         "2024-01-01",
         NETWORK,
     ),
+    (
+        Kind::ActivityLogAlerts,
+        "/subscriptions/{subscriptionId}/providers/Microsoft.Insights/activityLogAlerts",
+        "2020-10-01",
+        ACTIVITY_ALERTS,
+    ),
+    (
+        Kind::LogSearchAlerts,
+        "/subscriptions/{subscriptionId}/providers/Microsoft.Insights/scheduledQueryRules",
+        "2021-08-01",
+        SEARCH_ALERTS,
+    ),
+    (
+        Kind::ActionGroups,
+        "/subscriptions/{subscriptionId}/providers/Microsoft.Insights/actionGroups",
+        "2023-01-01",
+        ACTION_GROUPS,
+    ),
 ];
 
+pub(super) const ACTIVITY_ALERTS: &str = "up:specification/monitor/resource-manager/Microsoft.Insights/stable/2020-10-01/\
+     activityLogAlerts_API.json, ActivityLogAlerts_ListBySubscriptionId";
+pub(super) const SEARCH_ALERTS: &str = "up:specification/monitor/resource-manager/Microsoft.Insights/stable/2021-08-01/\
+     scheduledQueryRule_API.json, ScheduledQueryRules_ListBySubscription";
+pub(super) const ACTION_GROUPS: &str = "up:specification/monitor/resource-manager/Microsoft.Insights/stable/2023-01-01/\
+     actionGroups_API.json, ActionGroups_ListBySubscriptionId";
 pub(super) const AUTOMATION: &str = "up:specification/automation/resource-manager/Microsoft.Automation/stable/2023-11-01/account.json, AutomationAccount_List";
 pub(super) const LOGIC: &str = "up:specification/logic/resource-manager/Microsoft.Logic/stable/2019-05-01/logic.json, Workflows_ListBySubscription";
 pub(super) const NETWORK: &str = "up:specification/network/resource-manager/Microsoft.Network/stable/2024-01-01/privateEndpoint.json, \
@@ -279,6 +305,7 @@ pub(super) const FIELDS: &[(Kind, &str, &str)] = &[
     (Kind::Principals, "@odata.nextLink", GRAPH_PAGES),
     (Kind::Principals, "@odata.count", GRAPH_PAGES),
     (Kind::GroupMembers, "@odata.nextLink", GRAPH_PAGES),
+    (Kind::GroupMembers, "value/[]/userType", GRAPH_TYPES),
     (Kind::Resources, "value/[]/managedBy", RESOURCES_2021),
     (Kind::Resources, "value/[]/kind", RESOURCES_2021),
     (Kind::Resources, "value/[]/identity/type", RESOURCES_2021),
@@ -382,6 +409,41 @@ pub(super) const SHARED_FIELDS: &[(&[Kind], &[&str], &str)] = &[
         ],
         IDENTITIES,
     ),
+    (
+        &[Kind::ActivityLogAlerts, Kind::LogSearchAlerts, Kind::ActionGroups],
+        &["nextLink", "value/[]/id", "value/[]/type", "value/[]/name", "value/[]/properties/enabled"],
+        "see ELSEWHERE",
+    ),
+    (&[Kind::ActivityLogAlerts, Kind::LogSearchAlerts], &["value/[]/properties/scopes/[]"], "see ELSEWHERE"),
+    (
+        &[Kind::ActivityLogAlerts],
+        &[
+            "value/[]/properties/condition/allOf/[]/field",
+            "value/[]/properties/condition/allOf/[]/equals",
+            "value/[]/properties/condition/allOf/[]/containsAny/[]",
+            "value/[]/properties/condition/allOf/[]/anyOf/[]/field",
+            "value/[]/properties/condition/allOf/[]/anyOf/[]/equals",
+            "value/[]/properties/condition/allOf/[]/anyOf/[]/containsAny/[]",
+            "value/[]/properties/actions/actionGroups/[]/actionGroupId",
+        ],
+        ACTIVITY_ALERTS,
+    ),
+    (&[Kind::LogSearchAlerts], &["value/[]/kind", "value/[]/properties/actions/actionGroups/[]"], SEARCH_ALERTS),
+    (
+        &[Kind::ActionGroups],
+        &[
+            "value/[]/properties/emailReceivers/[]/status",
+            "value/[]/properties/smsReceivers/[]/status",
+            "value/[]/properties/voiceReceivers/[]/countryCode",
+            "value/[]/properties/webhookReceivers/[]/useCommonAlertSchema",
+            "value/[]/properties/automationRunbookReceivers/[]/useCommonAlertSchema",
+            "value/[]/properties/logicAppReceivers/[]/useCommonAlertSchema",
+            "value/[]/properties/azureFunctionReceivers/[]/useCommonAlertSchema",
+            "value/[]/properties/armRoleReceivers/[]/useCommonAlertSchema",
+            "value/[]/properties/eventHubReceivers/[]/useCommonAlertSchema",
+        ],
+        ACTION_GROUPS,
+    ),
     (&[Kind::LogicApps], &["value/[]/properties/state"], LOGIC),
     (
         &[Kind::PrivateEndpoints],
@@ -471,6 +533,7 @@ pub(super) const SHARED_FIELDS: &[(&[Kind], &[&str], &str)] = &[
             Kind::ActivityOfVaults,
             Kind::ActivityOfDiagnosticSettings,
             Kind::ActivityOfIdentities,
+            Kind::ActivityOfWorkspaces,
             Kind::TenantActivity,
         ],
         &[

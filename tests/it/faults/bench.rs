@@ -157,6 +157,7 @@ impl Ran {
             period: capture.head.period,
             parameters: &parameters,
             declared: &Declared::default(),
+            ledger: &[],
         };
         let mut findings = Findings::new();
         let all = run_all(&facts);

@@ -83,6 +83,9 @@ fn of_class(class: Class, chance: &mut Chance) -> Value {
         Class::Code => {
             json!(chance.one_of(&["AuthorizationFailed".to_owned(), format!("{canary} x"), format!("{canary}-")]))
         }
+        Class::Operation => {
+            json!(chance.one_of(&["Microsoft.KeyVault/vaults/write".to_owned(), canary.clone(), format!("a {canary}")]))
+        }
         Class::Address => json!(chance.one_of(&["203.0.113.7".to_owned(), canary.clone(), format!("{canary}:443")])),
         Class::Agent => json!(format!("curl/8.5.0 ({canary}) x/{canary}")),
         Class::Description => json!(format!("Caller is not authorized to perform action on resource. {canary}")),

@@ -118,7 +118,8 @@ fn members(pages: &mut Pages<'_>) -> Result<BTreeMap<String, Vec<Member>>, Model
         of_group.extend(items.iter().filter_map(|item| {
             let id = item.need("id")?.to_lowercase();
             let name = item.shown("displayName").unwrap_or_else(|| id.clone());
-            Some(Member { odata_type: item.text("@odata.type"), name, from: item.from(), id })
+            let user_type = item.text("userType");
+            Some(Member { odata_type: item.text("@odata.type"), name, user_type, from: item.from(), id })
         }));
     })?;
     for of_group in members.values_mut() {
