@@ -68,6 +68,7 @@ fn compare(words: &[&str]) {
             line("floor", floor, server.seen());
             server.reset();
             line("assess", client(folder.path(), &["--quiet", "assess"]), server.seen());
+            line("coverage", client(folder.path(), &["--quiet", "coverage"]), server.seen());
             line("run", client(folder.path(), &["--quiet", "run"]), server.seen());
             server.reset();
         }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::Capability;
 use crate::evidence::{Cite, Reason};
-use crate::model::Id;
+use crate::model::{Id, Text};
 
 /// Whether a principal can do it. The order is the rule: over several paths the first in this order counts
 /// ([`Answer::over_paths`]), over the parts of one path the last ([`Answer::and`]).
@@ -120,9 +120,9 @@ pub enum Via {
         /// ARM id of the assignment.
         assignment: Id,
         /// Lower-case GUID of the role definition.
-        role: String,
+        role: Text,
         /// Name of the role, or its GUID when the definition was not read.
-        role_name: String,
+        role_name: Text,
         /// How long it lasts.
         standing: Standing,
     },
@@ -131,9 +131,9 @@ pub enum Via {
         /// ARM id of the eligibility.
         schedule: Id,
         /// Lower-case GUID of the role definition.
-        role: String,
+        role: Text,
         /// Name of the role, or its GUID when the definition was not read.
-        role_name: String,
+        role_name: Text,
         /// Until when it can be activated; none means for ever.
         ends: Option<DateTime<Utc>>,
     },
@@ -150,9 +150,9 @@ pub enum Via {
         /// The other tenant, lower case.
         tenant: Option<String>,
         /// Lower-case GUID of the role definition.
-        role: String,
+        role: Text,
         /// Name of the role, or its GUID when the definition was not read.
-        role_name: String,
+        role_name: Text,
         /// Whether it must be activated first.
         is_eligible: bool,
     },

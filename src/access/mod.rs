@@ -33,6 +33,8 @@
 //! it away; `giving` knows which roles a delegation is worth something with; `index` joins them with the hierarchy,
 //! once for a resource group; `walk` goes through one vault; `words` tells a path to a reader.
 //!
+//! [`hosts`] lists what carries identities, and [`union`] joins that with the answers: what code on each host reaches.
+//!
 //! Two questions stand beside that: [`escalation`], how one could come to access that he has not, and [`network`],
 //! whether a route to the vault exists at all.
 
@@ -48,6 +50,7 @@ pub mod escalation;
 mod excess;
 mod gaps;
 mod giving;
+mod hosts;
 mod idle;
 mod index;
 pub mod network;
@@ -60,6 +63,7 @@ mod role;
 mod sources;
 #[cfg(test)]
 pub(crate) mod testing;
+mod union;
 mod walk;
 mod words;
 
@@ -69,6 +73,9 @@ pub use answer::{
 };
 pub use capability::Capability;
 use condition::Rule;
+pub use condition::is_condition_read;
 pub use engine::Access;
 pub use excess::{excess, is_excess_in_policy};
+pub use hosts::{Carriage, Carried, Host, hosts};
 pub use own::{Excess, OwnEffective, OwnHeld, OwnPolicy, OwnRights, OwnRole};
+pub use union::{HostReach, Reached, union};

@@ -11,11 +11,13 @@ use super::{Activation, Answer, Open, Standing, Via};
 use crate::evidence::{Cite, Reason};
 use crate::model::{
     ClassicAdministrator, Delegate, Delegation, Id, Permission, RoleAssignment, RoleDefinition, RoleSchedule, Tenant,
+    Text, Texts,
 };
 
 /// Every source, assignments first and in the tenant's order.
 pub(super) fn of(tenant: &Tenant, principals: &Principals, rules: &mut Rules) -> Vec<Source> {
-    let mut roles = Roles { tenant, read: BTreeMap::new(), unread: Arc::new(Role::anything()) };
+    let mut roles =
+        Roles { tenant, read: BTreeMap::new(), unread: Arc::new(Role::anything()), texts: Texts::default() };
     let mut standing: BTreeMap<&Id, &RoleSchedule> = BTreeMap::new();
     for schedule in &tenant.authorization.active {
         standing.extend(schedule.origin.as_ref().map(|origin| (origin, schedule)));
@@ -47,6 +49,7 @@ struct Roles<'a> {
     tenant: &'a Tenant,
     read: BTreeMap<String, Arc<Role>>,
     unread: Arc<Role>,
+    texts: Texts,
 }
 
 impl<'a> Roles<'a> {
@@ -54,8 +57,12 @@ impl<'a> Roles<'a> {
         self.tenant.role_definitions.get(guid)
     }
 
-    fn name(&self, guid: &str) -> String {
-        self.definition(guid).map_or_else(|| guid.to_owned(), |definition| definition.name.clone())
+    fn name(&self, guid: &str) -> Text {
+        self.text(self.definition(guid).map_or(guid, |definition| &definition.name))
+    }
+
+    fn text(&self, text: &str) -> Text {
+        self.texts.text(text)
     }
 
     /// The role; one that may give anything when its definition was not read.
@@ -105,8 +112,8 @@ fn active(
         Some(schedule) => schedule.ends.map_or(Standing::Permanent, Standing::Until),
         None => Standing::Unknown,
     };
-    let role = assignment.role.clone();
-    let via = Via::Role { assignment: assignment.id.clone(), role_name: roles.name(&role), role, standing };
+    let (role, role_name) = (roles.text(&assignment.role), roles.name(&assignment.role));
+    let via = Via::Role { assignment: assignment.id.clone(), role_name, role, standing };
     let mut source = roles.source(via, &assignment.scope, holder, &assignment.role, &assignment.from, rules);
     source.rule = assignment.condition.as_deref().map(|text| rules.read(text));
     source.place = Some(place);
@@ -122,9 +129,9 @@ fn eligible(schedule: &RoleSchedule, holder: &Arc<Holder>, roles: &mut Roles<'_>
     let start = all.partition_point(|rules| (&rules.scope, &rules.role) < (&schedule.scope, &role));
     let activation = all.get(start).filter(|rules| rules.scope == schedule.scope && rules.role == role);
     let activation = activation.map_or_else(
-        || Activation { of: name.clone(), ..Activation::default() },
+        || Activation { of: name.to_string(), ..Activation::default() },
         |rules| Activation {
-            of: name.clone(),
+            of: name.to_string(),
             approval: rules.approval,
             mfa: rules.mfa,
             authentication_context: rules.authentication_context,
@@ -134,7 +141,12 @@ fn eligible(schedule: &RoleSchedule, holder: &Arc<Holder>, roles: &mut Roles<'_>
             from: Some(rules.from.clone()),
         },
     );
-    let via = Via::EligibleRole { schedule: schedule.id.clone(), role, role_name: name, ends: schedule.ends };
+    let via = Via::EligibleRole {
+        schedule: schedule.id.clone(),
+        role: roles.text(&role),
+        role_name: name,
+        ends: schedule.ends,
+    };
     let mut source = roles.source(via, &schedule.scope, holder, &schedule.role, &schedule.from, rules);
     source.rule = schedule.condition.as_deref().map(|text| rules.read(text));
     source.activation = Some(Arc::new(activation));
@@ -159,13 +171,13 @@ fn delegated(
         delegation: delegation.id.clone(),
         tenant: delegation.managing_tenant.clone(),
         role_name: name.clone(),
-        role,
+        role: roles.text(&role),
         is_eligible,
     };
     let mut source = roles.source(via, &delegation.scope, &holder, &delegate.role, &delegation.from, rules);
     if is_eligible {
         source.activation = Some(Arc::new(Activation {
-            of: name,
+            of: name.to_string(),
             mfa: delegate.mfa,
             longest_minutes: delegate.longest_activation,
             from: Some(delegation.from.clone()),

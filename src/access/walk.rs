@@ -276,6 +276,16 @@ impl<'a> Walk<'a> {
             let at_vault = group.partition_point(|found| found.object == 0);
             let (vault, objects) = group.split_at(at_vault);
             let answer = Answer::over_paths(vault.iter().map(|found| found.path.answer));
+            let principal_id = self.index.principals.id(first.who);
+            let grant = |object: &Id, answer: Answer, paths: Vec<Arc<Path>>| {
+                let (principal_id, object) = (principal_id.clone(), object.clone());
+                Grant { principal_id, object, capability: first.capability, answer, paths }
+            };
+            if let (Some(answer), []) = (answer, objects) {
+                // nearly always there is nothing but the vault, and its paths are in order
+                grants.push(grant(&self.site.id, answer, vault.iter().map(|found| found.path.clone()).collect()));
+                continue;
+            }
             let mut vault_paths: Vec<(usize, &Found)> = vault.iter().map(|found| (found.rank, found)).collect();
             let mut apart: Vec<(&Id, Answer, Vec<Arc<Path>>)> = Vec::new();
             for of_object in objects.chunk_by(|a, b| a.object == b.object) {
@@ -298,11 +308,6 @@ impl<'a> Walk<'a> {
                 let Some(here) = here else { continue };
                 apart.push((object, here, paths.into_iter().map(|found| found.path.clone()).collect()));
             }
-            let principal_id = self.index.principals.id(first.who);
-            let grant = |object: &Id, answer: Answer, paths: Vec<Arc<Path>>| {
-                let (principal_id, object) = (principal_id.clone(), object.clone());
-                Grant { principal_id, object, capability: first.capability, answer, paths }
-            };
             if let Some(answer) = answer {
                 vault_paths.sort_by(|(a, one), (b, other)| (a, &one.path.scope).cmp(&(b, &other.path.scope)));
                 let paths = vault_paths.into_iter().map(|(_, found)| found.path.clone()).collect();

@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 use super::{AccessGraph, CollectionSummary, Inventory, Population, Story, judge};
 use crate::access::{Access, OwnRights};
 use crate::check::usage::{self, AssignmentUse, GrantUse, SecretUse};
-use crate::check::{Facts, Finding, Parameters, run_all};
+use crate::check::{Facts, Finding, Outcome, Parameters, run_all};
 use crate::control::Control;
 use crate::declared::{Attached, Declared};
 use crate::evidence::{Capture, Head, Period, Tool};
-use crate::model::Tenant;
+use crate::model::{ResourceGraph, Tenant, VaultContents};
 
 /// What the person who runs the assessment says, kept in the pack so that it can be re-performed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -72,6 +72,8 @@ pub struct Assessment {
     pub assignments: Vec<AssignmentUse>,
     /// The same by secret.
     pub secrets: Vec<SecretUse>,
+    /// What each host reaches through all its identities.
+    pub hosts: super::Hosts,
     /// Break/fix timelines out of the vault log.
     pub stories: Vec<Story>,
     /// The request ledger: one line a record.
@@ -150,6 +152,32 @@ pub struct Counts {
     pub not_evaluated: usize,
 }
 
+impl Counts {
+    /// Counts one finding.
+    pub fn add(&mut self, outcome: Outcome, is_accepted: bool) {
+        self.accepted += usize::from(is_accepted);
+        match outcome {
+            Outcome::Pass => self.pass += 1,
+            Outcome::Fail => self.fail += 1,
+            Outcome::NotApplicable => self.not_applicable += 1,
+            Outcome::Manual => self.manual += 1,
+            Outcome::NotEvaluated => self.not_evaluated += 1,
+        }
+    }
+
+    /// Both together.
+    pub fn plus(self, other: Counts) -> Counts {
+        Counts {
+            pass: self.pass + other.pass,
+            fail: self.fail + other.fail,
+            accepted: self.accepted + other.accepted,
+            not_applicable: self.not_applicable + other.not_applicable,
+            manual: self.manual + other.manual,
+            not_evaluated: self.not_evaluated + other.not_evaluated,
+        }
+    }
+}
+
 /// One record of the request ledger.
 #[derive(Clone, Debug)]
 pub struct EvidenceLine {
@@ -181,30 +209,44 @@ pub struct EvidenceLine {
     pub totals: Vec<String>,
 }
 
-/// Judges one capture.
+/// Judges one capture. What is no longer looked at is let go on the way: the facts of a large tenant and all that is
+/// said of them are much to hold at once.
 pub fn assess(
     inputs: Inputs,
     capture: &Capture,
-    tenant: &Tenant,
+    mut tenant: Tenant,
     controls: &[Control],
     ledger_entries: Vec<crate::evidence::Entry>,
 ) -> Assessment {
-    let access = Access::of(tenant);
+    let access = Access::of(&tenant);
     let Inputs { period, parameters, declared, .. } = &inputs;
-    let facts = Facts { tenant, access: &access, period: *period, parameters, declared };
+    let facts = Facts { tenant: &tenant, access: &access, period: *period, parameters, declared };
     let findings: Vec<Arc<Finding>> = run_all(&facts).into_iter().map(Arc::new).collect();
+    let collection = super::coverage::summary(capture, &tenant, period);
+    let own = OwnRights::from_evidence(&tenant, &access, capture.head.run_as.object_id.as_deref());
+    let stories = super::break_fix::stories(&tenant, period);
+    let grants = usage::join(&facts);
+    let (assignments, secrets) = (usage::by_assignment(&facts), usage::by_secret(&facts));
+    let graph = super::graph::graph(&tenant, &access);
+    let hosts = super::hosts::hosts(&tenant, &access);
+    // the inventory is of resources, vaults and principals, and asks `access` about the rest
+    tenant.resource_graph = ResourceGraph::default();
+    tenant.role_assignments = Vec::new();
+    tenant.contents = VaultContents::default();
+    tenant.vault_events = Vec::new();
     Assessment {
         head: capture.head.clone(),
-        collection: super::coverage::summary(capture, tenant, &inputs.period),
-        own: OwnRights::from_evidence(tenant, &access, capture.head.run_as.object_id.as_deref()),
+        collection,
+        own,
         controls: controls.iter().map(|control| judge::judge(control, &findings, declared)).collect(),
         populations: super::population::populations(&findings),
-        inventory: super::inventory::inventory(tenant, &access),
-        graph: super::graph::graph(tenant, &access),
-        grants: usage::join(&facts),
-        assignments: usage::by_assignment(&facts),
-        secrets: usage::by_secret(&facts),
-        stories: super::break_fix::stories(tenant, &inputs.period),
+        inventory: super::inventory::inventory(&tenant, &access),
+        graph,
+        grants,
+        assignments,
+        secrets,
+        hosts,
+        stories,
         evidence: super::coverage::evidence_lines(capture),
         ledger_entries,
         findings,

@@ -157,7 +157,7 @@ impl Drawing {
 fn label(via: &Via) -> String {
     match via {
         Via::Role { role_name, .. } | Via::EligibleRole { role_name, .. } | Via::Lighthouse { role_name, .. } => {
-            role_name.clone()
+            role_name.to_string()
         }
         Via::Policy { .. } => "access policy".to_owned(),
         Via::Classic { .. } => "classic administrator".to_owned(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Conclusion, ControlResult, Counts};
-use crate::check::{Finding, Outcome};
+use crate::check::Finding;
 use crate::control::Control;
 use crate::declared::Declared;
 
@@ -14,19 +14,19 @@ pub(crate) fn judge(control: &Control, findings: &[Arc<Finding>], declared: &Dec
     let mut heard = std::collections::BTreeSet::new();
     for finding in findings.iter().filter(|finding| control.checks.iter().any(|check| check == finding.check())) {
         heard.insert(finding.check());
-        match finding.outcome() {
-            Outcome::Pass => counts.pass += 1,
-            Outcome::Fail => counts.fail += 1,
-            Outcome::NotApplicable => counts.not_applicable += 1,
-            Outcome::Manual => counts.manual += 1,
-            Outcome::NotEvaluated => counts.not_evaluated += 1,
-        }
-        counts.accepted += usize::from(finding.accepted().is_some());
+        counts.add(finding.outcome(), finding.accepted().is_some());
     }
     let all_heard = control.checks.iter().all(|check| heard.contains(check.as_str()));
-    let conclusion = if counts.fail > 0 {
+    let conclusion = conclusion(&counts, all_heard && !control.checks.is_empty());
+    let of_control = declared.attached.iter().filter(|attached| attached.control.eq_ignore_ascii_case(&control.id));
+    ControlResult { control: control.clone(), conclusion, counts, attached: of_control.cloned().collect() }
+}
+
+/// How findings conclude; `is_whole` says that each check that should speak did.
+pub(super) fn conclusion(counts: &Counts, is_whole: bool) -> Conclusion {
+    if counts.fail > 0 {
         Conclusion::Exceptions
-    } else if counts.not_evaluated > 0 || !all_heard || control.checks.is_empty() {
+    } else if counts.not_evaluated > 0 || !is_whole {
         Conclusion::NotEvaluated
     } else if counts.manual > 0 {
         Conclusion::AwaitsPerson
@@ -34,15 +34,13 @@ pub(crate) fn judge(control: &Control, findings: &[Arc<Finding>], declared: &Dec
         Conclusion::NoExceptions
     } else {
         Conclusion::NotApplicable
-    };
-    let of_control = declared.attached.iter().filter(|attached| attached.control.eq_ignore_ascii_case(&control.id));
-    ControlResult { control: control.clone(), conclusion, counts, attached: of_control.cloned().collect() }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::about;
+    use crate::check::{Outcome, about};
     use crate::evidence::{Cite, Reason};
     use crate::model::Id;
 

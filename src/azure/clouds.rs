@@ -230,12 +230,14 @@ impl Cloud {
 
     /// Whether a URL is on the host of that API: same scheme, host and port, and nobody's user name before it.
     pub fn is_own(&self, api: Api, url: &str) -> bool {
+        Url::parse(url).is_ok_and(|url| self.is_own_url(api, &url))
+    }
+
+    /// The same of a URL that was parsed, which lowers the host and drops the scheme's own port.
+    pub(super) fn is_own_url(&self, api: Api, url: &Url) -> bool {
         let Some(Service { base: own, .. }) = self.service(api) else { return false };
-        Url::parse(url).is_ok_and(|url| {
-            // both were parsed, which lowers the host and drops the scheme's own port
-            let is_own = url.origin() == own.origin() || (api == Api::KeyVault && is_vault_below(own, &url));
-            is_own && url.username().is_empty() && url.password().is_none()
-        })
+        let is_own = url.origin() == own.origin() || (api == Api::KeyVault && is_vault_below(own, url));
+        is_own && url.username().is_empty() && url.password().is_none()
     }
 
     /// The path of a URL on that API as its service sees it, without our base path.

@@ -151,7 +151,7 @@ impl Door {
         let Ok(url) = Url::parse(&ask.url) else {
             return Err(Refused::ForeignHost { host: "?".to_owned(), own: own() });
         };
-        if !self.cloud.is_own(ask.api, &ask.url) {
+        if !self.cloud.is_own_url(ask.api, &url) {
             let host = url.host_str().unwrap_or("?");
             let host = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
             return Err(Refused::ForeignHost { host, own: own() });

@@ -86,6 +86,9 @@ impl Proxy {
     }
 }
 
+/// How much room is made at most for a body of which the service says the length.
+const MOST_RESERVED: usize = 8 << 20;
+
 /// The body in chunks, so that an answer without end does not fill the memory, and one that falls silent does not
 /// stay for ever.
 pub(super) async fn read_bounded(
@@ -93,7 +96,8 @@ pub(super) async fn read_bounded(
     limit: usize,
     silence: Duration,
 ) -> Result<Vec<u8>, TransportError> {
-    let mut body = Vec::new();
+    let said = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
+    let mut body = Vec::with_capacity(said.min(limit).min(MOST_RESERVED));
     loop {
         let chunk = tokio::time::timeout(silence, response.chunk()).await.map_err(|_| TransportError::TimedOut)?;
         let Some(chunk) = chunk.map_err(failure)? else { return Ok(body) };

@@ -205,7 +205,7 @@ impl Live {
 
     /// The door has looked already; a token is worth a second look.
     fn own_url(&self, ask: &Ask) -> Result<Url, TransportError> {
-        let url = Url::parse(&ask.url).ok().filter(|_| self.cloud.is_own(ask.api, &ask.url));
+        let url = Url::parse(&ask.url).ok().filter(|url| self.cloud.is_own_url(ask.api, url));
         let url = url.ok_or_else(|| TransportError::Unsendable("the URL is not on the configured host".to_owned()))?;
         if !is_safe(&url) {
             return Err(TransportError::Unsendable("no token is sent over plain http".to_owned()));

@@ -41,7 +41,7 @@ pub use pace::Pace;
 pub use recording::{RecordedOrganisation, RecordedRunAs, Recording, RecordingError, RecordingHead};
 pub use token::TokenFacts;
 pub use tsa::request_timestamp;
-pub use visit::Visit;
+pub use visit::{Turn, Visit};
 
 /// Which service is asked; decides host and token audience.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

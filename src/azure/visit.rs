@@ -18,6 +18,21 @@ pub struct Visit<'door> {
     place: Option<Place<'door>>,
 }
 
+/// Where a question waits for its turn.
+pub struct Turn {
+    key: Key,
+    lane: Arc<Lane>,
+}
+
+impl Door {
+    /// Where the question waits for its turn; refused when it may not leave.
+    pub fn turn(&self, ask: &Ask) -> Result<Turn, Refused> {
+        let key = self.may_leave(ask)?;
+        let lane = self.lane(&key);
+        Ok(Turn { key, lane })
+    }
+}
+
 /// What was tried for one request.
 #[derive(Default)]
 struct Tried {
@@ -45,10 +60,9 @@ impl<'door> Visit<'door> {
         Visit { door, slot: None, place: None }
     }
 
-    /// Waits until it is this question's turn.
-    pub async fn ready(&mut self, ask: &Ask) -> Result<(), Refused> {
-        let key = self.door.may_leave(ask)?;
-        self.turn(&key, &self.door.lane(&key)).await
+    /// Waits until it is the turn of the question that this is about.
+    pub async fn ready(&mut self, turn: &Turn) -> Result<(), Refused> {
+        self.turn(&turn.key, &turn.lane).await
     }
 
     /// Puts one question, or asks for its next page. Every final HTTP status is an answer.

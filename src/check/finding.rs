@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::access::Open;
 use crate::evidence::{Cite, Reason};
-use crate::model::{Id, Missing};
+use crate::model::{Id, Missing, Text, Texts};
 
 /// How a check ended for one subject.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// As it should be.
@@ -38,14 +38,26 @@ impl Outcome {
 }
 
 /// What a finding is about.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Subject {
     /// `vault`, `managed_identity`, `principal`, `role_assignment`, `workspace`, `scope`, `collection`, …
-    pub kind: String,
+    pub kind: Text,
     /// ARM id, object id or scope, as received.
-    pub id: String,
+    pub id: Text,
     /// Name for a reader.
-    pub name: String,
+    pub name: Text,
+}
+
+impl Subject {
+    /// What makes it the same subject in another run: its id, compared without case. A pair, such as a vault and a
+    /// caller of it, has the id of the first, so that the name of the second counts as well.
+    pub fn key(&self) -> String {
+        let id = self.id.to_lowercase();
+        match self.name.split_once(" ← ") {
+            Some((_, second)) => format!("{id} ← {second}"),
+            None => id,
+        }
+    }
 }
 
 /// One result of one check for one subject.
@@ -54,9 +66,9 @@ pub struct Finding {
     check: &'static str,
     subject: Subject,
     outcome: Outcome,
-    because: String,
+    because: Arc<str>,
     reason: Option<Reason>,
-    evidence: Vec<Cite>,
+    evidence: Box<[Cite]>,
     accepted: Option<Arc<Accepted>>,
 }
 
@@ -127,14 +139,25 @@ impl Finding {
         self
     }
 
+    /// The same finding, with texts that others have too.
+    pub(super) fn sharing(mut self, texts: &Texts) -> Finding {
+        for text in [&mut self.subject.kind, &mut self.subject.id, &mut self.subject.name] {
+            *text = texts.text(text);
+        }
+        self.because = texts.of(&self.because);
+        self
+    }
+
     /// The same finding, taken back because something that it needed was not read.
     pub(super) fn taken_back(mut self, missing: &Missing) -> Finding {
         self.outcome = Outcome::NotEvaluated;
-        self.because = missing_words(missing);
+        self.because = missing_words(missing).into();
         self.reason = Some(missing.reason);
-        self.evidence.extend(missing.from.clone());
-        self.evidence.sort();
-        self.evidence.dedup();
+        let mut evidence = self.evidence.into_vec();
+        evidence.extend(missing.from.clone());
+        evidence.sort();
+        evidence.dedup();
+        self.evidence = evidence.into();
         self
     }
 }
@@ -142,7 +165,7 @@ impl Finding {
 /// Begins a finding about a subject with the record that shows it.
 pub fn about(kind: &str, id: &Id, name: &str, from: &Cite) -> About {
     About {
-        subject: Subject { kind: kind.to_owned(), id: id.shown().to_owned(), name: name.to_owned() },
+        subject: Subject { kind: kind.into(), id: id.shown().into(), name: name.into() },
         evidence: vec![from.clone()],
     }
 }
@@ -202,7 +225,8 @@ impl About {
     fn end(mut self, outcome: Outcome, because: String, reason: Option<Reason>) -> Finding {
         self.evidence.sort();
         self.evidence.dedup();
-        Finding { check: "", subject: self.subject, outcome, because, reason, evidence: self.evidence, accepted: None }
+        let (because, evidence) = (because.into(), self.evidence.into());
+        Finding { check: "", subject: self.subject, outcome, because, reason, evidence, accepted: None }
     }
 }
 
@@ -220,9 +244,13 @@ pub(super) fn missing_words(missing: &Missing) -> String {
 pub(super) fn unread(missing: &Missing) -> Finding {
     Finding {
         check: "",
-        subject: Subject { kind: "scope".to_owned(), id: missing.scope.clone(), name: missing.scope.clone() },
+        subject: Subject {
+            kind: "scope".into(),
+            id: missing.scope.as_str().into(),
+            name: missing.scope.as_str().into(),
+        },
         outcome: Outcome::NotEvaluated,
-        because: missing_words(missing),
+        because: missing_words(missing).into(),
         reason: Some(missing.reason),
         evidence: missing.from.iter().cloned().collect(),
         accepted: None,
@@ -233,11 +261,11 @@ pub(super) fn unread(missing: &Missing) -> Finding {
 pub(super) fn empty(tenant_id: &str, what: &str, evidence: Vec<Cite>) -> Finding {
     Finding {
         check: "",
-        subject: Subject { kind: "tenant".to_owned(), id: tenant_id.to_owned(), name: tenant_id.to_owned() },
+        subject: Subject { kind: "tenant".into(), id: tenant_id.into(), name: tenant_id.into() },
         outcome: Outcome::NotApplicable,
-        because: format!("the answers are complete and hold nothing to judge ({what})"),
+        because: format!("the answers are complete and hold nothing to judge ({what})").into(),
         reason: None,
-        evidence,
+        evidence: evidence.into(),
         accepted: None,
     }
 }

@@ -12,8 +12,10 @@ mod app_006_departed_owners;
 mod app_007_settings_by_reference;
 mod app_008_no_secret_sign_ins;
 mod applications;
+mod approved;
 mod callers;
 mod cry_001_secrets_expire;
+mod environments;
 mod evt_001_log_covers_period;
 mod evt_002_read_population;
 mod evt_003_reads_by_known_identities;
@@ -34,6 +36,8 @@ mod kv_004_no_residual_policies;
 mod kv_005_policies_minimal;
 mod kv_006_recoverable;
 mod kv_007_approved_networks;
+mod kv_009_one_application;
+mod kv_010_writers_limited;
 mod log_001_audit_events_sent;
 mod log_002_destination_exists;
 mod log_003_retention_covers_period;
@@ -43,7 +47,11 @@ mod nhi_001_inventory_reconciled;
 mod nhi_002_workloads_use_identity;
 mod nhi_003_owner_and_purpose;
 mod nhi_004_no_idle_identity;
+mod nhi_005_shared_within_environment;
 mod nhi_006_no_orphaned_assignments;
+mod nhi_007_union_reviewed;
+mod nhi_008_attaching_limited;
+mod nhi_009_running_code_limited;
 mod nhi_011_no_dormant_identity;
 mod nhi_012_no_directory_privilege;
 mod pack_001_collection_complete;
@@ -52,9 +60,19 @@ mod parameters;
 mod people;
 mod rbac_001_minimal_rights;
 mod rbac_002_narrow_scope;
+mod rbac_003_readers_approved;
+mod rbac_004_private_keys;
 mod rbac_005_no_granting;
+mod rbac_006_encrypt_decrypt_split;
 mod rbac_007_no_broad_role;
+mod rbac_008_no_broad_wildcards;
+mod rbac_009_no_standing_human_read;
+mod rbac_010_no_granting_reader;
 mod rbac_011_metadata_only;
+mod rbac_014_no_unused_access;
+mod rbac_015_narrowing_recorded;
+mod readers;
+mod registered;
 mod registers;
 mod roles;
 mod runner;
@@ -73,7 +91,7 @@ use crate::model::{Id, Missing, Need, Reach, Resource, Tenant};
 pub use finding::{About, Accepted, Finding, Outcome, Subject, about};
 pub use nhi_002_workloads_use_identity::WORKLOADS;
 pub use parameters::Parameters;
-pub use runner::run_all;
+pub use runner::{run_all, run_those};
 
 /// One check.
 #[derive(Debug)]
@@ -245,6 +263,8 @@ pub const CHECKS: &[&Check] = &[
     &kv_005_policies_minimal::CHECK,
     &kv_006_recoverable::CHECK,
     &kv_007_approved_networks::CHECK,
+    &kv_009_one_application::CHECK,
+    &kv_010_writers_limited::CHECK,
     &log_001_audit_events_sent::CHECK,
     &log_002_destination_exists::CHECK,
     &log_003_retention_covers_period::CHECK,
@@ -252,16 +272,28 @@ pub const CHECKS: &[&Check] = &[
     &nhi_002_workloads_use_identity::CHECK,
     &nhi_003_owner_and_purpose::CHECK,
     &nhi_004_no_idle_identity::CHECK,
+    &nhi_005_shared_within_environment::CHECK,
     &nhi_006_no_orphaned_assignments::CHECK,
+    &nhi_007_union_reviewed::CHECK,
+    &nhi_008_attaching_limited::CHECK,
+    &nhi_009_running_code_limited::CHECK,
     &nhi_011_no_dormant_identity::CHECK,
     &nhi_012_no_directory_privilege::CHECK,
     &pack_001_collection_complete::CHECK,
     &pack_004_waivers_valid::CHECK,
     &rbac_001_minimal_rights::CHECK,
     &rbac_002_narrow_scope::CHECK,
+    &rbac_003_readers_approved::CHECK,
+    &rbac_004_private_keys::CHECK,
     &rbac_005_no_granting::CHECK,
+    &rbac_006_encrypt_decrypt_split::CHECK,
     &rbac_007_no_broad_role::CHECK,
+    &rbac_008_no_broad_wildcards::CHECK,
+    &rbac_009_no_standing_human_read::CHECK,
+    &rbac_010_no_granting_reader::CHECK,
     &rbac_011_metadata_only::CHECK,
+    &rbac_014_no_unused_access::CHECK,
+    &rbac_015_narrowing_recorded::CHECK,
 ];
 
 /// The check with this id, compared without case.

@@ -15,6 +15,8 @@ pub struct Parameters {
     pub sharing_limit: usize,
     /// NHI-004: days that an identity may stay unattached.
     pub unattached_days: i64,
+    /// NHI-005: most resources that may carry one user-assigned identity.
+    pub shared_identity_limit: usize,
     /// NHI-006: days that an assignment may outlive its identity.
     pub orphan_days: i64,
     /// NHI-011: days without a sign-in after which an identity with a role is dormant.
@@ -37,6 +39,10 @@ pub struct Parameters {
     pub handshake_seconds: i64,
     /// EVT-005: unanswered handshakes per address and day, from which on they are an exception.
     pub unanswered_handshakes: u64,
+    /// RBAC-009: values of the tag `env` or `environment` that mean production; empty means that every vault is.
+    pub production_environments: Vec<String>,
+    /// RBAC-014: days without a read from which on access counts as unused.
+    pub unused_days: i64,
 }
 
 impl Default for Parameters {
@@ -46,6 +52,7 @@ impl Default for Parameters {
             workload_environments: Vec::new(),
             sharing_limit: 1,
             unattached_days: 30,
+            shared_identity_limit: 10,
             orphan_days: 7,
             dormant_days: 90,
             secret_days: 365,
@@ -57,6 +64,8 @@ impl Default for Parameters {
             unknown_denials: 3,
             handshake_seconds: 60,
             unanswered_handshakes: 20,
+            production_environments: Vec::new(),
+            unused_days: 90,
         }
     }
 }

@@ -8,11 +8,19 @@ use super::finding::{empty, unread};
 use super::waivers;
 use super::{CHECKS, Check, Facts, Finding, Outcome};
 use crate::evidence::{Cite, Kind, Over, Reason};
-use crate::model::{Id, Missing, Need, Reach};
+use crate::model::{Id, Missing, Need, Reach, Texts};
 
 /// Every check over `facts`; findings sorted by check, subject and outcome.
 pub fn run_all(facts: &Facts<'_>) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = CHECKS.iter().flat_map(|check| run(check, facts)).collect();
+    run_those(facts, |_| true)
+}
+
+/// The checks that `is_wanted`, sorted in the same way.
+pub fn run_those(facts: &Facts<'_>, is_wanted: impl Fn(&Check) -> bool) -> Vec<Finding> {
+    let texts = Texts::default();
+    let wanted = CHECKS.iter().filter(|check| is_wanted(check));
+    let all = wanted.flat_map(|check| run(check, facts));
+    let mut findings: Vec<Finding> = all.map(|finding| finding.sharing(&texts)).collect();
     waivers::accept(facts, &mut findings);
     findings.sort_by(|a, b| {
         (a.check(), a.subject(), a.outcome(), a.because()).cmp(&(b.check(), b.subject(), b.outcome(), b.because()))
@@ -48,7 +56,7 @@ fn settle(needs: &[Need], facts: &Facts<'_>, finding: Finding) -> Finding {
     if let Outcome::Fail | Outcome::NotEvaluated = finding.outcome() {
         return finding;
     }
-    let subject = Id::new(finding.subject().id.clone());
+    let subject = Id::new(finding.subject().id.as_str());
     match needs.iter().find_map(|need| facts.tenant.coverage.missing(*need, &subject).into_iter().next()) {
         Some(missing) => finding.taken_back(&missing),
         None => finding,

@@ -15,7 +15,7 @@ use chrono::{DateTime, Utc};
 use super::Facts;
 use super::callers::{Calls, by_caller, shown};
 use super::logs::{Log, Logs, ROWS};
-use crate::access::{Answer, Capability, Grant, Open};
+use crate::access::{Answer, Capability, Grant, Open, Path, Via};
 use crate::evidence::{Cite, Reason};
 use crate::model::{ActivityEvent, Id, Texts, Vault, VaultEvent};
 
@@ -93,6 +93,12 @@ pub struct GrantUse {
     pub last: Option<DateTime<Utc>>,
     /// Whole days without a read up to the end of what the log shows; none where that is not known.
     pub idle_days: Option<i64>,
+    /// Whether everything that gives it must be activated first.
+    pub by_activation: bool,
+    /// Since when it is granted at all, where everything that gives it tells that; a membership never does.
+    pub since: Option<DateTime<Utc>>,
+    /// Why the usage is not determined.
+    pub open: Option<Open>,
     /// Why the line says what it says, where it needs a reason.
     pub because: Arc<str>,
     /// The records.
@@ -103,7 +109,9 @@ pub struct GrantUse {
 pub fn join(facts: &Facts<'_>) -> Vec<GrantUse> {
     let logs = Logs::of(facts);
     let (removals, texts) = (Removals::of(facts), Texts::default());
-    let join = Join { facts, removals: &removals, texts: &texts };
+    let assignments = facts.tenant.role_assignments.iter();
+    let made: Made<'_> = assignments.filter_map(|one| Some((&one.id, one.created_on?))).collect();
+    let join = Join { facts, removals: &removals, made: &made, texts: &texts };
     let mut lines: Vec<GrantUse> = facts.tenant.vaults.iter().flat_map(|vault| of_vault(join, &logs, vault)).collect();
     let key = |line: &GrantUse| (line.vault.clone(), line.principal_id.clone(), line.object.clone(), line.usage);
     lines.sort_by_cached_key(key);
@@ -115,9 +123,13 @@ pub fn join(facts: &Facts<'_>) -> Vec<GrantUse> {
 struct Join<'j, 'a> {
     facts: &'j Facts<'a>,
     removals: &'j Removals<'a>,
+    made: &'j Made<'a>,
     /// Texts of the lines: there are very many, of few words.
     texts: &'j Texts,
 }
+
+/// When each role assignment was made.
+type Made<'a> = BTreeMap<&'a Id, DateTime<Utc>>;
 
 /// The reads of one vault by caller, or why they are not known.
 struct Reads<'a> {
@@ -164,7 +176,7 @@ fn is_read(call: &VaultEvent) -> bool {
     call.operation.eq_ignore_ascii_case("SecretGet") && call.status.is_some_and(|status| (200..300).contains(&status))
 }
 
-fn line(Join { facts, texts, .. }: Join<'_, '_>, vault: &Vault, grant: &Grant) -> GrantUse {
+fn line(Join { facts, made, texts, .. }: Join<'_, '_>, vault: &Vault, grant: &Grant) -> GrantUse {
     let by: Vec<String> = grant.paths.iter().map(|path| path.words()).collect();
     let mut evidence: Vec<Cite> = grant.paths.iter().flat_map(|path| facts.access.evidence(&vault.id, path)).collect();
     evidence.sort();
@@ -183,15 +195,31 @@ fn line(Join { facts, texts, .. }: Join<'_, '_>, vault: &Vault, grant: &Grant) -
         first: None,
         last: None,
         idle_days: None,
+        by_activation: grant.paths.iter().all(|path| !path.activations.is_empty()),
+        since: since(made, grant),
+        open: None,
         because: texts.of(""),
         evidence,
     }
 }
 
+/// When the first of the assignments that give it was made; none where something else gives it, or one does not tell.
+fn since(made: &Made<'_>, grant: &Grant) -> Option<DateTime<Utc>> {
+    let of_path = |path: &Arc<Path>| match &*path.via {
+        Via::Role { assignment, .. } => made.get(assignment).copied(),
+        _ => None,
+    };
+    grant.paths.iter().map(of_path).collect::<Option<Vec<_>>>()?.into_iter().min()
+}
+
 fn unknown(join: Join<'_, '_>, vault: &Vault, grant: &Grant, open: &Open) -> GrantUse {
-    let mut line = line(join, vault, grant);
+    leave_open(join, line(join, vault, grant), open)
+}
+
+fn leave_open(join: Join<'_, '_>, mut line: GrantUse, open: &Open) -> GrantUse {
     line.because = join.texts.of(&open.detail);
     line.evidence.extend(open.from.clone());
+    line.open = Some(open.clone());
     line
 }
 
@@ -217,10 +245,7 @@ fn of_grant(join: Join<'_, '_>, vault: &Vault, grant: &Grant, reads: &Reads<'_>)
             line.idle_days = Some((end - facts.period.start).num_days());
             line.evidence.extend(reads.evidence.iter().cloned());
         }
-        (Some(open), None) => {
-            line.because = join.texts.of(&open.detail);
-            line.evidence.extend(open.from.clone());
-        }
+        (Some(open), None) => return leave_open(join, line, open),
     }
     line
 }
@@ -251,7 +276,7 @@ fn count(line: &mut GrantUse, events: &[&VaultEvent]) {
 
 /// Reads of a caller whom no grant allows now: under assignments that were removed, and others.
 fn without_grant(
-    Join { facts, removals, texts }: Join<'_, '_>,
+    Join { facts, removals, texts, .. }: Join<'_, '_>,
     vault: &Vault,
     caller: &str,
     calls: &Calls<'_>,
@@ -278,6 +303,9 @@ fn without_grant(
             first: None,
             last: None,
             idle_days: None,
+            by_activation: false,
+            since: None,
+            open: None,
             because: texts.of(&because),
             evidence,
         };

@@ -45,6 +45,40 @@ pub(super) enum Format {
     Csv,
     /// For Graphviz; `access` only.
     Dot,
+    /// SARIF 2.1.0, for code scanning; `coverage` only.
+    Sarif,
+    /// JUnit XML, for a CI server; `coverage` only.
+    Junit,
+    /// For a pull request; `coverage` and `diff` only.
+    Markdown,
+}
+
+impl Command {
+    /// The formats that the command prints beside human and json.
+    pub fn further_formats(&self) -> &'static [Format] {
+        match self {
+            Command::Access(_) => &[Format::Csv, Format::Dot],
+            Command::Coverage(_) => &[Format::Sarif, Format::Junit, Format::Markdown],
+            Command::Diff(_) => &[Format::Markdown],
+            _ => &[],
+        }
+    }
+}
+
+impl Format {
+    /// What to say where a command does not print it; none where every command does.
+    pub fn refusal(self) -> Option<&'static str> {
+        match self {
+            Format::Human | Format::Json => None,
+            Format::Csv | Format::Dot => Some("only `tickmark access` prints csv and dot; take human or json"),
+            Format::Sarif | Format::Junit => {
+                Some("only `tickmark coverage` prints sarif and junit; take human or json")
+            }
+            Format::Markdown => {
+                Some("only `tickmark coverage` and `tickmark diff` print markdown this way; take human or json")
+            }
+        }
+    }
 }
 
 /// When colours are used.
@@ -72,6 +106,10 @@ pub(super) enum Command {
     Collect(Collect),
     /// Judge a capture, offline.
     Assess(Assess),
+    /// Show what evidence there is for each criterion and control, what is missing, and what would supply it.
+    Coverage(Coverage),
+    /// Say what changed between two packs: new, fixed, still open, no longer evaluated.
+    Diff(Diff),
     /// Say who can read a vault, what a principal can reach, and how one could come to the other; offline.
     Access(AccessOptions),
     /// Seal a capture, its results and its report into a signed pack.
@@ -202,6 +240,72 @@ pub(super) struct Assess {
     /// Also write results.json and report/ to this folder.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Words of --only and --skip: a check (KV-002), a family of checks (KV), a control (TM-03), or a \
+    criterion (CC6.1, AC-6(5)), which stands for the controls that cite it.\n\nExit codes, by --fail-on: 0 nothing of \
+    that · 1 exceptions · 3 something could not be judged. Exceptions win; the last line says both."
+)]
+pub(super) struct Coverage {
+    #[command(flatten)]
+    pub which: Which,
+    /// Look at this pack instead of a capture. Verify it first: `tickmark verify`.
+    #[arg(long, value_name = "DIR", conflicts_with = "capture")]
+    pub pack: Option<PathBuf>,
+    /// Collect into the store first, and look at that.
+    #[arg(long, conflicts_with_all = ["capture", "pack"])]
+    pub live: bool,
+    /// With --live: answer from a recording instead of Azure, on the recording's clock. Needs no configuration.
+    #[arg(long, value_name = "DIR", requires = "live")]
+    pub replay: Option<PathBuf>,
+    /// Compare with this earlier pack. Verify it first.
+    #[arg(long, value_name = "PACK")]
+    pub against: Option<PathBuf>,
+    /// Only what these name; with commas, or more than once.
+    #[arg(long, value_name = "WORD", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// Not what these name.
+    #[arg(long, value_name = "WORD", value_delimiter = ',')]
+    pub skip: Vec<String>,
+    /// What the exit code tells.
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = FailOn::Incomplete)]
+    pub fail_on: FailOn,
+}
+
+/// What an exit code other than 0 is for. Each but `never` and `exceptions` counts what could not be judged as well:
+/// nobody knows whether it is an exception.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum FailOn {
+    /// Nothing.
+    Never,
+    /// Exceptions (1), whatever could not be judged.
+    Exceptions,
+    /// Exceptions (1), else anything that was not read or not judged (3).
+    Incomplete,
+    /// The same, of checks of severity low or above.
+    Low,
+    /// The same, of checks of severity medium or above.
+    Medium,
+    /// The same, of checks of severity high or above.
+    High,
+    /// The same, of checks of severity critical.
+    Critical,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Exit codes: 0 no new exceptions · 1 new exceptions · 3 something is no longer evaluated. Neither pack is \
+    verified here; verify both first: `tickmark verify`."
+)]
+pub(super) struct Diff {
+    /// Folder of the earlier pack.
+    #[arg(value_name = "EARLIER")]
+    pub earlier: PathBuf,
+    /// Folder of the later pack, of the same tenant.
+    #[arg(value_name = "LATER")]
+    pub later: PathBuf,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -398,5 +502,12 @@ pub(super) struct Attach {
 #[derive(Debug, ClapArgs)]
 pub(super) struct Explain {
     /// Id of a check, such as RBAC-007.
-    pub check: String,
+    #[arg(required_unless_present = "all")]
+    pub check: Option<String>,
+    /// Write the pages of the documentation: one for each check, an index, the mapping both ways, the comparison.
+    #[arg(long, requires = "out", conflicts_with = "check")]
+    pub all: bool,
+    /// With --all: folder of the pages.
+    #[arg(long, value_name = "DIR", requires = "all")]
+    pub out: Option<PathBuf>,
 }

@@ -48,17 +48,35 @@ pub(super) struct Collected {
     pub(super) conduct: BTreeMap<Api, Conduct>,
 }
 
-pub(super) fn run(options: &Collect, args: &Args, terminal: &Terminal) -> Result<End, CliError> {
-    let (source, config) = match &options.replay {
+/// Where a collection gets its answers, and the configuration where there is one.
+pub(super) fn source(replay: Option<&Path>, args: &Args) -> Result<(Source, Option<Config>), CliError> {
+    match replay {
         Some(folder) => {
             let config = optional_config(args)?;
-            (Source::recording(Recording::open(folder)?, config.as_ref())?, config)
+            Ok((Source::recording(Recording::open(folder)?, config.as_ref())?, config))
         }
         None => {
             let config = Config::open(&args.config)?;
-            (Source::live(&config)?, Some(config))
+            Ok((Source::live(&config)?, Some(config)))
         }
-    };
+    }
+}
+
+/// The period that is collected: a recording without a configuration has its own.
+pub(super) fn period(
+    source: &Source,
+    replay: Option<&Path>,
+    config: Option<&Config>,
+    args: &Args,
+) -> Result<Period, CliError> {
+    match (&args.period, replay, config) {
+        (None, Some(folder), None) => Ok(Period::parse(&Recording::open(folder)?.head().period)?),
+        _ => context::period(args, config, source.clock.now()),
+    }
+}
+
+pub(super) fn run(options: &Collect, args: &Args, terminal: &Terminal) -> Result<End, CliError> {
+    let (source, config) = source(options.replay.as_deref(), args)?;
     if options.strict_rights {
         doctor::require_rights(&source)?;
     }
@@ -68,10 +86,7 @@ pub(super) fn run(options: &Collect, args: &Args, terminal: &Terminal) -> Result
         let collected = resume::run(&store, &source, options.capture.as_deref(), asked, terminal)?;
         return told(&collected, terminal);
     }
-    let period = match (&args.period, &options.replay, &config) {
-        (None, Some(folder), None) => Period::parse(&Recording::open(folder)?.head().period)?,
-        _ => context::period(args, config.as_ref(), source.clock.now())?,
-    };
+    let period = period(&source, options.replay.as_deref(), config.as_ref(), args)?;
     let authorities = Authorities::of(&options.tsa, config.as_ref())?;
     told(&collect_into(&store, &source, period, &authorities, terminal)?, terminal)
 }

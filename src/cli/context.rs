@@ -147,9 +147,8 @@ pub(super) fn captures(store: &Path) -> Result<Vec<PathBuf>, CliError> {
 
 /// A runtime for the commands that ask a network.
 pub(super) fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
-    tokio::runtime::Builder::new_multi_thread()
+    tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .worker_threads(2)
         .build()
         .map_err(|error| CliError::Defect(format!("no runtime: {error}")))
 }

@@ -12,16 +12,22 @@ use crate::{model, render};
 /// Judges a capture. The facts of a large tenant are not held while the report is made.
 pub(super) fn derive(capture: &Capture, inputs: Inputs, ledger: Vec<Entry>) -> Result<Assessment, CliError> {
     let controls = controls()?;
-    let is_control = |id: &str| controls.iter().any(|control| control.id.eq_ignore_ascii_case(id));
-    if let Some(lost) = inputs.declared.attached.iter().find(|attached| !is_control(&attached.control)) {
-        let place = format!("attached/{}/record.toml", lost.id);
-        return Err(CliError::Use(format!(
-            "`{place}` is for the control `{}`, and there is none\n`tickmark list` names the controls; correct the record",
-            lost.control
-        )));
-    }
+    refuse_lost_records(&inputs, &controls)?;
     let tenant = model::read(capture)?;
-    Ok(assess(inputs, capture, &tenant, &controls, ledger))
+    Ok(assess(inputs, capture, tenant, &controls, ledger))
+}
+
+/// Refuses a record that was attached for a control that is not there.
+pub(super) fn refuse_lost_records(inputs: &Inputs, controls: &[Control]) -> Result<(), CliError> {
+    let is_control = |id: &str| controls.iter().any(|control| control.id.eq_ignore_ascii_case(id));
+    let Some(lost) = inputs.declared.attached.iter().find(|attached| !is_control(&attached.control)) else {
+        return Ok(());
+    };
+    let place = format!("attached/{}/record.toml", lost.id);
+    Err(CliError::Use(format!(
+        "`{place}` is for the control `{}`, and there is none\n`tickmark list` names the controls; correct the record",
+        lost.control
+    )))
 }
 
 /// The controls that this build carries.

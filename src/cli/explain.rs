@@ -1,15 +1,24 @@
-//! `tickmark explain CHECK-ID`.
+//! `tickmark explain CHECK-ID`, and the pages of the documentation about all of them.
+
+use std::path::Path;
 
 use serde_json::json;
 
 use super::args::{Explain, Format};
 use super::terminal::{Terminal, Tone};
-use super::{CliError, End, derive};
+use super::text;
+use super::{CliError, End, derive, pages};
 use crate::check::{CHECKS, find};
+use crate::evidence::write_atomically;
 
 pub(super) fn run(options: &Explain, terminal: &Terminal) -> Result<End, CliError> {
-    let Some(check) = find(&options.check) else {
-        return Err(CliError::Use(format!("there is no check `{}`{}", options.check, nearest(&options.check))));
+    let id = match (&options.check, &options.out) {
+        (_, Some(out)) => return write_pages(out, terminal),
+        (Some(id), None) => id,
+        (None, None) => return Err(CliError::Use("name a check, or say --all".to_owned())),
+    };
+    let Some(check) = find(id) else {
+        return Err(CliError::Use(format!("there is no check `{id}`{}", nearest(id))));
     };
     let controls: Vec<_> =
         derive::controls()?.into_iter().filter(|control| control.checks.iter().any(|id| id == check.id)).collect();
@@ -36,9 +45,13 @@ pub(super) fn run(options: &Explain, terminal: &Terminal) -> Result<End, CliErro
         }
     ))?;
     for (head, text) in [("Asks", check.asks), ("Blind to", check.blind_to), ("How to fix a failure", check.fix)] {
-        terminal.line(&format!("\n{}\n{}", terminal.tone(Tone::Strong, head), wrapped(text)))?;
+        terminal.line(&format!("\n{}\n{}", terminal.tone(Tone::Strong, head), text::wrapped(text, "  ")))?;
     }
-    terminal.line(&format!("\n{}\n{}", terminal.tone(Tone::Strong, "Needs"), wrapped(&needs.join(", "))))?;
+    terminal.line(&format!(
+        "\n{}\n{}",
+        terminal.tone(Tone::Strong, "Needs"),
+        text::wrapped(&needs.join(", "), "  ")
+    ))?;
     terminal.line(&format!("\n{}", terminal.tone(Tone::Strong, "Speaks for")))?;
     for control in &controls {
         terminal.line(&format!("  {}  {}", control.id, control.title))?;
@@ -51,6 +64,19 @@ pub(super) fn run(options: &Explain, terminal: &Terminal) -> Result<End, CliErro
     Ok(End::Clean)
 }
 
+/// Writes the pages below a folder. A page of a check that is there no more stays: who knows whose it is.
+fn write_pages(out: &Path, terminal: &Terminal) -> Result<End, CliError> {
+    let pages = pages::pages()?;
+    for (path, text) in &pages {
+        let full = out.join(path);
+        let folder = full.parent().unwrap_or(out);
+        std::fs::create_dir_all(folder).map_err(CliError::io("create", folder))?;
+        write_atomically(&full, text.as_bytes())?;
+    }
+    terminal.note(&format!("{} pages are in {}", pages.len(), out.display()));
+    Ok(End::Clean)
+}
+
 /// Ids of the same family, for a typing error.
 fn nearest(wrong: &str) -> String {
     let family = wrong.split('-').next().unwrap_or("").to_uppercase();
@@ -60,21 +86,4 @@ fn nearest(wrong: &str) -> String {
         true => "\n`tickmark list` shows them all".to_owned(),
         false => format!("\nthere are {}", same.join(", ")),
     }
-}
-
-/// Indented and broken at 96 columns; line breaks of the text stay.
-fn wrapped(text: &str) -> String {
-    let mut lines = Vec::new();
-    for paragraph in text.lines() {
-        let mut line = String::from(" ");
-        for word in paragraph.split_whitespace() {
-            if line.chars().count() + word.chars().count() > 95 {
-                lines.push(std::mem::replace(&mut line, String::from(" ")));
-            }
-            line.push(' ');
-            line.push_str(word);
-        }
-        lines.push(line);
-    }
-    lines.join("\n")
 }

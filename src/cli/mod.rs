@@ -10,9 +10,11 @@ mod attach;
 mod collect;
 mod config;
 mod context;
+mod coverage;
 mod declared;
 mod demo;
 mod derive;
+mod diff;
 mod doctor;
 mod error;
 mod explain;
@@ -20,6 +22,7 @@ mod init;
 mod job;
 mod key;
 mod list;
+mod pages;
 mod personal;
 mod progress;
 mod readme;
@@ -32,13 +35,14 @@ mod seal;
 mod stamp;
 mod summary;
 mod terminal;
+mod text;
 mod verify;
 
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
-use args::{Args, Command, Format};
+use args::{Args, Command};
 pub use error::CliError;
 use terminal::Terminal;
 
@@ -57,8 +61,9 @@ enum End {
 pub fn main() -> ExitCode {
     let args = Args::parse();
     let terminal = Terminal::new(args.quiet, args.format, args.color);
-    if matches!(args.format, Format::Csv | Format::Dot) && !matches!(args.command, Command::Access(_)) {
-        let error = CliError::Use("only `tickmark access` prints csv and dot; take human or json".to_owned());
+    let refusal = args.format.refusal().filter(|_| !args.command.further_formats().contains(&args.format));
+    if let Some(refusal) = refusal {
+        let error = CliError::Use(refusal.to_owned());
         terminal.error(&error.to_string());
         return ExitCode::from(error.exit_code());
     }
@@ -69,6 +74,8 @@ pub fn main() -> ExitCode {
         Command::Doctor(options) => doctor::run(options, &args, &terminal),
         Command::Collect(options) => collect::run(options, &args, &terminal),
         Command::Assess(options) => assess::run(options, &args, &terminal),
+        Command::Coverage(options) => coverage::run(options, &args, &terminal),
+        Command::Diff(options) => diff::run(options, &terminal),
         Command::Access(options) => access::run(options, &args, &terminal),
         Command::Seal(options) => seal::run(options, &args, &terminal),
         Command::Run(options) => run::run(options, &args, &terminal),

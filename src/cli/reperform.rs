@@ -81,6 +81,12 @@ pub(super) fn run(options: &Reperform, terminal: &Terminal) -> Result<End, CliEr
 
 /// Head and inputs as the pack's manifest holds them.
 pub(super) fn manifest(pack: &Path) -> Result<(Head, Inputs), CliError> {
+    let (_, head, inputs) = identified(pack)?;
+    Ok((head, inputs))
+}
+
+/// The same with the pack's id before.
+pub(super) fn identified(pack: &Path) -> Result<(String, Head, Inputs), CliError> {
     let path = pack.join("manifest.json");
     let bytes = fs::read(&path).map_err(CliError::io("read", &path))?;
     let wrong = |error: serde_json::Error| {
@@ -88,7 +94,9 @@ pub(super) fn manifest(pack: &Path) -> Result<(Head, Inputs), CliError> {
     };
     let mut manifest: BTreeMap<String, serde_json::Value> = serde_json::from_slice(&bytes).map_err(wrong)?;
     let mut part = |name: &str| manifest.remove(name).unwrap_or_default();
+    let id = part("pack").get("packId").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
     Ok((
+        id,
         serde_json::from_value(part("capture")).map_err(wrong)?,
         serde_json::from_value(part("inputs")).map_err(wrong)?,
     ))

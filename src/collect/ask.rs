@@ -324,7 +324,7 @@ impl Chain<'_> {
         if envelope.is_partial() && self.has_halves {
             return Err(End::TooMuch);
         }
-        let clean = redact::answer(kind, &answer.body, &self.question.personal)
+        let clean = redact::answer(kind, &answer.body, &envelope.tables(), &self.question.personal)
             .map_err(|redact::Malformed(why)| malformed(why))?;
         let code = if envelope.is_partial() { reason::codes(&clean.bytes).into_iter().next() } else { None };
         let held = envelope.held(shape);

@@ -4,6 +4,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use super::redact::Columns;
 use super::table::Shape;
 
 /// A body without what it is about. A member named twice is refused.
@@ -53,9 +54,13 @@ impl<'de> Deserialize<'de> for Item {
 #[derive(Deserialize)]
 struct Table {
     name: Option<String>,
-    #[serde(rename = "columns")]
-    _columns: Vec<IgnoredAny>,
+    columns: Vec<Column>,
     rows: Vec<Item>,
+}
+
+#[derive(Deserialize)]
+struct Column {
+    name: Option<String>,
 }
 
 /// What a body holds, by the contract of its question.
@@ -100,6 +105,12 @@ impl Envelope {
                 self.id.as_ref().or(self.subscription.as_ref()).map(|_| Held { count: 1, are_of_contract: true })
             }
         }
+    }
+
+    /// The columns of its tables.
+    pub(super) fn tables(&self) -> Vec<Columns> {
+        let names = |table: &Table| table.columns.iter().map(|column| column.name.clone()).collect();
+        self.tables.iter().flatten().map(names).collect()
     }
 
     /// Whether there is an error beside what the body holds: the service says that this is not all.

@@ -6,9 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-
 use super::plan::{subscription_scope, workspace_scope};
+use super::sketch::Sketch;
 use super::table::collector;
 use super::windows::Days;
 use super::{redact, rows};
@@ -17,8 +16,8 @@ use crate::evidence::{Kind, Over};
 /// The object id that role and deny assignments use for everyone.
 const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
 
-/// The claim that says who called, as a JSON Pointer.
-const CALLER: &str = "/http:~1~1schemas.microsoft.com~1identity~1claims~1objectidentifier";
+/// The claim that says who called.
+const CALLER: &str = "http://schemas.microsoft.com/identity/claims/objectidentifier";
 
 /// Ids by their lower-case form.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -106,8 +105,8 @@ impl Found {
         if kind.is_log() {
             return rows::principals(page).iter().for_each(|id| self.learn_principal(Some(id)));
         }
-        let Ok(body) = serde_json::from_slice::<Value>(page) else { return };
-        for item in items(&body) {
+        let Some(body) = Sketch::of(page) else { return };
+        for item in list(&body, "/value") {
             self.learn_item(kind, scope, item);
         }
         if kind == Kind::Workspace {
@@ -115,7 +114,7 @@ impl Found {
         }
     }
 
-    fn learn_item(&mut self, kind: Kind, scope: &str, item: &Value) {
+    fn learn_item(&mut self, kind: Kind, scope: &str, item: &Sketch<'_>) {
         let id = text(item, "/id");
         for over in collector(kind).map(|row| row.gives).unwrap_or_default() {
             self.learn_scope(*over, id);
@@ -154,16 +153,15 @@ impl Found {
                 self.learn_principal(text(item, "/properties/administrators/sid").filter(|_| is_object));
             }
             Kind::ManagedHsms => {
-                let admins = item.pointer("/properties/initialAdminObjectIds").and_then(Value::as_array);
-                admins.into_iter().flatten().for_each(|admin| self.learn_principal(admin.as_str()));
+                let admins = list(item, "/properties/initialAdminObjectIds");
+                admins.iter().for_each(|admin| self.learn_principal(admin.text()));
             }
             Kind::UserAssignedIdentities => self.learn_principal(text(item, "/properties/principalId")),
             Kind::Vaults => {
                 if let (Some(id), Some(uri)) = (id, text(item, "/properties/vaultUri")) {
                     self.vault_uris.insert(id.trim_end_matches('/').to_lowercase(), uri.to_owned());
                 }
-                let policies = item.pointer("/properties/accessPolicies").and_then(Value::as_array);
-                for policy in policies.into_iter().flatten() {
+                for policy in list(item, "/properties/accessPolicies") {
                     self.learn_principal(text(policy, "/objectId"));
                 }
             }
@@ -185,9 +183,11 @@ impl Found {
                 self.learn_principal(text(item, "/principalId"));
             }
             Kind::RoleManagementPolicyAssignments => {
-                let rules = list(item, "/properties/effectiveRules");
+                let rules = list(item, "/properties/effectiveRules").iter();
                 for stage in rules.flat_map(|rule| list(rule, "/setting/approvalStages")) {
-                    for approver in list(stage, "/primaryApprovers").chain(list(stage, "/escalationApprovers")) {
+                    for approver in
+                        ["/primaryApprovers", "/escalationApprovers"].iter().flat_map(|way| list(stage, way))
+                    {
                         self.learn_principal(text(approver, "/id"));
                     }
                 }
@@ -202,7 +202,8 @@ impl Found {
                 archive.into_iter().for_each(|id| self.scopes.entry(Over::Archive).or_default().add(id));
             }
             _ if kind.is_activity() => {
-                self.learn_principal(item.get("claims").and_then(|claims| text(claims, CALLER)));
+                let caller = item.at("/claims").and_then(|claims| claims.member(CALLER)?.text());
+                self.learn_principal(caller.filter(|caller| is_told(caller)));
             }
             Kind::Workspaces => self.learn_workspace(item),
             Kind::Tables => {
@@ -244,14 +245,14 @@ impl Found {
     }
 
     /// The `identity` block that a resource of any type may carry.
-    fn learn_identity(&mut self, item: &Value) {
+    fn learn_identity(&mut self, item: &Sketch<'_>) {
         self.learn_principal(text(item, "/identity/principalId"));
         for identity in members(item, "/identity/userAssignedIdentities") {
             self.learn_principal(text(identity, "/principalId"));
         }
     }
 
-    fn learn_workspace(&mut self, item: &Value) {
+    fn learn_workspace(&mut self, item: &Sketch<'_>) {
         let Some(id) = text(item, "/id") else { return };
         self.workspaces.add(id);
         if let Some(customer) = text(item, "/properties/customerId").and_then(guid) {
@@ -303,24 +304,27 @@ pub(super) fn teaches(kind: Kind) -> bool {
             | Kind::ApplicationOwners
             | Kind::GroupMembers
             | Kind::ServicePrincipalOwners
+            | Kind::ResourceGraphIdentities
+            | Kind::ResourceGraphVaults
+            | Kind::ResourceGraphAssignments
     )
 }
 
-fn items(body: &Value) -> impl Iterator<Item = &Value> {
-    list(body, "/value")
-}
-
-fn list<'a>(value: &'a Value, pointer: &str) -> impl Iterator<Item = &'a Value> {
-    value.pointer(pointer).and_then(Value::as_array).into_iter().flatten()
+fn list<'s, 'a>(value: &'s Sketch<'a>, way: &str) -> &'s [Sketch<'a>] {
+    value.at(way).map(Sketch::items).unwrap_or_default()
 }
 
 /// The values of an object that is used as a map.
-fn members<'a>(value: &'a Value, pointer: &str) -> impl Iterator<Item = &'a Value> {
-    value.pointer(pointer).and_then(Value::as_object).into_iter().flatten().map(|(_, member)| member)
+fn members<'s, 'a>(value: &'s Sketch<'a>, way: &str) -> impl Iterator<Item = &'s Sketch<'a>> {
+    value.at(way).into_iter().flat_map(Sketch::members)
 }
 
-fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
-    value.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty() && *text != redact::CUT)
+fn text<'s>(value: &'s Sketch<'_>, way: &str) -> Option<&'s str> {
+    value.at(way)?.text().filter(|text| is_told(text))
+}
+
+fn is_told(text: &str) -> bool {
+    !text.is_empty() && text != redact::CUT
 }
 
 /// Whether an id may be put into a path of ARM: no step up, nothing that ends the path.
@@ -347,7 +351,7 @@ fn guid(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 

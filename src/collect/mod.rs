@@ -23,6 +23,8 @@ mod record;
 mod redact;
 mod rows;
 mod run;
+mod sketch;
+mod supply;
 mod table;
 mod windows;
 
@@ -40,6 +42,7 @@ pub use plan::plan;
 pub use probe::{Probe, Probed, State, probe};
 pub use redact::{Personal, PseudonymError, Pseudonyms};
 pub use run::{CollectError, Progress, Summary, collect};
+pub use supply::{of_reason, supplies, table_of};
 pub use table::{Collector, Form, collectors};
 
 use crate::evidence::{Expected, Kind, Period, Plan, Tool, VaultObjects};

@@ -22,15 +22,25 @@ impl Run<'_> {
     /// A question as it is put, in every version in which it may be.
     pub(super) fn question(&self, kind: Kind, scope: String) -> Result<Option<Put>, KqlError> {
         let Some(collector) = collector(kind) else { return Ok(None) };
-        let chosen = self.request.api_versions.get(&kind).map(String::as_str);
-        let own = std::iter::once(collector.api_version).chain(collector.older.iter().copied());
-        let mut versions: Vec<&str> = chosen.into_iter().collect();
-        versions.extend(own.filter(|version| Some(*version) != chosen));
-        let mut forms = versions.into_iter().map(|version| self.parts(collector, &scope, version));
+        let mut forms = self.versions(collector).map(|version| self.parts(collector, &scope, version));
         let parts = forms.next().transpose()?.unwrap_or_default();
         let older = forms.collect::<Result<_, _>>()?;
         let held_back = self.held_back(collector, &scope);
         Ok(Some(Put { collector, scope, parts, older, personal: self.request.personal.clone(), held_back }))
+    }
+
+    /// The first request of a question.
+    pub(super) fn first_request(&self, kind: Kind, scope: &str) -> Result<Option<Ask>, KqlError> {
+        let Some(collector) = collector(kind) else { return Ok(None) };
+        let Some(version) = self.versions(collector).next() else { return Ok(None) };
+        Ok(self.parts(collector, scope, version)?.into_iter().next().map(|part| part.ask))
+    }
+
+    /// The versions in which a question may be put, the one to begin with first.
+    fn versions(&self, collector: &'static Collector) -> impl Iterator<Item = &str> {
+        let chosen = self.request.api_versions.get(&collector.kind).map(String::as_str);
+        let own = std::iter::once(collector.api_version).chain(collector.older.iter().copied());
+        chosen.into_iter().chain(own.filter(move |version| Some(*version) != chosen))
     }
 
     /// Why the service would refuse a question about a log.
@@ -90,7 +100,7 @@ impl Run<'_> {
             return vec![Span::whole(self.window())];
         }
         let (key, found) = ((kind, scope.to_owned()), self.found.borrow());
-        let is_counted = self.counted.contains_key(&key);
+        let is_counted = self.kept.borrow().counted.contains_key(&key);
         let counted = found.expected_rows.get(&key).filter(|_| is_counted);
         let cuts = if kind.is_sum_of_day() { Cuts::BetweenDays } else { Cuts::Anywhere };
         Span::cut(&self.window(), counted, cuts)

@@ -8,7 +8,6 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
@@ -22,7 +21,7 @@ use super::plan::{SUBSCRIPTIONS, group_scope, scopes, subscription_scope, table_
 use super::record::{record, run_as};
 use super::table::{Shape, collector, collectors};
 use super::{CollectRequest, Keeper, extract};
-use crate::azure::{Api, Door};
+use crate::azure::{Api, Door, Turn, Visit};
 use crate::evidence::{
     CaptureStatus, ControlTotal, Earlier, EvidenceError, Kind, Over, Page, Reason, Record, RunAs, VaultObjects,
 };
@@ -76,7 +75,7 @@ pub async fn collect(
     keeper: &dyn Keeper,
     progress: &dyn Progress,
 ) -> Result<Summary, CollectError> {
-    let mut run = Run::new(door, request, keeper, progress);
+    let run = Run::new(door, request, keeper, progress);
     for stage in Over::STAGES {
         let questions = stage.iter().flat_map(|over| run.questions_over(*over)).collect();
         run.phase(questions).await?;
@@ -91,9 +90,20 @@ pub(super) struct Run<'a> {
     keeper: &'a dyn Keeper,
     pub(super) progress: &'a dyn Progress,
     /// What later questions follow from. It learns from every page as it comes.
-    pub(super) found: Rc<RefCell<Found>>,
-    /// Kind, scope and reason of the gap, by number.
-    ended: BTreeMap<usize, (Kind, String, Option<Reason>)>,
+    pub(super) found: RefCell<Found>,
+    /// What has ended.
+    pub(super) kept: RefCell<Kept>,
+}
+
+/// How questions ended until now.
+#[derive(Default)]
+pub(super) struct Kept {
+    /// How many have ended.
+    questions: usize,
+    /// Kind, scope and reason of the gap of those without a full answer, by number.
+    gaps: BTreeMap<usize, (Kind, String, Reason)>,
+    /// Kinds of which a question was answered whole.
+    answered: BTreeSet<Kind>,
     /// Records that counted rows and were answered whole, by the question for rows.
     pub(super) counted: BTreeMap<(Kind, String), String>,
     /// Questions whose answer is an earlier run's.
@@ -112,18 +122,7 @@ impl<'a> Run<'a> {
         keeper: &'a dyn Keeper,
         progress: &'a dyn Progress,
     ) -> Run<'a> {
-        Run {
-            door,
-            request,
-            keeper,
-            progress,
-            found: Rc::default(),
-            ended: BTreeMap::new(),
-            counted: BTreeMap::new(),
-            taken_over: 0,
-            is_stopped: false,
-            identities: BTreeSet::new(),
-        }
+        Run { door, request, keeper, progress, found: RefCell::default(), kept: RefCell::default() }
     }
 
     /// The questions of every kind that is asked over a family of scopes, at each scope of it that is known by now.
@@ -182,80 +181,87 @@ impl<'a> Run<'a> {
     /// Vaults whose contents Resource Manager is asked for: all, or those that did not list them themselves.
     fn vaults_for_resource_manager(&self) -> Vec<String> {
         let own = [Kind::VaultDataKeys, Kind::VaultDataSecrets];
-        let refused = self.ended.values().filter(|(kind, _, gap)| own.contains(kind) && gap.is_some());
+        let kept = self.kept.borrow();
+        let refused = kept.gaps.values().filter(|(kind, ..)| own.contains(kind));
         let refused: BTreeSet<&str> = refused.map(|(_, scope, _)| scope.as_str()).collect();
         let vaults = self.found.borrow().of(Over::Vault);
         let is_asked = |vault: &&str| self.request.vault_objects == VaultObjects::Arm || refused.contains(vault);
         vaults.shown().filter(is_asked).map(str::to_owned).collect()
     }
 
-    /// Puts these questions side by side.
-    async fn phase(&mut self, mut questions: Vec<(Kind, String)>) -> Result<(), CollectError> {
-        questions.sort_by_key(|(kind, scope)| (*kind, scope.to_lowercase()));
-        let first = self.ended.len() + 1;
-        let mut puts = Vec::new();
-        for (kind, scope) in questions {
-            puts.extend(self.question(kind, scope)?);
-        }
+    /// Puts these questions side by side. None of them follows from the answer to another, so that it does not matter
+    /// when each is made: only when its turn has come, because very many wait.
+    async fn phase(&self, mut questions: Vec<(Kind, String)>) -> Result<(), CollectError> {
+        questions.sort_by_cached_key(|(kind, scope)| (*kind, scope.to_lowercase()));
         let mut planned: BTreeMap<Api, usize> = BTreeMap::new();
-        puts.iter().for_each(|put: &Put| *planned.entry(put.collector.api).or_default() += 1);
+        let rows = questions.iter().filter_map(|(kind, _)| collector(*kind));
+        rows.for_each(|row| *planned.entry(row.api).or_default() += 1);
         planned.into_iter().for_each(|(service, questions)| self.progress.planned(service, questions));
+        let first = self.kept.borrow().questions + 1;
         let mut open = Vec::new();
-        for (index, question) in puts.into_iter().enumerate() {
-            match self.earlier(&question)?.filter(Earlier::is_settled) {
-                Some(earlier) => self.take_over(first + index, &question, &earlier)?,
-                None => open.push((first + index, question)),
+        for (number, (kind, scope)) in (first..).zip(questions) {
+            match self.earlier(kind, &scope)?.filter(|(_, earlier)| earlier.is_settled()) {
+                Some((question, earlier)) => self.take_over(number, &question, &earlier)?,
+                None => open.push((number, kind, scope)),
             }
         }
-        let (door, progress, keeper, found) = (self.door, self.progress, self.keeper, &self.found.clone());
         // All of them wait at the door, which lets in as many as the services bear: one that is throttled holds up no
         // other. What a question needs while it is put is on the heap, so that those that wait are small.
-        let put = open.into_iter().map(|(number, question)| async move {
-            let id = evidence_id(number);
-            let sink = |page: &Page, bytes: &[u8]| {
-                keeper.keep_page(&id, page, bytes)?;
-                if page.status == 200 {
-                    found.borrow_mut().learn(question.collector.kind, &question.scope, bytes);
-                }
-                Ok(())
-            };
-            let mut visit = door.visit();
-            if let Some(first) = question.parts.first() {
-                let _ = visit.ready(&first.ask).await; // if it is refused, putting it says so
+        let put = open.into_iter().map(|(number, kind, scope)| async move {
+            let mut visit = self.door.visit();
+            if let Some(turn) = self.turn(kind, &scope)? {
+                let _ = visit.ready(&turn).await; // if it is refused, putting it says so
             }
-            let told = match progress.stop_asked() {
-                true => None,
-                false => Some(Box::pin(put_in_turn(door, visit, &question, &sink)).await),
-            };
-            (number, question, told)
+            Box::pin(self.put(visit, number, kind, scope)).await
         });
         let mut under_way: FuturesUnordered<_> = put.collect();
-        while let Some((number, question, told)) = under_way.next().await {
-            match told {
-                Some(told) => self.keep(number, &question, &told?)?,
-                None => self.leave(number, &question)?,
-            }
+        while let Some(ended) = under_way.next().await {
+            ended?;
         }
         Ok(())
     }
 
+    /// Where a question waits for its turn; nowhere when it may not leave.
+    fn turn(&self, kind: Kind, scope: &str) -> Result<Option<Turn>, CollectError> {
+        Ok(self.first_request(kind, scope)?.and_then(|first| self.door.turn(&first).ok()))
+    }
+
+    /// Puts a question whose turn has come, and keeps how it ended.
+    async fn put(&self, visit: Visit<'_>, number: usize, kind: Kind, scope: String) -> Result<(), CollectError> {
+        let Some(question) = self.question(kind, scope)? else { return Ok(()) };
+        if self.progress.stop_asked() {
+            return self.leave(number, &question);
+        }
+        let id = evidence_id(number);
+        let sink = |page: &Page, bytes: &[u8]| {
+            self.keeper.keep_page(&id, page, bytes)?;
+            if page.status == 200 {
+                self.found.borrow_mut().learn(kind, &question.scope, bytes);
+            }
+            Ok(())
+        };
+        let told = put_in_turn(self.door, visit, &question, &sink).await?;
+        self.keep(number, &question, &told)
+    }
+
     /// A question that is not put because the run is to stop.
-    fn leave(&mut self, number: usize, question: &Put) -> Result<(), CollectError> {
-        self.is_stopped = true;
-        match self.earlier(question)? {
+    fn leave(&self, number: usize, question: &Put) -> Result<(), CollectError> {
+        self.kept.borrow_mut().is_stopped = true;
+        match self.earlier(question.collector.kind, &question.scope)? {
             // what an earlier run read of it is more than nothing
-            Some(earlier) => self.take_over(number, question, &earlier),
+            Some((_, earlier)) => self.take_over(number, question, &earlier),
             None => self.keep(number, question, &not_put(self.door.clock().now(), question)),
         }
     }
 
-    /// What an earlier run kept for this very question.
-    fn earlier(&self, question: &Put) -> Result<Option<Earlier>, EvidenceError> {
-        let earlier = self.keeper.earlier(question.collector.kind, &question.scope)?;
-        Ok(earlier.filter(|earlier| is_same(&earlier.record, question)))
+    /// What an earlier run kept for a question, where it is the very same.
+    fn earlier(&self, kind: Kind, scope: &str) -> Result<Option<(Put, Earlier)>, CollectError> {
+        let Some(earlier) = self.keeper.earlier(kind, scope)? else { return Ok(None) };
+        let question = self.question(kind, scope.to_owned())?;
+        Ok(question.filter(|question| is_same(&earlier.record, question)).map(|question| (question, earlier)))
     }
 
-    fn keep(&mut self, number: usize, question: &Put, told: &Told) -> Result<(), CollectError> {
+    fn keep(&self, number: usize, question: &Put, told: &Told) -> Result<(), CollectError> {
         let (kind, scope) = (question.collector.kind, question.scope.as_str());
         let id = evidence_id(number);
         let has_window = question.collector.api == Api::LogAnalytics || question.collector.kept_days.is_some();
@@ -268,7 +274,7 @@ impl<'a> Run<'a> {
     }
 
     /// Keeps an earlier run's answer under this run's number.
-    fn take_over(&mut self, number: usize, question: &Put, earlier: &Earlier) -> Result<(), CollectError> {
+    fn take_over(&self, number: usize, question: &Put, earlier: &Earlier) -> Result<(), CollectError> {
         let (kind, then) = (question.collector.kind, &earlier.record);
         let id = evidence_id(number);
         let said = then.control_totals.iter().find(|total| total.record == then.evidence_id);
@@ -279,25 +285,30 @@ impl<'a> Run<'a> {
             self.found.borrow_mut().learn(kind, &then.scope, &earlier.page(page)?);
         }
         self.keeper.take_over(earlier, &record)?;
-        self.taken_over += 1;
+        self.kept.borrow_mut().taken_over += 1;
         self.ended(number, &record);
         Ok(())
     }
 
     /// Notes how a question ended.
-    fn ended(&mut self, number: usize, record: &Record) {
+    fn ended(&self, number: usize, record: &Record) {
         let (kind, scope) = (record.kind, record.scope.as_str());
-        if let (Some(rows), None) = (kind.counts(), &record.gap) {
-            self.counted.insert((rows, scope.to_owned()), record.evidence_id.clone());
+        let mut kept = self.kept.borrow_mut();
+        kept.questions += 1;
+        kept.identities.extend(record.run_as.object_id.clone());
+        match &record.gap {
+            Some(gap) => drop(kept.gaps.insert(number, (kind, scope.to_owned(), gap.reason))),
+            None => {
+                kept.answered.insert(kind);
+                let rows = kind.counts().map(|rows| ((rows, scope.to_owned()), record.evidence_id.clone()));
+                kept.counted.extend(rows);
+            }
         }
-        self.identities.extend(record.run_as.object_id.clone());
-        let reason = record.gap.as_ref().map(|gap| gap.reason);
         // whether a table that does not exist is a gap depends on settings that are read later
         let gap = record.gap.as_ref().filter(|gap| gap.reason != Reason::TableMissing);
         if let Some(collector) = collector(kind) {
             self.progress.ended(collector.api, &record.title, gap.map(|gap| gap.detail.as_str()));
         }
-        self.ended.insert(number, (kind, scope.to_owned(), reason));
     }
 
     /// Second counts of the same rows: for logs the service's own count, for the directory `@odata.count`.
@@ -311,7 +322,8 @@ impl<'a> Run<'a> {
     ) -> Vec<ControlTotal> {
         let read = pages.iter().map(|page| page.item_count).sum();
         let key = (kind, scope.to_owned());
-        let counted = self.counted.get(&key).map(|record| ControlTotal {
+        let kept = self.kept.borrow();
+        let counted = kept.counted.get(&key).map(|record| ControlTotal {
             source: "rows counted by the service in a query of its own".to_owned(),
             record: record.clone(),
             expected: self.found.borrow().expected_rows.get(&key).map_or(0, |days| days.values().sum()),
@@ -352,23 +364,21 @@ impl<'a> Run<'a> {
     fn groups(&self) -> BTreeSet<String> {
         let found = self.found.borrow();
         let mut groups = found.known_groups.clone();
-        let is_whole = self.ended.values().any(|(kind, _, gap)| *kind == Kind::Principals && gap.is_none());
-        if !is_whole {
+        if !self.kept.borrow().answered.contains(&Kind::Principals) {
             groups.extend(found.said_groups.iter().cloned());
         }
         groups
     }
 
     fn summary(self) -> Summary {
-        let gaps: Vec<(Kind, String, Reason)> =
-            self.ended.values().filter_map(|(kind, scope, gap)| Some((*kind, scope.clone(), (*gap)?))).collect();
+        let kept = self.kept.into_inner();
         Summary {
-            questions: self.ended.len(),
-            taken_over: self.taken_over,
-            gaps,
-            status: if self.is_stopped { CaptureStatus::Interrupted } else { CaptureStatus::Complete },
+            questions: kept.questions,
+            taken_over: kept.taken_over,
+            gaps: kept.gaps.into_values().collect(),
+            status: if kept.is_stopped { CaptureStatus::Interrupted } else { CaptureStatus::Complete },
             run_as: run_as(self.door),
-            identities: self.identities,
+            identities: kept.identities,
         }
     }
 }

@@ -78,6 +78,10 @@ const FILES: &[(&str, &str)] = &[
     ("tm-13.toml", include_str!("../../controls/tm-13.toml")),
     ("tm-14.toml", include_str!("../../controls/tm-14.toml")),
     ("tm-15.toml", include_str!("../../controls/tm-15.toml")),
+    ("tm-20.toml", include_str!("../../controls/tm-20.toml")),
+    ("tm-21.toml", include_str!("../../controls/tm-21.toml")),
+    ("tm-22.toml", include_str!("../../controls/tm-22.toml")),
+    ("tm-23.toml", include_str!("../../controls/tm-23.toml")),
     ("tm-24.toml", include_str!("../../controls/tm-24.toml")),
 ];
 

@@ -75,6 +75,14 @@ impl Pointer {
         }
     }
 
+    /// In the order of the texts.
+    fn cmp(&self, other: &Pointer) -> Ordering {
+        match (self, other) {
+            (Pointer::Item(list, one), Pointer::Item(same, two)) if list == same => as_text(*one, *two),
+            _ => self.text().cmp(&other.text()),
+        }
+    }
+
     fn push_to(&self, out: &mut String) {
         match self {
             Pointer::Item(list, index) => {
@@ -83,6 +91,15 @@ impl Pointer {
             Pointer::Other(text) => out.push_str(text),
         }
     }
+}
+
+/// The order of two numbers as texts: `10` is before `9`, and `1` before `10`.
+fn as_text(one: u32, two: u32) -> Ordering {
+    let digits = |number: u32| number.checked_ilog10().unwrap_or_default();
+    let (first, second) = (digits(one), digits(two));
+    let padded = |number: u32, by: u32| u64::from(number) * 10_u64.pow(by);
+    let (longer, shorter) = (first.max(second) - first, first.max(second) - second);
+    padded(one, longer).cmp(&padded(two, shorter)).then(first.cmp(&second))
 }
 
 impl Cite {
@@ -149,7 +166,7 @@ impl Ord for Cite {
         }
         let (one, two) = (&self.0.file.0, &other.0.file.0);
         let files = if Arc::ptr_eq(one, two) { Ordering::Equal } else { one.cmp(two) };
-        files.then_with(|| self.pointer().cmp(&other.pointer()))
+        files.then_with(|| self.0.pointer.cmp(&other.0.pointer))
     }
 }
 
@@ -208,9 +225,14 @@ mod tests {
     #[test]
     fn places_are_in_the_order_of_their_texts() {
         let at = |pointer: &str| Cite::new("ev-0001", "page-0001.json", pointer);
-        let mut places = [at("/value/9"), at("/value/10"), at("/value"), at("/value/1/tags"), at("")];
+        let numbers = [0, 1, 9, 10, 11, 19, 99, 100, 109, 1000, 99_999, u32::MAX];
+        let mut places: Vec<Cite> = numbers.iter().map(|number| at(&format!("/value/{number}"))).collect();
+        places.extend([at("/value"), at("/value/1/tags"), at("/tables/0/rows/3"), at("")]);
         places.sort();
         let told: Vec<String> = places.iter().map(|cite| cite.pointer().into_owned()).collect();
-        assert_eq!(told, ["", "/value", "/value/1/tags", "/value/10", "/value/9"]);
+        let mut texts = told.clone();
+        texts.sort();
+        assert_eq!(told, texts);
+        assert_eq!(at("/value/10").cmp(&at("/value/9")), Ordering::Less);
     }
 }

@@ -10,10 +10,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::capture::{LARGEST_RECORD, Place};
-use super::write::{entries, is_aside, lock, remove_aside, remove_folder, sync_folder, to_json, write_json};
+use super::write::{EARLIER, entries, is_aside, lock, remove_aside, remove_folder, sync_folder, to_json, write_json};
 use super::{CaptureWriter, EvidenceError, Head, Kind, Page, Plan, Record, sha256_hex};
-
-const EARLIER: &str = "earlier";
 
 /// What an earlier run of the same capture kept for one question, and is still what its record says.
 #[derive(Clone, Debug)]
@@ -67,6 +65,7 @@ impl CaptureWriter {
         let (evidence, earlier) = (self.folder.join("evidence"), self.folder.join(EARLIER));
         remove_aside(&self.folder)?;
         fs::create_dir_all(&earlier).map_err(EvidenceError::io("create", &earlier))?;
+        self.is_continuing = true;
         let mut found = TakenUp::default();
         // What waited at the side goes first: of two records of one question, the one in its place is taken.
         let (mut all, in_place): (Vec<PathBuf>, Vec<PathBuf>) =
@@ -101,6 +100,9 @@ impl CaptureWriter {
 
     /// What an earlier run kept for a question, if it is still what its record says.
     pub fn earlier(&self, kind: Kind, scope: &str) -> Result<Option<Earlier>, EvidenceError> {
+        if !self.is_continuing {
+            return Ok(None);
+        }
         let path = self.earlier_place(kind, scope);
         let Some(record) = whole_record(&path)? else { return Ok(None) };
         let earlier = Earlier { record, place: Place::Folder(path) };
@@ -126,12 +128,7 @@ impl CaptureWriter {
     /// How many records of earlier runs no question has come to.
     pub fn left_over(&self) -> Result<usize, EvidenceError> {
         self.settle()?;
-        if self.is_continuing() { Ok(entries(&self.folder.join(EARLIER))?.len()) } else { Ok(0) }
-    }
-
-    /// Whether there is something of earlier runs.
-    pub(super) fn is_continuing(&self) -> bool {
-        self.folder.join(EARLIER).exists()
+        if self.is_continuing { Ok(entries(&self.folder.join(EARLIER))?.len()) } else { Ok(0) }
     }
 
     /// Removes what is left of earlier runs.

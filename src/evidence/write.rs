@@ -2,13 +2,14 @@
 //! each whole or absent, whenever the process or the machine stops.
 //!
 //! To sync each record by itself would take longer than to collect it. Records wait at the side until there are many,
-//! are synced together, and are renamed then. What waits is not lost with the process: a run that continues finds it
-//! there, and takes it when it is whole.
+//! are synced together, and are renamed then, while further ones are written. What waits is not lost with the process:
+//! a run that continues finds it there, and takes it when it is whole.
 
 use std::cell::RefCell;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::thread::{self, JoinHandle};
 
 use serde::Serialize;
 
@@ -17,6 +18,8 @@ use super::{CaptureStatus, EvidenceError, Head, Page, Plan, Record};
 
 /// Name of what is not in its place yet ends so.
 pub(super) const ASIDE: &str = ".tmp";
+/// Folder of what earlier runs of a capture kept.
+pub(super) const EARLIER: &str = "earlier";
 
 /// How many records wait to be synced together.
 const TOGETHER: usize = 500;
@@ -26,9 +29,21 @@ const TOGETHER: usize = 500;
 pub struct CaptureWriter {
     pub(super) folder: PathBuf,
     pub(super) head: Head,
-    /// Records that are written to the side, and the place of what each of them replaces.
-    waiting: RefCell<Vec<(String, PathBuf)>>,
+    /// Records that are written to the side, and what each of them replaces.
+    waiting: RefCell<Vec<Waiting>>,
+    /// Those that are being put into their places.
+    settling: RefCell<Option<JoinHandle<Result<(), EvidenceError>>>>,
+    /// Whether there is something of earlier runs.
+    pub(super) is_continuing: bool,
     _lock: FileLock,
+}
+
+/// A record that is written to the side.
+#[derive(Debug)]
+struct Waiting {
+    evidence_id: String,
+    /// The place of what an earlier run kept for the same question.
+    replaced: Option<PathBuf>,
 }
 
 impl CaptureWriter {
@@ -54,7 +69,9 @@ impl CaptureWriter {
     }
 
     pub(super) fn with(folder: PathBuf, head: Head, lock: FileLock) -> CaptureWriter {
-        CaptureWriter { folder, head, waiting: RefCell::default(), _lock: lock }
+        let is_continuing = folder.join(EARLIER).exists();
+        let (waiting, settling) = (RefCell::default(), RefCell::default());
+        CaptureWriter { folder, head, waiting, settling, is_continuing, _lock: lock }
     }
 
     /// The capture's folder.
@@ -84,32 +101,35 @@ impl CaptureWriter {
     pub fn keep(&self, record: &Record) -> Result<(), EvidenceError> {
         let aside = self.aside(&record.evidence_id);
         or_removed(write_record(&aside, record), &aside)?;
-        let replaced = self.earlier_place(record.kind, &record.scope);
-        self.waiting.borrow_mut().push((record.evidence_id.clone(), replaced));
-        if self.waiting.borrow().len() < TOGETHER { Ok(()) } else { self.settle() }
+        let replaced = self.is_continuing.then(|| self.earlier_place(record.kind, &record.scope));
+        self.waiting.borrow_mut().push(Waiting { evidence_id: record.evidence_id.clone(), replaced });
+        let are_settled = self.settling.borrow().as_ref().is_none_or(JoinHandle::is_finished);
+        if are_settled && self.waiting.borrow().len() >= TOGETHER { self.begin_to_settle() } else { Ok(()) }
     }
 
-    /// Syncs the records that wait, and puts them into their places.
+    /// Begins to put the records that wait into their places, once those before them are there.
+    fn begin_to_settle(&self) -> Result<(), EvidenceError> {
+        self.be_settled()?;
+        let (evidence, waiting) = (self.folder.join("evidence"), self.waiting.take());
+        *self.settling.borrow_mut() = Some(thread::spawn(move || settle(&evidence, &waiting)));
+        Ok(())
+    }
+
+    /// Waits until the records that are being put into their places are there.
+    fn be_settled(&self) -> Result<(), EvidenceError> {
+        let Some(settling) = self.settling.take() else { return Ok(()) };
+        let broken = || EvidenceError::io("sync", &self.folder)(std::io::Error::other("the thread that syncs died"));
+        settling.join().unwrap_or_else(|_| Err(broken()))
+    }
+
+    /// Puts all records into their places.
     pub(super) fn settle(&self) -> Result<(), EvidenceError> {
-        let waiting = self.waiting.take();
-        if waiting.is_empty() {
-            return Ok(());
-        }
-        let evidence = self.folder.join("evidence");
-        let asides: Vec<PathBuf> = waiting.iter().map(|(id, _)| self.aside(id)).collect();
-        sync_all(&evidence, &asides)?;
-        for ((id, _), aside) in waiting.iter().zip(&asides) {
-            fs::rename(aside, evidence.join(id)).map_err(EvidenceError::io("rename", aside))?;
-        }
-        sync_folder(&evidence)?;
-        match self.is_continuing() {
-            true => waiting.iter().try_for_each(|(_, replaced)| remove_folder(replaced)),
-            false => Ok(()),
-        }
+        self.be_settled()?;
+        settle(&self.folder.join("evidence"), &self.waiting.take())
     }
 
     fn aside(&self, evidence_id: &str) -> PathBuf {
-        self.folder.join("evidence").join(format!("{evidence_id}{ASIDE}"))
+        aside(&self.folder.join("evidence"), evidence_id)
     }
 
     /// Writes the head again, at the end of the run. Once it says that the capture is complete, nothing of earlier
@@ -129,6 +149,24 @@ impl Drop for CaptureWriter {
     fn drop(&mut self) {
         let _ = self.settle(); // the error that ended the run is the one to tell; what stays aside is found again
     }
+}
+
+/// Syncs records that wait, and puts them into their places.
+fn settle(evidence: &Path, waiting: &[Waiting]) -> Result<(), EvidenceError> {
+    if waiting.is_empty() {
+        return Ok(());
+    }
+    let asides: Vec<PathBuf> = waiting.iter().map(|record| aside(evidence, &record.evidence_id)).collect();
+    sync_all(evidence, &asides)?;
+    for (record, aside) in waiting.iter().zip(&asides) {
+        fs::rename(aside, evidence.join(&record.evidence_id)).map_err(EvidenceError::io("rename", aside))?;
+    }
+    sync_folder(evidence)?;
+    waiting.iter().filter_map(|record| record.replaced.as_deref()).try_for_each(remove_folder)
+}
+
+fn aside(evidence: &Path, evidence_id: &str) -> PathBuf {
+    evidence.join(format!("{evidence_id}{ASIDE}"))
 }
 
 /// The lock of a capture; refused while another process holds it.
@@ -228,8 +266,13 @@ pub(super) fn remove_folder(path: &Path) -> Result<(), EvidenceError> {
 
 /// An empty folder, whatever was there.
 fn create_folder(path: &Path) -> Result<(), EvidenceError> {
-    remove_folder(path)?;
-    fs::create_dir(path).map_err(EvidenceError::io("create", path))
+    match fs::create_dir(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            remove_folder(path)?;
+            fs::create_dir(path).map_err(EvidenceError::io("create", path))
+        }
+        made => made.map_err(EvidenceError::io("create", path)),
+    }
 }
 
 /// Makes room for the words that tell of an error, which is the one to tell.

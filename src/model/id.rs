@@ -111,23 +111,6 @@ impl Ids {
     }
 }
 
-/// Texts that were read, so that each is held once, however many facts name it.
-#[derive(Debug, Default)]
-pub struct Texts(RefCell<HashSet<Arc<str>>>);
-
-impl Texts {
-    /// The text, shared.
-    pub fn of(&self, text: &str) -> Arc<str> {
-        let mut known = self.0.borrow_mut();
-        if let Some(known) = known.get(text) {
-            return known.clone();
-        }
-        let new: Arc<str> = text.into();
-        known.insert(new.clone());
-        new
-    }
-}
-
 /// An id by its text as received: two that compare as equal may be shown in two ways.
 #[derive(Debug)]
 struct Shown(Id);

@@ -14,12 +14,14 @@ mod network;
 mod read;
 mod reconcile;
 mod retention;
+mod text;
 
 pub use coverage::{Asked, Coverage, Missing, Need, Reach, excuse};
 pub use facts::*;
 pub use hierarchy::Hierarchy;
-pub use id::{Id, Texts};
+pub use id::Id;
 pub use network::Network;
 pub use read::{ModelError, read, survey};
 pub use reconcile::{Difference, List, Reconciliation, Why};
 pub use retention::Kept;
+pub use text::{Text, Texts};

@@ -19,6 +19,8 @@ pub(super) const READERS: &str = "report/readers.csv";
 pub(super) const GRANTS: &str = "report/population-grants.csv";
 /// Role assignments and policies that give secrets, with the reads under them.
 pub(super) const ASSIGNMENTS: &str = "report/population-assignments.csv";
+/// What each host reaches through its identities.
+pub(super) const HOSTS: &str = "report/population-hosts.csv";
 /// Secrets, with who could read them and who did.
 pub(super) const SECRETS: &str = "report/population-secrets.csv";
 /// The request ledger.
@@ -173,6 +175,44 @@ pub(super) fn requests(assessment: &Assessment, out: &mut dyn Write) -> Result<(
         ]
     });
     write(out, &header, rows)
+}
+
+/// What each host reaches through each of its identities; one line where an identity gives nothing.
+pub(super) fn hosts(assessment: &Assessment, out: &mut dyn Write) -> Result<(), RenderError> {
+    let header = [
+        "host",
+        "host_id",
+        "host_type",
+        "identities",
+        "identity",
+        "principal_id",
+        "vault",
+        "object",
+        "can",
+        "answer",
+        "also_by",
+        "only_by_this_identity",
+        "evidence",
+        READERS_NOTE,
+    ];
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for line in &assessment.hosts.lines {
+        let host = [&line.host, &line.host_id, &line.host_type];
+        let identity = [line.identities.to_string(), line.identity.clone(), line.principal_id.clone()];
+        let begins: Vec<String> = host.into_iter().cloned().chain(identity).collect();
+        let from = std::slice::from_ref(&line.from);
+        if line.reaches.is_empty() {
+            let nothing = ["", "", "", "", "", ""].map(str::to_owned);
+            rows.push(begins.iter().cloned().chain(nothing).chain([places(from)]).collect());
+        }
+        for reach in &line.reaches {
+            let texts = [reach.vault.clone(), reach.object.clone(), reach.can.clone(), reach.answer.to_owned()];
+            let evidence = [from, &reach.evidence].concat();
+            let further = [reach.also_by.join(", "), reach.alone.clone(), places(&evidence)];
+            rows.push(begins.iter().cloned().chain(texts).chain(further).collect());
+        }
+    }
+    write(out, &header, rows.into_iter())
 }
 
 /// The cited places, parted by spaces.

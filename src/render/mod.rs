@@ -1,4 +1,5 @@
-//! The assessment → `results.json`, the report as HTML and Markdown, and tables for spreadsheets.
+//! The assessment → `results.json`, the report as HTML and Markdown, and tables for spreadsheets; the engineers' view of
+//! it for other programs (`export`).
 //!
 //! A pure function: the same assessment gives the same bytes. Everything out of evidence is the work of strangers
 //! and goes through `escape`; `view` decides what is shown, the templates only where.
@@ -6,6 +7,7 @@
 mod csv;
 mod error;
 mod escape;
+pub mod export;
 mod html;
 mod markdown;
 mod narrative;
@@ -53,6 +55,9 @@ pub fn render<E: From<RenderError>>(
     }
     if !assessment.secrets.is_empty() {
         take(csv::SECRETS, &|out| csv::secrets(assessment, out))?;
+    }
+    if !assessment.hosts.lines.is_empty() {
+        take(csv::HOSTS, &|out| csv::hosts(assessment, out))?;
     }
     for population in &assessment.populations {
         let path = format!("report/{}", view::population_file(population.check));

@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 use crate::access::{Excess, OwnRights};
 use crate::assess::{
     AccessGraph, Assessment, CollectionSummary, ComparedLists, CoveredPart, DifferenceLine, EvidenceLine, GapLine,
-    IdentityLine, Inputs, Inventory, Moment, NamedVault, Organisation, Population, Reader, ReaderLine, Story,
-    VaultLine, Way, conclude,
+    HostLine, Hosts, IdentityLine, Inputs, Inventory, Moment, NamedVault, Organisation, Overlap, Population, ReachLine,
+    Reader, ReaderLine, Story, VaultLine, Way, conclude,
 };
 use crate::check::usage::{GrantUse, Usage};
 use crate::check::{Finding, Parameters, about};
@@ -136,6 +136,7 @@ fn assessment(mut findings: Vec<Finding>, collection: CollectionSummary) -> Asse
         grants: Vec::new(),
         assignments: Vec::new(),
         secrets: Vec::new(),
+        hosts: Hosts::default(),
         stories: Vec::new(),
         evidence: Vec::new(),
         ledger_entries: Vec::new(),
@@ -226,6 +227,8 @@ pub(super) fn hostile() -> Assessment {
             by: Arc::new(Way { answer: "allowed", path: text.clone(), evidence: vec![Cite::new(name, name, *name)] }),
         });
         assessment.grants.push(grant_use(&text, name));
+        assessment.hosts.lines.push(host_line(&text, name));
+        assessment.hosts.overlaps.push(overlap(&text, name));
         assessment.stories.push(story(&text, &text, &text));
         assessment.evidence.push(EvidenceLine {
             id: if index == 0 { "ev-0001".to_owned() } else { text.clone() },
@@ -551,6 +554,39 @@ pub(super) fn sample() -> Assessment {
     assessment
 }
 
+fn host_line(text: &str, name: &str) -> HostLine {
+    let cite = Cite::new(name, name, name);
+    HostLine {
+        host: text.to_owned(),
+        host_id: text.to_owned(),
+        host_type: text.to_owned(),
+        identities: 2,
+        identity: text.to_owned(),
+        principal_id: text.to_owned(),
+        reaches: vec![ReachLine {
+            vault: text.to_owned(),
+            object: text.to_owned(),
+            place: text.to_owned(),
+            can: text.to_owned(),
+            alone: text.to_owned(),
+            also_by: vec![text.to_owned()],
+            answer: "allowed",
+            evidence: vec![cite.clone()],
+        }],
+        from: cite,
+    }
+}
+
+fn overlap(text: &str, name: &str) -> Overlap {
+    Overlap {
+        place: text.to_owned(),
+        can: text.to_owned(),
+        identities: vec![text.to_owned()],
+        hosts: vec![text.to_owned()],
+        evidence: vec![Cite::new(name, name, name)],
+    }
+}
+
 fn grant_use(text: &str, name: &str) -> GrantUse {
     GrantUse {
         vault: Id::new(text),
@@ -566,6 +602,9 @@ fn grant_use(text: &str, name: &str) -> GrantUse {
         first: None,
         last: None,
         idle_days: None,
+        by_activation: false,
+        since: None,
+        open: None,
         because: text.into(),
         evidence: vec![Cite::new(name, name, name)],
     }

@@ -180,7 +180,7 @@ fn every_exception_is_in_html_and_markdown() {
     for finding in fails {
         let subject = super::escape::html_text(&finding.subject().name);
         assert!(html.contains(&subject), "{subject}");
-        assert!(markdown.contains(&finding.subject().name), "{subject}");
+        assert!(markdown.contains(finding.subject().name.as_str()), "{subject}");
     }
 }
 

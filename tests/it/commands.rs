@@ -165,6 +165,20 @@ fn explain_and_list_tell_what_there_is() {
 }
 
 #[test]
+fn every_check_has_its_page() {
+    let bench = Bench::new();
+    assert_eq!(bench.run(&["explain", "--all", "--out", "docs"]).code, 0);
+    let page = bench.read("docs/checks/RBAC-007.md");
+    for words in ["# RBAC-007: ", "## What it cannot see", "## How to fix a failure", "| TM-03 ", "CC6.3"] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    assert!(bench.read("docs/checks/mapping.md").contains("[RBAC-007](RBAC-007.md)"));
+    assert!(bench.read("docs/comparison.md").contains("prowler/compliance/azure/soc2_azure.json"));
+    assert_eq!(bench.run(&["explain"]).code, 2, "a check, or all of them with a folder");
+    assert_eq!(bench.run(&["explain", "--all"]).code, 2);
+}
+
+#[test]
 fn completions_and_version_are_printed() {
     let bench = Bench::new();
     assert!(bench.run(&["completions", "bash"]).out.contains("_tickmark()"));

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use tickmark::access::{Access, Answer, Capability};
+use tickmark::access::{Access, Capability};
 use tickmark::model;
 
 use super::replay::{Tenant, judge};
@@ -98,30 +98,55 @@ fn who_administers_does_it_by_activation() {
     );
 }
 
-/// Which secrets a host reaches through all its identities, and which machines share one.
+/// `HOST as IDENTITY: WHAT in WHERE; alone: …`, each identity that gives something, and what several hosts reach.
+fn hosts(tenant: &str) -> (Vec<String>, Vec<String>) {
+    let judged = judge(Tenant::open(tenant).recording());
+    let found = &judged.assessment.hosts;
+    let giving = found.lines.iter().filter(|line| !line.reaches.is_empty());
+    let line = |line: &tickmark::assess::HostLine| {
+        let words = |of: fn(&tickmark::assess::ReachLine) -> &String| -> String {
+            let told = line.reaches.iter().filter(|reach| !of(reach).is_empty());
+            told.map(|reach| format!("{} in {}", of(reach), reach.place)).collect::<Vec<String>>().join("; ")
+        };
+        format!("{} as {}: {} | alone: {}", line.host, line.identity, words(|one| &one.can), words(|one| &one.alone))
+    };
+    let mut lines: Vec<String> = giving.map(line).collect();
+    lines.sort();
+    let overlaps = found.overlaps.iter();
+    let overlaps = overlaps
+        .map(|one| format!("{} in {}: {} as {}", one.can, one.place, one.hosts.join(", "), one.identities.join(", ")));
+    (lines, overlaps.collect())
+}
+
 #[test]
-fn no_machine_reaches_more_than_its_identities_have() {
-    let judged = judge(Tenant::open("design-policies").recording());
-    let tenant = model::read(&judged.capture).expect("a tenant");
-    let access = Access::of(&tenant);
-    let mut reached: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for machine in tenant.resources.iter().filter(|resource| resource.resource_type.ends_with("virtualMachines")) {
-        let identity = machine.identity.as_ref().expect("an identity");
-        let own = identity.system_principal_id.iter();
-        let attached = identity.user_assigned.iter().filter_map(|attached| attached.principal_id.as_ref());
-        let vaults = own.chain(attached).flat_map(|id| tenant.vaults.iter().map(move |vault| (id, vault)));
-        let grants = vaults.flat_map(|(id, vault)| {
-            let grants = access.of_principal(&vault.id, id).into_iter();
-            grants.filter(|grant| grant.answer == Answer::Allowed).map(|grant| (grant.capability, vault.name.clone()))
-        });
-        let mut all: Vec<(Capability, String)> = grants.collect();
-        all.sort();
-        let shown = all.iter().filter(|(capability, _)| *capability != Capability::ReadPrivateKey);
-        let shown = shown.map(|(capability, vault)| format!("{} in {vault}", capability.words()));
-        reached.insert(&machine.name, shown.collect());
-    }
-    let front = vec!["read secret values in kv-database".to_owned(), "list secrets in kv-database".to_owned()];
-    let middle = [front.clone(), vec!["encrypt with keys in kv-message".to_owned()]].concat();
-    let back = vec!["read secret values in kv-partner".to_owned(), "decrypt with keys in kv-message".to_owned()];
-    assert_eq!(reached, BTreeMap::from([("vm-front", front), ("vm-middle", middle), ("vm-back", back)]));
+fn a_host_reaches_what_its_identities_have_together_and_a_split_would_take_apart() {
+    let (lines, overlaps) = hosts("design-policies");
+    let expected = [
+        "vm-back as id-receiver: decrypt with keys in kv-message; read secret values in kv-partner | alone: decrypt with \
+         keys in kv-message; read secret values in kv-partner",
+        "vm-front as id-database: read secret values, list secrets in kv-database | alone: read secret values, list \
+         secrets in kv-database",
+        "vm-middle as id-database: read secret values, list secrets in kv-database | alone: read secret values, list \
+         secrets in kv-database",
+        "vm-middle as id-sender: encrypt with keys in kv-message | alone: encrypt with keys in kv-message",
+    ];
+    assert_eq!(lines, expected);
+    // the two machines share the database's password by one identity
+    assert_eq!(overlaps, ["read secret values, list secrets in kv-database: vm-front, vm-middle as id-database"]);
+}
+
+#[test]
+fn the_same_machines_reach_the_same_objects_by_roles() {
+    let (lines, overlaps) = hosts("design-roles");
+    let of = |host: &str| lines.iter().filter(|line| line.starts_with(host)).cloned().collect::<Vec<String>>();
+    let database = "read secret values, list secrets in kv-exchange/secrets/database";
+    assert_eq!(of("vm-front"), [format!("vm-front as id-database: {database} | alone: {database}")]);
+    let message = "encrypt with keys in kv-exchange/keys/message";
+    let middle = [
+        format!("vm-middle as id-database: {database} | alone: {database}"),
+        format!("vm-middle as id-sender: {message} | alone: {message}"),
+    ];
+    assert_eq!(of("vm-middle"), middle);
+    assert_eq!(of("vm-back").len(), 1);
+    assert_eq!(overlaps, [format!("{database}: vm-front, vm-middle as id-database")]);
 }

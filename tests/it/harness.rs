@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -115,6 +116,20 @@ pub fn as_recorded(url: &str, recording: &Recording) -> String {
 
 pub fn tenant_folder(tenant: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tenants").join(tenant)
+}
+
+/// A part of the folder of reference material; where it is not there, that is said past the harness, which swallows
+/// what a test prints.
+pub fn shared(below: &str) -> Option<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = std::env::var_os("TICKMARK_SHARED").map_or_else(|| root.join("../shared"), |path| root.join(path));
+    let part = folder.join(below);
+    if part.exists() {
+        return Some(part);
+    }
+    let words = format!("SKIPPED: `{}` is not there; set TICKMARK_SHARED\n", part.display());
+    std::io::stderr().write_all(words.as_bytes()).expect("stderr");
+    None
 }
 
 fn walk(folder: &Path, visit: &mut dyn FnMut(&Path)) {

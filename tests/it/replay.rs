@@ -103,7 +103,7 @@ pub fn assessed(capture: &Capture) -> Assessment {
         tool: tool(),
         declared: Declared::default(),
     };
-    assess(inputs, capture, &tenant, &controls, Vec::new())
+    assess(inputs, capture, tenant, &controls, Vec::new())
 }
 
 fn capture_at(recording: Recording, now: DateTime<Utc>) -> Capture {

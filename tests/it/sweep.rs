@@ -19,13 +19,21 @@ const NEEDED: &[(&str, &str, &str)] = &[
     // who may grant or holds a broad role is a claim over everything that there is
     ("/subscriptions?", "RBAC-005 RBAC-007", ""),
     // what is assigned above the subscription is inherited by everything below
-    ("/managementGroups?", "RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-011", ""),
-    ("/descendants?", "RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-011", ""),
-    ("/roleAssignments?", "RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-011", "NHI-006"),
+    ("/managementGroups?", "RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-009 RBAC-010 RBAC-011 RBAC-014", ""),
+    ("/descendants?", "RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-009 RBAC-010 RBAC-011 RBAC-014", ""),
+    (
+        "/roleAssignments?",
+        "RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-009 RBAC-010 RBAC-011 RBAC-014",
+        "NHI-006 RBAC-003 RBAC-015 KV-009 KV-010 NHI-008 NHI-009",
+    ),
     // Owner and Contributor are known by id, whatever else is in the list
-    ("/roleDefinitions?", "RBAC-001 RBAC-002 RBAC-005 RBAC-011", ""),
-    // a deny only takes away; not to know of it makes nobody's access smaller
-    ("/denyAssignments?", "", ""),
+    (
+        "/roleDefinitions?",
+        "RBAC-001 RBAC-002 RBAC-005 RBAC-009 RBAC-010 RBAC-011 RBAC-014",
+        "RBAC-003 RBAC-008 RBAC-015 KV-009 KV-010 NHI-008 NHI-009",
+    ),
+    // a deny only takes away; not to know of it makes nobody's access smaller, and nobody's certain
+    ("/denyAssignments?", "RBAC-010", "RBAC-015"),
     // the export to the workspace reaches further than the platform's own log
     ("/eventtypes/management/values?", "", ""),
     // everybody who holds a role signed in, which is enough; that nobody else did, or changed anything, is not
@@ -37,44 +45,50 @@ const NEEDED: &[(&str, &str, &str)] = &[
     // as long as the list of subscriptions shows them all
     ("/getEntities?", "", ""),
     ("/roleAssignmentsUsageMetrics?", "", ""),
-    ("/classicAdministrators?", "", ""),
+    // an administrator of the classic model is like an owner
+    ("/classicAdministrators?", "RBAC-010", "KV-010 NHI-008 NHI-009"),
     ("/locks?", "", ""),
-    ("/registrationAssignments?", "", "FED-006"),
-    // no check that there is reads of eligible roles
-    ("/roleEligibilityScheduleInstances?", "", ""),
+    // who holds a role by a delegation is in no other list
+    ("/registrationAssignments?", "", "FED-006 KV-010 NHI-008 NHI-009"),
+    // who can activate a role may grant after it, and read
+    ("/roleEligibilityScheduleInstances?", "RBAC-010", "RBAC-003 KV-010 NHI-008 NHI-009"),
+    // no person's role is active at the vault's secrets
     ("/roleAssignmentScheduleInstances?", "", ""),
     ("/roleAssignmentScheduleRequests?", "", ""),
     ("/roleEligibilityScheduleRequests?", "", ""),
-    ("/roleManagementPolicyAssignments?", "", ""),
+    // whether another person approves
+    ("/roleManagementPolicyAssignments?", "RBAC-010", ""),
     // what the collecting identity may do decides nothing about others
     ("/permissions?", "", ""),
     // the function that the identity hangs on is in this list alone
-    ("/resources?api-version=2021", "KV-001 NHI-001 NHI-003 NHI-004", "NHI-002"),
-    ("/virtualMachines?", "NHI-001 NHI-003", "NHI-002"),
-    ("/userAssignedIdentities?", "NHI-001 NHI-003 NHI-004", "NHI-003 NHI-004"),
+    ("/resources?api-version=2021", "KV-001 NHI-001 NHI-003 NHI-004 NHI-005", "NHI-002 NHI-007 NHI-009"),
+    ("/virtualMachines?", "NHI-001 NHI-003 NHI-005", "NHI-002 NHI-007 NHI-009"),
+    ("/userAssignedIdentities?", "NHI-001 NHI-003 NHI-004 NHI-005", "NHI-003 NHI-004 NHI-005 NHI-008"),
     // the identity is attached, which is enough
     ("/federatedIdentityCredentials?", "", "FED-003 FED-004"),
     (
         "/providers/Microsoft.KeyVault/vaults?",
-        "KV-001 KV-002 KV-004 KV-006 KV-007 RBAC-001 RBAC-002 RBAC-011 LOG-001 LOG-002 LOG-003 EVT-001 EVT-002 \
-         EVT-003 EVT-004 EVT-005",
-        "KV-001 KV-002 KV-004 KV-005 KV-006 KV-007 LOG-001 EVT-001",
+        "KV-001 KV-002 KV-004 KV-006 KV-007 RBAC-001 RBAC-002 RBAC-009 RBAC-010 RBAC-011 RBAC-014 LOG-001 LOG-002 \
+         LOG-003 EVT-001 EVT-002 EVT-003 EVT-004 EVT-005",
+        "KV-001 KV-002 KV-004 KV-005 KV-006 KV-007 KV-009 KV-010 RBAC-003 RBAC-004 RBAC-006 RBAC-009 RBAC-010 RBAC-014 \
+         LOG-001 EVT-001",
     ),
     ("/deletedVaults?", "KV-001", ""),
-    // resources by type
-    ("/virtualMachineScaleSets?", "", ""),
-    ("/Microsoft.Web/sites?", "", "APP-007"),
-    ("/slots?", "", "APP-007"),
+    // resources by type, some of which carry identities
+    ("/virtualMachineScaleSets?", "", "NHI-007 NHI-009"),
+    ("/Microsoft.Web/sites?", "", "APP-007 NHI-007 NHI-009"),
+    ("/slots?", "", "APP-007 NHI-007 NHI-009"),
     ("/configreferences/appsettings?", "", "APP-007"),
     ("/configreferences/connectionstrings?", "", "APP-007"),
-    ("/containerApps?", "", "APP-007"),
-    ("/managedClusters?", "", "FED-005"),
-    ("/factories?", "", ""),
+    ("/containerApps?", "", "APP-007 NHI-007 NHI-009"),
+    // its nodes may carry an identity
+    ("/managedClusters?", "NHI-005", "FED-005 NHI-007 NHI-009"),
+    ("/factories?", "", "NHI-007 NHI-009"),
     ("/Microsoft.Synapse/workspaces?", "", ""),
     ("/Microsoft.Databricks/workspaces?", "", ""),
     ("/accessConnectors?", "", ""),
-    ("/automationAccounts?", "", ""),
-    ("/workflows?", "", ""),
+    ("/automationAccounts?", "", "NHI-007 NHI-009"),
+    ("/workflows?", "", "NHI-007 NHI-009"),
     ("/diskEncryptionSets?", "", ""),
     ("/Microsoft.Sql/servers?", "", ""),
     ("/storageAccounts?", "", ""),
@@ -89,11 +103,11 @@ const NEEDED: &[(&str, &str, &str)] = &[
     ("/vaults/kv-ledger-prod/secrets?", "CRY-001", "CRY-001"),
     (
         "/vaults/kv-ledger-prod/providers/Microsoft.Insights/diagnosticSettings?",
-        "LOG-001 LOG-002 LOG-003 EVT-001 EVT-002 EVT-003 EVT-004 EVT-005",
+        "LOG-001 LOG-002 LOG-003 EVT-001 EVT-002 EVT-003 EVT-004 EVT-005 RBAC-014",
         "",
     ),
     // the list gives the id by which the workspace is queried
-    ("/Microsoft.OperationalInsights/workspaces?", "LOG-002 EVT-001 EVT-002 EVT-003 EVT-004 EVT-005", ""),
+    ("/Microsoft.OperationalInsights/workspaces?", "LOG-002 EVT-001 EVT-002 EVT-003 EVT-004 EVT-005 RBAC-014", ""),
     // the log has rows from the first day, so that how long it is kept matters to LOG-003 alone
     ("/tables?", "LOG-003", ""),
     ("/servicePrincipals?$filter=", "NHI-001", "RBAC-005 RBAC-007"),
@@ -117,16 +131,18 @@ const NEEDED: &[(&str, &str, &str)] = &[
     ("/v1.0/policies/defaultAppManagementPolicy", "APP-004", "APP-004"),
     ("/v1.0/policies/appManagementPolicies", "", "APP-004"),
     ("/v1.0/directory/deletedItems/", "", ""),
-    ("/v1.0/identityGovernance/privilegedAccess/", "", ""),
+    ("/privilegedAccess/group/assignmentScheduleInstances?", "", ""),
+    // who can become a member of the owners' group may grant
+    ("/privilegedAccess/group/eligibilityScheduleInstances?", "RBAC-010", ""),
     // who of those that hold a role is a group, nobody says; the callers are in the list of managed identities
-    ("/directoryObjects/getByIds", "NHI-006 RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-011", ""),
-    // the group is Owner of the subscription: whoever is in it can grant, and reads no secret
-    ("/transitiveMembers?", "RBAC-005 RBAC-007 RBAC-011", ""),
+    ("/directoryObjects/getByIds", "NHI-006 RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-010 RBAC-011 RBAC-014", ""),
+    // the group is Owner of the subscription: whoever is in it can grant, and can activate reading
+    ("/transitiveMembers?", "RBAC-005 RBAC-007 RBAC-009 RBAC-010 RBAC-011 RBAC-014", ""),
     // each list is held against Resource Graph's
     ("where isIdentity", "NHI-001", ""),
     ("where type =~ 'microsoft.keyvault/vaults'", "KV-001", ""),
     ("authorizationresources", "", ""),
-    ("question=vault_log_dedicated;", "EVT-002 EVT-003 EVT-004 EVT-005", ""),
+    ("question=vault_log_dedicated;", "EVT-002 EVT-003 EVT-004 EVT-005 RBAC-014", ""),
     ("question=vault_log_dedicated_count;", "EVT-001 EVT-002", ""),
     // the vault writes to the other table
     ("question=vault_log_legacy;", "", ""),

@@ -8,10 +8,7 @@ use serde_json::Value;
 use super::harness::{Bench, findings};
 use super::replay::{Tenant, judge};
 
-const ALL: &str = "APP-001 APP-002 APP-003 APP-004 APP-006 APP-007 APP-008 CRY-001 EVT-001 EVT-002 EVT-003 EVT-004 \
-                   EVT-005 FED-001 FED-002 FED-003 FED-004 FED-005 FED-006 FED-007 KV-001 KV-002 KV-004 KV-005 \
-                   KV-006 KV-007 LOG-001 LOG-002 LOG-003 NHI-001 NHI-002 NHI-003 NHI-004 NHI-006 NHI-011 NHI-012 \
-                   PACK-001 RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-011";
+const ALL: &str = "APP-001 APP-002 APP-003 APP-004 APP-006 APP-007 APP-008 CRY-001 EVT-001 EVT-002 EVT-003 EVT-004 EVT-005 FED-001 FED-002 FED-003 FED-004 FED-005 FED-006 FED-007 KV-001 KV-002 KV-004 KV-005 KV-006 KV-007 KV-009 KV-010 LOG-001 LOG-002 LOG-003 NHI-001 NHI-002 NHI-003 NHI-004 NHI-005 NHI-006 NHI-007 NHI-008 NHI-009 NHI-011 NHI-012 PACK-001 RBAC-001 RBAC-002 RBAC-003 RBAC-004 RBAC-005 RBAC-006 RBAC-007 RBAC-008 RBAC-009 RBAC-010 RBAC-011 RBAC-014 RBAC-015";
 
 fn results(tenant: &str, code: i32) -> Value {
     let bench = Bench::new();
@@ -123,6 +120,8 @@ fn mixed() {
         NHI-003 | id-github-deploy | pass
         NHI-004 | id-old-batch | fail
         NHI-004 | id-track-app; id-github-deploy | pass
+        NHI-005 | id-track-app | manual
+        NHI-005 | id-old-batch; id-github-deploy | not_applicable
         NHI-006 | 5f5a8638-9b66-4cb6-9f95-7910fc972c6c | fail
         NHI-006 | grp-platform-owners; vm-track-01; caj-evidence; id-github-deploy; sp-landing-zone | pass
         NHI-006 | grp-vault-readers; app-portal | pass
@@ -146,7 +145,23 @@ fn mixed() {
         RBAC-005 | vm-track-01; app-portal; caj-evidence; id-track-app; id-old-batch; id-github-deploy; sp-nightly-report | pass
         RBAC-007 | id-github-deploy | fail
         RBAC-007 | vm-track-01; app-portal; caj-evidence; id-track-app; id-old-batch; sp-nightly-report; sp-landing-zone | pass
+        KV-009, RBAC-004 | kv-track-prod; kv-track-legacy; kv-shared | manual
+        KV-010, RBAC-003 | kv-track-prod; kv-track-legacy; kv-shared | manual
+        NHI-007 | vm-track-01 | manual
+        NHI-008 | id-track-app; id-old-batch; id-github-deploy | manual
+        NHI-009 | vmss-track-edge; vm-track-01; vm-track-02; ca-quotes; caj-evidence; aks-platform; adf-shared; app-portal | manual
+        RBAC-006 | kv-track-prod; kv-track-legacy; kv-shared | not_applicable
+        RBAC-008 | Vault support | fail
+        RBAC-009 | kv-track-prod; kv-track-legacy | fail
+        RBAC-009 | kv-shared | pass
+        RBAC-010 | kv-track-legacy | fail
+        RBAC-010 | kv-track-prod; kv-shared | pass
         RBAC-011 | kv-track-prod; kv-shared | pass
+        RBAC-014 | kv-track-prod | fail
+        RBAC-014 | kv-track-legacy | pass
+        RBAC-014 | kv-shared | not_evaluated
+        RBAC-015 | Deletion of vaults is logged | pass
+        RBAC-015 | Managed application | not_evaluated
         LOG-001 | kv-shared | fail
         LOG-001 | kv-track-prod; kv-track-legacy | pass
         LOG-002 | kv-track-prod; kv-track-legacy | pass
@@ -170,7 +185,7 @@ fn mixed() {
         &results,
         "TM-01 exceptions, TM-02 exceptions, TM-03 exceptions, TM-04 exceptions, TM-05 exceptions, TM-06 exceptions, \
          TM-07 exceptions, TM-08 exceptions, TM-09 exceptions, TM-10 exceptions, TM-11 no_exceptions, \
-         TM-12 exceptions, TM-13 exceptions, TM-14 exceptions, TM-15 exceptions, TM-24 not_applicable",
+         TM-12 exceptions, TM-13 exceptions, TM-14 exceptions, TM-15 exceptions, TM-20 exceptions, TM-21 exceptions, TM-22 awaits_person, TM-23 awaits_person, TM-24 not_applicable",
     );
     assert_says(&results, "NHI-004", "id-old-batch", &["213 days"]);
     assert_says(&results, "KV-005", "kv-track-legacy", &["id-track-app", "set", "delete", "purge"]);
@@ -239,7 +254,7 @@ fn denied() {
         NHI-002 | UNREAD | not_evaluated
         NHI-002 | vm-legacy-ftp | fail
         NHI-002 | vm-track-01; vm-track-02 | pass
-        NHI-003, NHI-004 | UNREAD; id-track-app; id-old-batch; id-github-deploy | not_evaluated
+        NHI-003, NHI-004, NHI-005 | UNREAD; id-track-app; id-old-batch; id-github-deploy | not_evaluated
         NHI-006 | UNREAD; BROKEN | not_evaluated
         NHI-006 | grp-platform-owners; vm-track-01; caj-evidence; id-github-deploy; grp-vault-readers | pass
         KV-001, KV-002, KV-004, KV-005, KV-006, KV-007 | UNREAD | not_evaluated
@@ -251,6 +266,16 @@ fn denied() {
         KV-005 | kv-track-prod | not_applicable
         KV-007 | kv-track-prod | manual
         RBAC-001, RBAC-002, RBAC-011 | UNREAD | not_evaluated
+        KV-009, KV-010, RBAC-003, RBAC-004, RBAC-006, NHI-007, NHI-008, NHI-009 | UNREAD | not_evaluated
+        KV-010, RBAC-003, RBAC-004, RBAC-006, KV-009 | kv-track-prod; kv-track-legacy | not_evaluated
+        NHI-008 | id-track-app; id-old-batch; id-github-deploy | not_evaluated
+        NHI-007 | vm-track-01 | not_evaluated
+        NHI-009 | vmss-track-edge; vm-track-01; vm-track-02 | not_evaluated
+        RBAC-008, RBAC-009, RBAC-010, RBAC-014, RBAC-015 | UNREAD | not_evaluated
+        RBAC-009 | kv-track-legacy | fail
+        RBAC-009 | kv-track-prod | not_evaluated
+        RBAC-010, RBAC-014 | kv-track-prod; kv-track-legacy | not_evaluated
+        RBAC-015 | /providers/Microsoft.Management/managementGroups/18d5f02b-8e83-48c5-a19c-a7b2a0b2c032; BROKEN | not_evaluated
         RBAC-001, RBAC-002 | kv-track-prod ← vm-track-01; kv-track-prod ← sp-nightly-report | not_evaluated
         RBAC-005 | vm-track-01; app-portal; caj-evidence; id-track-app; id-old-batch; id-github-deploy | not_evaluated
         RBAC-005 | sp-nightly-report; sp-landing-zone | not_evaluated
@@ -274,7 +299,7 @@ fn denied() {
         &results,
         "TM-01 not_evaluated, TM-02 exceptions, TM-03 exceptions, TM-04 not_evaluated, TM-05 exceptions, \
          TM-06 exceptions, TM-07 not_evaluated, TM-08 not_evaluated, TM-09 not_evaluated, TM-10 exceptions, \
-         TM-11 not_evaluated, TM-12 exceptions, TM-13 not_evaluated, TM-14 exceptions, TM-15 not_evaluated, TM-24 not_applicable",
+         TM-11 not_evaluated, TM-12 exceptions, TM-13 not_evaluated, TM-14 exceptions, TM-15 not_evaluated, TM-20 exceptions, TM-21 not_evaluated, TM-22 not_evaluated, TM-23 not_evaluated, TM-24 not_applicable",
     );
     let reasons = |check: &str, subject: &str| -> BTreeSet<String> {
         let all = results["findings"].as_array().expect("findings");
@@ -307,12 +332,19 @@ fn clean() {
         NHI-012 | caj-evidence; id-ledger-statements; ledger-deploy; vm-ledger-01 | pass
         NHI-001 | vm-ledger-01; id-ledger-statements; caj-evidence | pass
         NHI-002 | vm-ledger-01; func-statements; caj-evidence | pass
-        NHI-003, NHI-004 | id-ledger-statements | pass
+        NHI-003, NHI-004, NHI-005 | id-ledger-statements | pass
         NHI-006 | vm-ledger-01; id-ledger-statements; caj-evidence; Ledger subscription owners | pass
         KV-001, KV-002, KV-004, KV-006, KV-007 | kv-ledger-prod | pass
         KV-005 | kv-ledger-prod | not_applicable
         RBAC-001, RBAC-002 | kv-ledger-prod ← vm-ledger-01; kv-ledger-prod ← id-ledger-statements | pass
         RBAC-005, RBAC-007 | vm-ledger-01; id-ledger-statements; caj-evidence | pass
+        KV-009, KV-010, RBAC-003, RBAC-004 | kv-ledger-prod | manual
+        NHI-007 | 878bded4-26b8-4144-b980-f5c9be4eb9e1 | not_applicable
+        NHI-008 | id-ledger-statements | manual
+        NHI-009 | vm-ledger-01; func-statements; caj-evidence | manual
+        RBAC-006 | kv-ledger-prod | not_applicable
+        RBAC-008, RBAC-015 | 878bded4-26b8-4144-b980-f5c9be4eb9e1 | not_applicable
+        RBAC-009, RBAC-010, RBAC-014 | kv-ledger-prod | pass
         RBAC-011, LOG-001, LOG-002 | kv-ledger-prod | pass
         LOG-003 | law-ledger/AZKVAuditLogs | pass
         EVT-001, EVT-002, EVT-004, EVT-005 | kv-ledger-prod | pass
@@ -324,8 +356,7 @@ fn clean() {
     conclude(
         &results,
         "TM-01 no_exceptions, TM-02 no_exceptions, TM-03 no_exceptions, TM-04 no_exceptions, TM-05 no_exceptions, \
-         TM-06 no_exceptions, TM-07 no_exceptions, TM-08 no_exceptions, TM-09 no_exceptions, TM-10 no_exceptions, \
-         TM-11 no_exceptions, TM-12 awaits_person, TM-13 awaits_person, TM-14 no_exceptions, TM-15 no_exceptions, TM-24 not_applicable",
+         TM-06 no_exceptions, TM-07 no_exceptions, TM-08 no_exceptions, TM-09 no_exceptions, TM-10 awaits_person, TM-11 no_exceptions, TM-12 awaits_person, TM-13 awaits_person, TM-14 no_exceptions, TM-15 no_exceptions, TM-20 no_exceptions, TM-21 not_applicable, TM-22 awaits_person, TM-23 awaits_person, TM-24 not_applicable",
     );
     assert_says(&results, "LOG-003", "law-ledger/AZKVAuditLogs", &["400 days"]);
     assert_says(&results, "EVT-001", "kv-ledger-prod", &["2576 rows", "92 of 92 days"]);
@@ -354,7 +385,7 @@ fn empty() {
         "TM-01 not_applicable, TM-02 not_applicable, TM-03 not_applicable, TM-04 not_applicable, \
          TM-05 not_applicable, TM-06 not_applicable, TM-07 not_applicable, TM-08 not_applicable, \
          TM-09 not_applicable, TM-10 not_applicable, TM-11 no_exceptions, TM-12 no_exceptions, \
-         TM-13 not_applicable, TM-14 not_applicable, TM-15 not_applicable, TM-24 not_applicable",
+         TM-13 not_applicable, TM-14 not_applicable, TM-15 not_applicable, TM-20 not_applicable, TM-21 not_applicable, TM-22 not_applicable, TM-23 not_applicable, TM-24 not_applicable",
     );
 }
 
@@ -383,6 +414,15 @@ fn idsentinel() {
         KV-006, KV-007 | kv-idsentinel-azureuser | fail
         RBAC-001, RBAC-002 | kv-idsentinel-azureuser ← IDS-NHI-VM | pass
         RBAC-005, RBAC-007 | IDS-NHI-VM; id-idsentinel-shared; caj-evidence | pass
+        NHI-005 | id-idsentinel-shared | pass
+        KV-009, KV-010, RBAC-003, RBAC-004 | kv-idsentinel-azureuser | manual
+        NHI-007 | IDS-NHI-VM | manual
+        NHI-008 | id-idsentinel-shared | manual
+        NHI-009 | IDS-NHI-VM; caj-evidence | manual
+        RBAC-006 | kv-idsentinel-azureuser | not_applicable
+        RBAC-008, RBAC-015 | 210d4b58-1c5d-4c50-924b-007f113f4a57 | not_applicable
+        RBAC-009, RBAC-014 | kv-idsentinel-azureuser | pass
+        RBAC-010 | kv-idsentinel-azureuser | not_evaluated
         RBAC-011 | kv-idsentinel-azureuser | pass
         LOG-001, LOG-002 | kv-idsentinel-azureuser | pass
         LOG-003 | law-idsentinel-nhi/AzureDiagnostics | fail
@@ -395,9 +435,7 @@ fn idsentinel() {
     );
     conclude(
         &results,
-        "TM-01 awaits_person, TM-02 no_exceptions, TM-03 no_exceptions, TM-04 no_exceptions, TM-05 exceptions, \
-         TM-06 exceptions, TM-07 not_evaluated, TM-08 no_exceptions, TM-09 exceptions, TM-10 no_exceptions, \
-         TM-11 no_exceptions, TM-12 exceptions, TM-13 not_evaluated, TM-14 no_exceptions, TM-15 exceptions, TM-24 not_applicable",
+         "TM-01 awaits_person, TM-02 no_exceptions, TM-03 no_exceptions, TM-04 not_evaluated, TM-05 exceptions, TM-06 exceptions, TM-07 not_evaluated, TM-08 no_exceptions, TM-09 exceptions, TM-10 awaits_person, TM-11 no_exceptions, TM-12 exceptions, TM-13 not_evaluated, TM-14 no_exceptions, TM-15 exceptions, TM-20 no_exceptions, TM-21 not_applicable, TM-22 awaits_person, TM-23 awaits_person, TM-24 not_applicable",
     );
     assert_says(&results, "LOG-003", "law-idsentinel-nhi/AzureDiagnostics", &["90 days"]);
     assert_says(&results, "EVT-004", "kv-idsentinel-azureuser ← IDS-NHI-VM", &["2 denied", "ForbiddenByRbac"]);
@@ -466,6 +504,17 @@ fn canary() {
         KV-007 | kv-bench | fail
         RBAC-001, RBAC-002 | kv-bench ← vm-bench; kv-bench ← sp-bench-loader | pass
         RBAC-005, RBAC-007 | vm-bench; app-bench; id-bench; caj-evidence; sp-bench-loader | pass
+        NHI-005 | id-bench | pass
+        KV-009, KV-010, RBAC-003, RBAC-004 | kv-bench | manual
+        NHI-007 | vm-bench | manual
+        NHI-008 | id-bench | manual
+        NHI-009 | vm-bench; app-bench; caj-evidence | manual
+        RBAC-006 | kv-bench | not_applicable
+        RBAC-008 | f2ec6b4c-dbab-4220-9599-c663e261db2d | not_applicable
+        RBAC-009 | kv-bench | pass
+        RBAC-010 | kv-bench | not_evaluated
+        RBAC-014 | kv-bench | pass
+        RBAC-015 | /subscriptions/ecfc80c1-cf57-40f0-85bc-7ce198fcbf15 | not_evaluated
         RBAC-011, LOG-001, LOG-002 | kv-bench | pass
         LOG-003 | law-bench/AZKVAuditLogs | pass
         EVT-001, EVT-002, EVT-005 | kv-bench | pass

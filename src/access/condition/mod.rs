@@ -10,6 +10,11 @@ mod parse;
 pub(super) use evaluate::{Asked, Granting, Truth};
 use parse::Expr;
 
+/// Whether the text of a condition can be parsed. One that cannot is never taken to narrow anything.
+pub fn is_condition_read(text: &str) -> bool {
+    parse::parse(text).is_ok()
+}
+
 /// A condition that was read.
 #[derive(Clone, Debug)]
 pub(super) struct Rule {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::rights::{Action, Held, Rights};
 use super::{Edge, Step, Target};
+use crate::access::{self, Carriage, Carried};
 use crate::evidence::Cite;
 use crate::model::{Id, Resource, Tenant};
 
@@ -52,6 +53,7 @@ const CODE: &[(&str, &[Action])] = &[
         ],
     ),
     ("microsoft.app/containerapps", &[Action::Control("Microsoft.App/containerApps/write")]),
+    ("microsoft.app/jobs", &[Action::Control("Microsoft.App/jobs/write")]),
     (
         "microsoft.containerservice/managedclusters",
         &[
@@ -116,14 +118,15 @@ impl<'a> Identities<'a> {
     pub(super) fn edges(&self, rights: &Rights<'_>, principal: &str) -> Vec<Edge> {
         let mut edges = Vec::new();
         for host in self.hosts.get(principal).into_iter().flatten() {
-            let kind = host.resource_type.to_lowercase();
-            if let Some((_, actions)) = CODE.iter().find(|(name, _)| *name == kind) {
-                for action in *actions {
-                    let holders = rights.holders(*action, host.id).into_iter();
-                    edges.extend(holders.map(|held| edge(Step::RunCode, held, principal, host)));
-                }
-            }
+            edges.extend(running(rights, host, principal).unwrap_or_default());
         }
+        edges.extend(self.taking(rights, principal));
+        edges
+    }
+
+    /// Edges to a user-assigned identity by attaching or federating it.
+    pub(super) fn taking(&self, rights: &Rights<'_>, principal: &str) -> Vec<Edge> {
+        let mut edges = Vec::new();
         let Some((id, from)) = self.user_assigned.get(principal) else { return edges };
         let itself = Host { id, resource_type: "", from, doubt: None };
         for held in rights.holders(FEDERATE, id) {
@@ -153,58 +156,43 @@ impl<'a> Identities<'a> {
     }
 }
 
+/// Edges from everyone who comes to run code on a host; none where nobody says by which actions code comes onto such
+/// a resource.
+fn running(rights: &Rights<'_>, host: &Host<'_>, principal: &str) -> Option<Vec<Edge>> {
+    let kind = host.resource_type.to_lowercase();
+    let (_, actions) = CODE.iter().find(|(name, _)| *name == kind)?;
+    let holders = actions.iter().flat_map(|action| rights.holders(*action, host.id));
+    Some(holders.map(|held| edge(Step::RunCode, held, principal, host)).collect())
+}
+
+/// The same for one identity that a resource carries.
+pub(super) fn running_on(rights: &Rights<'_>, resource: &Resource, carried: &Carried<'_>) -> Option<Vec<Edge>> {
+    running(rights, &host(resource, carried), carried.principal_id.as_deref().unwrap_or_default())
+}
+
 fn edge(step: Step, held: Held<'_>, principal: &str, host: &Host<'_>) -> Edge {
     let (to, on) = (Target::Principal(principal.to_owned()), Some(host.id.clone()));
     held.edge(step, to, on, host.doubt.map(str::to_owned), host.from)
 }
 
-/// What carries each identity: the resources that name it, clusters through their nodes and add-ons, and clusters
-/// that a federated credential of it names.
+/// What carries each identity, by its object id: attachments first.
 fn hosts(tenant: &Tenant) -> BTreeMap<String, Vec<Host<'_>>> {
+    let found = access::hosts(tenant);
+    let is_named = |by: Carriage| matches!(by, Carriage::System | Carriage::Attached);
     let mut hosts: BTreeMap<String, Vec<Host<'_>>> = BTreeMap::new();
-    let by_id: BTreeMap<&Id, &str> =
-        tenant.user_assigned.iter().filter_map(|found| Some((&found.id, found.principal_id.as_deref()?))).collect();
-    let mut seen: BTreeSet<(&Id, String)> = BTreeSet::new();
-    for resource in resources(tenant) {
-        let Some(identity) = &resource.identity else { continue };
-        let attached = identity.user_assigned.iter();
-        let attached = attached.filter_map(|one| one.principal_id.as_deref().or_else(|| by_id.get(&one.id).copied()));
-        for principal in identity.system_principal_id.as_deref().into_iter().chain(attached) {
-            if seen.insert((&resource.id, principal.to_lowercase())) {
-                hosts.entry(principal.to_lowercase()).or_default().push(host(resource, None));
-            }
-        }
-    }
-    for cluster in &tenant.hosts.clusters {
-        for principal in [&cluster.kubelet_object_id, &cluster.secrets_provider_object_id].into_iter().flatten() {
-            if seen.insert((&cluster.resource.id, principal.to_lowercase())) {
-                hosts.entry(principal.to_lowercase()).or_default().push(host(&cluster.resource, None));
-            }
-        }
-        let Some(issuer) = &cluster.oidc_issuer_url else { continue };
-        let federated = tenant.federated.iter().filter(|credential| credential.issuer.as_ref() == Some(issuer));
-        for principal in federated.filter_map(|credential| by_id.get(&credential.identity)) {
-            if seen.insert((&cluster.resource.id, principal.to_lowercase())) {
-                let doubt = "the code must run as the service account that the federated credential names";
-                hosts.entry(principal.to_lowercase()).or_default().push(host(&cluster.resource, Some(doubt)));
+    for named in [true, false] {
+        for one in &found {
+            for carried in one.identities.iter().filter(|carried| is_named(carried.by) == named) {
+                let Some(principal) = &carried.principal_id else { continue };
+                hosts.entry(principal.clone()).or_default().push(host(one.resource, carried));
             }
         }
     }
     hosts
 }
 
-fn host<'a>(resource: &'a Resource, doubt: Option<&'static str>) -> Host<'a> {
-    Host { id: &resource.id, resource_type: &resource.resource_type, from: &resource.from, doubt }
-}
-
-/// Everything that may carry an identity: the list of all resources, and the lists by type, which tell of some more.
-fn resources(tenant: &Tenant) -> impl Iterator<Item = &Resource> {
-    let hosts = &tenant.hosts;
-    let machines = hosts.machines.iter().map(|machine| &machine.resource);
-    let sites = hosts.sites.iter().map(|site| &site.resource);
-    let apps = hosts.container_apps.iter().map(|app| &app.resource);
-    let clusters = hosts.clusters.iter().map(|cluster| &cluster.resource);
-    let logic = hosts.logic_apps.iter().map(|app| &app.resource);
-    let typed = machines.chain(sites).chain(apps).chain(clusters).chain(logic);
-    typed.chain(&hosts.factories).chain(&hosts.automation_accounts).chain(&tenant.resources)
+fn host<'a>(resource: &'a Resource, carried: &Carried<'a>) -> Host<'a> {
+    let doubt = "the code must run as the service account that the federated credential names";
+    let doubt = (carried.by == Carriage::Federated).then_some(doubt);
+    Host { id: &resource.id, resource_type: &resource.resource_type, from: carried.from, doubt }
 }

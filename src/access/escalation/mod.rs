@@ -2,7 +2,8 @@
 //!
 //! Each such right is an edge, from whoever holds it to a vault, or to another principal that can then be acted as.
 //! `rights` tells who holds an action at a scope; `vaults` has the edges that end at a vault, `identities` those to
-//! managed identities, `directory` those to applications and groups; `search` finds the shortest way.
+//! managed identities, `directory` those to applications and groups; `search` finds the shortest way; `powers` lists
+//! single steps, for who asks who can take them.
 //!
 //! A way is as sure as its least sure edge. Of two ways the surer is told, and of equally sure ones the shorter.
 //! Deny assignments and locks are not taken to close a way: they make an edge possible where it was certain. Only of who
@@ -14,6 +15,7 @@
 
 mod directory;
 mod identities;
+mod powers;
 mod rights;
 mod search;
 #[cfg(test)]
@@ -25,6 +27,7 @@ use serde::Serialize;
 use crate::evidence::Cite;
 use crate::model::Id;
 
+pub use powers::Powers;
 pub use search::Escalation;
 
 /// What is reached at the end of a way.

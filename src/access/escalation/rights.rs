@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use super::{Certainty, Edge, Step, Target};
 use crate::access::{grants_action, grants_data_action};
@@ -84,11 +85,16 @@ impl Held<'_> {
 /// Whether a role gives an action, and under which condition of its definition.
 type Given<'a> = Option<Option<&'a str>>;
 
+/// Places of roles in the list of their scope, by action.
+type Giving = BTreeMap<(Action, Id), Rc<[usize]>>;
+
 /// Roles by scope.
 pub(super) struct Rights<'a> {
     pub(super) tenant: &'a Tenant,
     by_scope: BTreeMap<Id, Vec<Holding<'a>>>,
     given: RefCell<BTreeMap<(&'a str, Action), Given<'a>>>,
+    /// Of the roles at one scope, the places of those that give an action: many resources lie below one scope.
+    giving: RefCell<Giving>,
 }
 
 impl<'a> Rights<'a> {
@@ -97,7 +103,7 @@ impl<'a> Rights<'a> {
         for holding in holdings(tenant) {
             by_scope.entry(holding.scope.clone()).or_default().push(holding);
         }
-        Rights { tenant, by_scope, given: RefCell::default() }
+        Rights { tenant, by_scope, given: RefCell::default(), giving: RefCell::default() }
     }
 
     /// Everyone who holds an action at a scope, there or above it.
@@ -105,13 +111,23 @@ impl<'a> Rights<'a> {
         let denied = self.denied(action, at);
         let mut held = Vec::new();
         for scope in self.tenant.hierarchy.scopes_of(at) {
-            for holding in self.by_scope.get(&scope).into_iter().flatten() {
+            let Some(holdings) = self.by_scope.get(&scope) else { continue };
+            let giving = self.giving(action, scope, holdings);
+            for holding in giving.iter().filter_map(|place| holdings.get(*place)) {
                 if let Some(condition) = self.given(holding, action) {
                     held.push(self.held(holding, condition, denied));
                 }
             }
         }
         held
+    }
+
+    fn giving(&self, action: Action, scope: Id, holdings: &[Holding<'a>]) -> Rc<[usize]> {
+        let compute = || {
+            let places = holdings.iter().enumerate().filter(|(_, holding)| self.given(holding, action).is_some());
+            places.map(|(place, _)| place).collect()
+        };
+        self.giving.borrow_mut().entry((action, scope)).or_insert_with(compute).clone()
     }
 
     /// Lower-case object ids of those who hold any of these actions anywhere; may be groups.

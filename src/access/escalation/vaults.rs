@@ -47,6 +47,16 @@ pub(super) fn edges(rights: &Rights<'_>, access: &Access, vault: &Vault, goal: G
     to.edges
 }
 
+/// Edges from everyone who may change one vault: its model, its policies, its log. Whether the right to write a vault
+/// is enough to change its model is in doubt between documents; it is taken to be.
+pub(super) fn managing(rights: &Rights<'_>, vault: &Vault) -> Vec<Edge> {
+    let mut to = Edges { rights, vault, edges: Vec::new() };
+    let step = if vault.is_rbac() { Step::FlipModel } else { Step::WritePolicy };
+    to.by(step, &[VAULT_WRITE, POLICY_WRITE], None);
+    to.by(Step::StopLog, &[SETTINGS_WRITE, SETTINGS_DELETE], None);
+    to.edges
+}
+
 struct Edges<'a, 'b> {
     rights: &'a Rights<'b>,
     vault: &'a Vault,

@@ -57,6 +57,7 @@ pub(super) fn run(options: &AccessOptions, args: &Args, terminal: &Terminal) -> 
         (Format::Json, _) => terminal.json(&json::of(&shown))?,
         (Format::Csv, _) => terminal.raw(&csv::of(&shown)?)?,
         (Format::Dot, _) => terminal.raw(dot::of(&shown).as_bytes())?,
+        (Format::Sarif | Format::Junit | Format::Markdown, _) => {} // refused before a command begins
     }
     Ok(end(&shown.gaps))
 }
@@ -155,7 +156,7 @@ fn path(
     match terminal.format {
         Format::Json => terminal.json(&json::route(tenant, principal, vault, goal, route.as_ref(), &gaps))?,
         Format::Human => human::route(tenant, principal, vault, goal, route.as_ref(), &gaps, terminal)?,
-        Format::Csv | Format::Dot => {
+        _ => {
             return Err(CliError::Use("--path prints human or json; leave --format out".to_owned()));
         }
     }

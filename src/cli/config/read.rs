@@ -293,6 +293,7 @@ fn parameters(table: &Table<'_, '_>) -> Parameters {
         "workload_environments",
         "sharing_limit",
         "unattached_days",
+        "shared_identity_limit",
         "orphan_days",
         "dormant_days",
         "secret_days",
@@ -304,12 +305,15 @@ fn parameters(table: &Table<'_, '_>) -> Parameters {
         "unknown_denials",
         "handshake_seconds",
         "unanswered_handshakes",
+        "production_environments",
+        "unused_days",
     ]);
     Parameters {
         credential_days: table.integer("credential_days").unwrap_or(default.credential_days),
         workload_environments: table.texts("workload_environments").unwrap_or(default.workload_environments),
         sharing_limit: table.integer("sharing_limit").unwrap_or(default.sharing_limit),
         unattached_days: table.integer("unattached_days").unwrap_or(default.unattached_days),
+        shared_identity_limit: table.integer("shared_identity_limit").unwrap_or(default.shared_identity_limit),
         orphan_days: table.integer("orphan_days").unwrap_or(default.orphan_days),
         dormant_days: table.integer("dormant_days").unwrap_or(default.dormant_days),
         secret_days: table.integer("secret_days").unwrap_or(default.secret_days),
@@ -321,6 +325,8 @@ fn parameters(table: &Table<'_, '_>) -> Parameters {
         unknown_denials: table.integer("unknown_denials").unwrap_or(default.unknown_denials),
         handshake_seconds: table.integer("handshake_seconds").unwrap_or(default.handshake_seconds),
         unanswered_handshakes: table.integer("unanswered_handshakes").unwrap_or(default.unanswered_handshakes),
+        production_environments: table.texts("production_environments").unwrap_or(default.production_environments),
+        unused_days: table.integer("unused_days").unwrap_or(default.unused_days),
     }
 }
 

@@ -62,6 +62,7 @@ key = "keys/tickmark.p8"                 # P-256, PKCS#8, encrypted; passphrase 
 # workload_environments = []             # NHI-002: tag values of env/environment that are in scope; empty is all
 # sharing_limit = 1                      # NHI-003: attachments of one identity without a reason
 # unattached_days = 30                   # NHI-004
+# shared_identity_limit = 10             # NHI-005: resources that may carry one identity
 # orphan_days = 7                        # NHI-006
 # dormant_days = 90                      # NHI-011
 # secret_days = 365                      # CRY-001
@@ -73,4 +74,6 @@ key = "keys/tickmark.p8"                 # P-256, PKCS#8, encrypted; passphrase 
 # unknown_denials = 3                    # EVT-004
 # handshake_seconds = 60                 # EVT-005
 # unanswered_handshakes = 20             # EVT-005
+# production_environments = []           # RBAC-009: tag values of env/environment that mean production; empty is all
+# unused_days = 90                       # RBAC-014
 "#;

@@ -43,8 +43,8 @@ pub(super) fn run(options: &Role, args: &Args, terminal: &Terminal) -> Result<En
     let setup = Setup::of(options, optional_config(args)?.as_ref())?;
     let form = match (options.form, terminal.format) {
         (Some(form), _) => form,
-        (None, Format::Human | Format::Csv | Format::Dot) => RoleForm::Az,
         (None, Format::Json) => RoleForm::Json,
+        (None, _) => RoleForm::Az,
     };
     let text = match form {
         RoleForm::Az => script::az(&setup),

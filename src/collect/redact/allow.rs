@@ -12,10 +12,10 @@ use crate::evidence::Kind;
 pub(super) enum Allowed {
     /// A value without parts.
     Leaf(Class),
-    /// Members by lower-case name; `any` for maps whose names are data.
+    /// Members by name; `any` for maps whose names are data.
     Object {
         /// Known members.
-        members: BTreeMap<String, Allowed>,
+        members: Members,
         /// Members of a map.
         any: Option<Box<Allowed>>,
     },
@@ -25,6 +25,14 @@ pub(super) enum Allowed {
     Tuple(Vec<Allowed>),
     /// The place stays, its content goes: `null`.
     Nothing,
+}
+
+/// Known members of an object by lower-case name, in order of its length and then of its letters.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Members {
+    known: Vec<(String, Allowed)>,
+    /// Whether one of them is data of a person.
+    hold_person: bool,
 }
 
 /// Tags whose values say what a thing is for; other tags can hold anything.
@@ -177,14 +185,14 @@ impl Allowed {
             return;
         }
         if !matches!(self, Allowed::Object { .. }) {
-            *self = Allowed::Object { members: BTreeMap::new(), any: None };
+            *self = Allowed::Object { members: Members::default(), any: None };
         }
         if let Allowed::Object { members, any } = self {
             match *step {
                 "*" => any.get_or_insert_with(|| Box::new(Allowed::Nothing)).add(rest, class),
                 name => {
                     let name = name.replace("~1", "/").to_ascii_lowercase();
-                    members.entry(name).or_insert(Allowed::Nothing).add(rest, class);
+                    members.change(&name, |member| member.add(rest, class));
                 }
             }
         }
@@ -193,8 +201,7 @@ impl Allowed {
     /// The allowance for a member, and whether the list names it: the names in a map are data.
     pub(super) fn member(&self, name: &str) -> Option<(bool, &Allowed)> {
         let Allowed::Object { members, any } = self else { return None };
-        // most names are written as the list writes them
-        match members.get(name).or_else(|| members.get(&name.to_ascii_lowercase())) {
+        match members.get(name) {
             Some(below) => Some((true, below)),
             None => any.as_deref().map(|below| (false, below)),
         }
@@ -202,8 +209,7 @@ impl Allowed {
 
     /// Whether the list has data of a person among the members of this object.
     pub(super) fn holds_person(&self) -> bool {
-        let Allowed::Object { members, .. } = self else { return false };
-        members.values().any(|below| matches!(below, Allowed::Leaf(Class::Person(..))))
+        matches!(self, Allowed::Object { members, .. } if members.hold_person)
     }
 
     /// The allowance for an item.
@@ -213,6 +219,38 @@ impl Allowed {
             Allowed::Tuple(items) => items.get(index).unwrap_or(&Allowed::Nothing),
             _ => &Allowed::Nothing,
         }
+    }
+}
+
+impl Members {
+    /// The member with this name, in any case.
+    pub(super) fn get(&self, name: &str) -> Option<&Allowed> {
+        let at = self.place_of(name).ok()?;
+        self.known.get(at).map(|(_, below)| below)
+    }
+
+    /// All of them.
+    #[cfg(test)]
+    pub(super) fn iter(&self) -> impl Iterator<Item = &(String, Allowed)> {
+        self.known.iter()
+    }
+
+    /// Changes the member with this lower-case name, which holds nothing when it is new.
+    pub(super) fn change(&mut self, name: &str, change: impl FnOnce(&mut Allowed)) {
+        let at = self.place_of(name).unwrap_or_else(|at| {
+            self.known.insert(at, (name.to_owned(), Allowed::Nothing));
+            at
+        });
+        if let Some((_, member)) = self.known.get_mut(at) {
+            change(member);
+        }
+        self.hold_person = self.known.iter().any(|(_, below)| matches!(below, Allowed::Leaf(Class::Person(..))));
+    }
+
+    fn place_of(&self, name: &str) -> Result<usize, usize> {
+        let lower = || name.bytes().map(|byte| byte.to_ascii_lowercase());
+        let order = |known: &str| known.len().cmp(&name.len()).then_with(|| known.bytes().cmp(lower()));
+        self.known.binary_search_by(|(known, _)| order(known))
     }
 }
 

@@ -11,7 +11,7 @@ use super::{CUT, Personal};
 use crate::evidence::{Addresses, Persons};
 
 /// How a value on the list is judged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Class {
     /// A name, a word, an id without slashes, or a time.
     Text,
@@ -89,8 +89,13 @@ impl Class {
     }
 
     /// Whether a number, `true`, `false` or `null` may stand here.
-    pub(super) fn keeps_scalar(self, raw: &[u8]) -> bool {
-        self == Class::Text || raw == b"null"
+    pub(super) fn keeps_scalar(self, raw: &str) -> bool {
+        self == Class::Text || raw == "null"
+    }
+
+    /// Whether a judgement takes long, depends on nothing but the text, and is mostly the same in many rows.
+    pub(super) fn is_worth_noting(self) -> bool {
+        matches!(self, Class::Url | Class::Address | Class::Agent | Class::Description | Class::Claims | Class::Targets)
     }
 
     /// None when `text` may be kept as it is, else the rule and what to write instead.

@@ -10,6 +10,7 @@
 mod allow;
 mod cell;
 mod cuts;
+mod look;
 mod person;
 mod pseudonym;
 mod rows;
@@ -22,6 +23,7 @@ mod tests;
 
 pub(super) use cell::is_code;
 pub use pseudonym::{Personal, PseudonymError, Pseudonyms};
+pub(super) use rows::Columns;
 pub(super) use scan::Malformed;
 pub(super) use scrub::secret_in_text as is_secret;
 pub(super) use url::shown;
@@ -40,11 +42,12 @@ pub(super) struct Clean {
     pub cuts: Vec<Redaction>,
 }
 
-/// What may be kept of an answer to a question of this kind, of personal data what `personal` says.
-pub(super) fn answer(kind: Kind, body: &[u8], personal: &Personal) -> Result<Clean, Malformed> {
+/// What may be kept of an answer to a question of this kind, of personal data what `personal` says. `tables` are those
+/// of the answer, where it holds rows.
+pub(super) fn answer(kind: Kind, body: &[u8], tables: &[Columns], personal: &Personal) -> Result<Clean, Malformed> {
     let list = allow::answers(kind);
     match list.member("column") {
-        Some((_, columns)) => scan::copy(body, &rows::allowed(columns, body)?, personal),
+        Some((_, columns)) => scan::copy(body, &rows::allowed(columns, tables), personal),
         None => scan::copy(body, list, personal),
     }
 }

@@ -7,7 +7,7 @@ use super::{CUT, Personal};
 use crate::evidence::Persons;
 
 /// What is kept of a person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Datum {
     /// Display name of an object of the directory, which may be a user.
     Name,
@@ -18,7 +18,7 @@ pub(super) enum Datum {
 }
 
 /// Whether the list has a datum because the person must be matched, as whoever holds a right must be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Role {
     /// Must be matched.
     Matched,

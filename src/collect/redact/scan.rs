@@ -6,7 +6,8 @@
 //! every reader may take another.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 
 use super::allow::Allowed;
 use super::cell::Class;
@@ -23,10 +24,10 @@ pub(in crate::collect) struct Malformed(pub &'static str);
 
 /// Copies what `allowed` lists, of personal data what `personal` says.
 pub(super) fn copy(body: &[u8], allowed: &Allowed, personal: &Personal) -> Result<Clean, Malformed> {
-    if std::str::from_utf8(body).is_err() {
-        return Err(Malformed("it is not UTF-8"));
-    }
+    let text = std::str::from_utf8(body).map_err(|_| Malformed("it is not UTF-8"))?;
     let mut walk = Walk {
+        judged: HashMap::new(),
+        text,
         body,
         at: 0,
         out: Vec::with_capacity(body.len()),
@@ -44,7 +45,61 @@ pub(super) fn copy(body: &[u8], allowed: &Allowed, personal: &Personal) -> Resul
     Ok(Clean { bytes: walk.out, cuts: walk.cuts.told() })
 }
 
+/// How many judgements are noted.
+const MOST_NOTED: usize = 4096;
+/// How many names of one object are compared one by one.
+const FEW: usize = 16;
+/// What ends a string, or is no plain part of it.
+const STOPS: [bool; 256] = {
+    let mut stops = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        stops[byte] = byte < 0x20 || byte == b'"' as usize || byte == b'\\' as usize;
+        byte += 1;
+    }
+    stops
+};
+
+/// A JSON string as it stands, quotes included.
+#[derive(Clone, Copy)]
+struct Raw<'a> {
+    text: &'a str,
+    /// Whether it holds no escape, so that it stands for itself.
+    is_plain: bool,
+}
+
+/// Names that were kept of one object.
+#[derive(Default)]
+struct Names<'a> {
+    few: Vec<Cow<'a, str>>,
+    more: BTreeSet<Cow<'a, str>>,
+}
+
+impl<'a> Names<'a> {
+    fn is_empty(&self) -> bool {
+        self.few.is_empty()
+    }
+
+    /// Adds a name; false when it is there.
+    fn add(&mut self, name: Cow<'a, str>) -> bool {
+        if self.few.contains(&name) {
+            return false;
+        }
+        if self.few.len() == FEW {
+            return self.more.insert(name);
+        }
+        self.few.push(name);
+        true
+    }
+}
+
+/// A rule, and the JSON to write instead of what it cuts; none where nothing is cut.
+type Judged = Option<(&'static str, Rc<str>)>;
+
 struct Walk<'a> {
+    /// Texts of many rows, whose judgement takes long.
+    judged: HashMap<(Class, &'a str), Judged>,
+    text: &'a str,
     body: &'a [u8],
     at: usize,
     out: Vec<u8>,
@@ -73,7 +128,7 @@ impl<'a> Walk<'a> {
                 self.value(class.inner().unwrap_or(&Allowed::Nothing), depth)
             }
             (Allowed::Nothing, _) => {
-                if self.skip(depth)? != b"null" {
+                if self.skip(depth)? != "null" {
                     self.cut("not_on_list");
                 }
                 self.out.extend_from_slice(b"null");
@@ -83,7 +138,7 @@ impl<'a> Walk<'a> {
             (Allowed::Leaf(class), Some(first)) if first != b'{' && first != b'[' => {
                 let raw = self.skip(depth)?;
                 match class.keeps_scalar(raw) {
-                    true => self.out.extend_from_slice(raw),
+                    true => self.out.extend_from_slice(raw.as_bytes()),
                     false => self.instead("wrong_shape", CUT),
                 }
                 Ok(())
@@ -93,7 +148,7 @@ impl<'a> Walk<'a> {
             _ => {
                 let raw = self.skip(depth)?;
                 match raw {
-                    b"null" => self.out.extend_from_slice(raw),
+                    "null" => self.out.extend_from_slice(b"null"),
                     _ => self.instead("wrong_shape", CUT),
                 }
                 Ok(())
@@ -105,11 +160,11 @@ impl<'a> Walk<'a> {
         self.expect(b'{')?;
         self.out.push(b'{');
         let mut is_first = true;
-        let mut kept: BTreeSet<Cow<'_, str>> = BTreeSet::new();
+        let mut kept = Names::default();
         loop {
             let lead = self.space();
             if is_first && self.peek() == Some(b'}') {
-                self.out.extend_from_slice(lead);
+                self.out.extend_from_slice(lead.as_bytes());
                 break;
             }
             is_first = false;
@@ -123,10 +178,10 @@ impl<'a> Walk<'a> {
                     if !kept.is_empty() {
                         self.out.push(b',');
                     }
-                    if !kept.insert(name.clone()) {
+                    if !kept.add(name.clone()) {
                         return Err(Malformed("a member is named twice"));
                     }
-                    self.out.extend_from_slice(lead);
+                    self.out.extend_from_slice(lead.as_bytes());
                     let is_unfit = !is_known && super::scrub::name_is_unfit(&name);
                     self.place.push(match (is_known, is_unfit) {
                         (true, _) => Step::Member(name),
@@ -135,11 +190,11 @@ impl<'a> Walk<'a> {
                     });
                     match is_unfit {
                         true => self.instead("secret_like", CUT), // the name is data here, and must not be lost
-                        false => self.out.extend_from_slice(key),
+                        false => self.out.extend_from_slice(key.text.as_bytes()),
                     }
-                    self.out.extend_from_slice(before_colon);
+                    self.out.extend_from_slice(before_colon.as_bytes());
                     self.out.push(b':');
-                    self.out.extend_from_slice(before_value);
+                    self.out.extend_from_slice(before_value.as_bytes());
                     self.value(below, depth + 1)?;
                     self.place.pop();
                     self.space_kept();
@@ -194,18 +249,35 @@ impl<'a> Walk<'a> {
 
     fn text(&mut self, class: Class) -> Result<(), Malformed> {
         let raw = self.string()?;
-        let around = Around { personal: self.personal, holder: self.holder.as_ref() };
-        match class.judge(&decode(raw)?, &around) {
-            None => self.out.extend_from_slice(raw),
-            Some((rule, instead)) => self.instead(rule, &instead),
+        let known = self.judged.get(&(class, raw.text)).cloned();
+        let judged = match known {
+            Some(judged) => judged,
+            None => self.judge(class, raw)?,
+        };
+        match judged {
+            None => self.out.extend_from_slice(raw.text.as_bytes()),
+            Some((rule, instead)) => {
+                self.cut(rule);
+                self.out.extend_from_slice(instead.as_bytes());
+            }
         }
         Ok(())
+    }
+
+    /// The rule that cuts a text and what to write instead; none where it stays.
+    fn judge(&mut self, class: Class, raw: Raw<'a>) -> Result<Judged, Malformed> {
+        let around = Around { personal: self.personal, holder: self.holder.as_ref() };
+        let judged = class.judge(&decode(raw)?, &around).map(|(rule, instead)| (rule, quoted(&instead).into()));
+        if class.is_worth_noting() && self.judged.len() < MOST_NOTED {
+            self.judged.insert((class, raw.text), judged.clone());
+        }
+        Ok(judged)
     }
 
     /// Writes `text` where something else stood, and counts it.
     fn instead(&mut self, rule: &'static str, text: &str) {
         self.cut(rule);
-        self.out.extend_from_slice(serde_json::Value::from(text).to_string().as_bytes());
+        self.out.extend_from_slice(quoted(text).as_bytes());
     }
 
     fn cut(&mut self, rule: &'static str) {
@@ -231,11 +303,12 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn since(&self, start: usize) -> &'a [u8] {
-        self.body.get(start..self.at).unwrap_or_default()
+    /// Always whole characters: a value and white space begin and end with one of ASCII.
+    fn since(&self, start: usize) -> &'a str {
+        self.text.get(start..self.at).unwrap_or_default()
     }
 
-    fn space(&mut self) -> &'a [u8] {
+    fn space(&mut self) -> &'a str {
         let start = self.at;
         while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
             self.at += 1;
@@ -245,20 +318,24 @@ impl<'a> Walk<'a> {
 
     fn space_kept(&mut self) {
         let space = self.space();
-        self.out.extend_from_slice(space);
+        self.out.extend_from_slice(space.as_bytes());
     }
 
     /// A string with its quotes.
-    fn string(&mut self) -> Result<&'a [u8], Malformed> {
+    fn string(&mut self) -> Result<Raw<'a>, Malformed> {
         let start = self.at;
         self.expect(b'"')?;
+        let mut is_plain = true;
         loop {
+            let rest = self.body.get(self.at..).unwrap_or_default();
+            let plain = rest.iter().position(|byte| STOPS[usize::from(*byte)]);
+            self.at += plain.unwrap_or(rest.len());
             match self.next() {
-                Some(b'"') => return Ok(self.since(start)),
+                Some(b'"') => return Ok(Raw { text: self.since(start), is_plain }),
                 Some(b'\\') => {
+                    is_plain = false;
                     self.next();
                 }
-                Some(0x20..) => {}
                 _ => return Err(Malformed("a string is not closed")),
             }
         }
@@ -278,9 +355,9 @@ impl<'a> Walk<'a> {
             self.space();
             self.expect(b':')?;
             self.space();
-            let value = self.skip(depth + 1)?;
-            if value.first() == Some(&b'"') {
-                holder.learn(&name, &decode(value)?);
+            match self.peek() {
+                Some(b'"') => holder.learn(&name, &decode(self.string()?)?),
+                _ => drop(self.skip(depth + 1)?),
             }
             self.space();
             match self.next() {
@@ -294,7 +371,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Passes over one value of any shape; gives its bytes.
-    fn skip(&mut self, depth: usize) -> Result<&'a [u8], Malformed> {
+    fn skip(&mut self, depth: usize) -> Result<&'a str, Malformed> {
         if depth > DEEPEST {
             return Err(Malformed("it nests too deep"));
         }
@@ -311,7 +388,7 @@ impl<'a> Walk<'a> {
                     self.at += 1;
                 }
                 let raw = self.since(start);
-                if !matches!(raw, b"null" | b"true" | b"false") && !is_number(raw) {
+                if !matches!(raw, "null" | "true" | "false") && !is_number(raw) {
                     return Err(Malformed("it is not JSON"));
                 }
             }
@@ -346,34 +423,38 @@ impl<'a> Walk<'a> {
     }
 }
 
+/// A text as a JSON string.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
 /// The text that a JSON string stands for.
-fn decode(raw: &[u8]) -> Result<Cow<'_, str>, Malformed> {
-    if let Some(plain) = raw.get(1..raw.len().saturating_sub(1)).filter(|plain| !plain.contains(&b'\\')) {
-        // without an escape a string stands for itself; that nothing in it ends it was seen when it was read
-        return std::str::from_utf8(plain).map(Cow::Borrowed).map_err(|_| Malformed("a string is not valid"));
+fn decode(raw: Raw<'_>) -> Result<Cow<'_, str>, Malformed> {
+    let inside = raw.text.get(1..raw.text.len().saturating_sub(1));
+    if let Some(plain) = inside.filter(|_| raw.is_plain) {
+        return Ok(Cow::Borrowed(plain)); // that nothing in it ends it was seen when it was read
     }
-    serde_json::from_slice(raw).map_err(|_| Malformed("a string is not valid"))
+    serde_json::from_str(raw.text).map(Cow::Owned).map_err(|_| Malformed("a string is not valid"))
 }
 
 /// Whether `raw` is a number by the grammar of RFC 8259, of any size.
-fn is_number(raw: &[u8]) -> bool {
-    let digits = |raw: &[u8]| raw.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let after = |raw: &'_ [u8], count: usize| raw.get(count..).unwrap_or_default().to_vec();
-    let rest = raw.strip_prefix(b"-").unwrap_or(raw);
+fn is_number(raw: &str) -> bool {
+    let digits = |raw: &str| raw.bytes().take_while(u8::is_ascii_digit).count();
+    let rest = raw.strip_prefix('-').unwrap_or(raw);
     let whole = digits(rest);
-    if whole == 0 || (whole > 1 && rest.first() == Some(&b'0')) {
+    if whole == 0 || (whole > 1 && rest.starts_with('0')) {
         return false;
     }
-    let mut rest = after(rest, whole);
-    if let Some(fraction) = rest.strip_prefix(b".") {
+    let mut rest = rest.get(whole..).unwrap_or_default();
+    if let Some(fraction) = rest.strip_prefix('.') {
         let count = digits(fraction);
         if count == 0 {
             return false;
         }
-        rest = after(fraction, count);
+        rest = fraction.get(count..).unwrap_or_default();
     }
-    if let Some(exponent) = rest.strip_prefix(b"e").or(rest.strip_prefix(b"E")) {
-        let exponent = exponent.strip_prefix(b"+").or(exponent.strip_prefix(b"-")).unwrap_or(exponent);
+    if let Some(exponent) = rest.strip_prefix(['e', 'E']) {
+        let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
         let count = digits(exponent);
         return count > 0 && count == exponent.len();
     }

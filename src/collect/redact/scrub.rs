@@ -2,13 +2,15 @@
 //!
 //! This is the second fence, behind the list: it errs towards cutting.
 
+use super::look::{is_harmless_path, is_harmless_text};
+
 /// A run of this many characters that looks like a key is taken for one.
-const LONGEST_WORD: usize = 40;
+pub(super) const LONGEST_WORD: usize = 40;
 /// How often a name may be escaped over and over.
 const DEEPEST_ESCAPE: usize = 3;
 
 /// Marks of a credential in text, compared in lower case without spaces.
-const MARKS: &[&str] = &[
+pub(super) const MARKS: &[&str] = &[
     "accountkey=",
     "sharedaccesskey=",
     "sharedaccesssignature",
@@ -38,6 +40,10 @@ const STARTS: &[&str] = &["ghp_", "gho_", "ghs_", "github_pat_", "xoxb-", "xoxp-
 
 /// Whether a name or a line of text looks as if it held a secret.
 pub(in crate::collect) fn secret_in_text(text: &str) -> bool {
+    !is_harmless_text(text) && looks_like_secret_in_text(text)
+}
+
+pub(super) fn looks_like_secret_in_text(text: &str) -> bool {
     in_any_form(text, |text| {
         has_mark(text) || has_token(text) || runs(text, |c| is_separator(c) || is_key_character(c)).any(is_key)
     })
@@ -46,6 +52,10 @@ pub(in crate::collect) fn secret_in_text(text: &str) -> bool {
 /// The same for ids, scopes, actions and URLs, where slashes and underscores part words. Azure makes long names out of
 /// several, such as `MC_group_cluster_region`: what is cut there is an id, and is missed in every judgement.
 pub(super) fn secret_in_path(text: &str) -> bool {
+    !is_harmless_path(text) && looks_like_secret_in_path(text)
+}
+
+pub(super) fn looks_like_secret_in_path(text: &str) -> bool {
     let is_word = |run: &str| !run.bytes().any(|b| b.is_ascii_uppercase() || matches!(b, b'+' | b'='));
     let is_key = |run: &str| is_key(run) && (!is_word(run) || is_hexadecimal(run));
     in_any_form(text, |text| has_mark(text) || has_token(text) || runs(text, is_key_character).any(is_key))

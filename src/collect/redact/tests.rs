@@ -3,6 +3,7 @@
 mod properties;
 
 use proptest::prelude::*;
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::*;
@@ -11,7 +12,31 @@ const CANARY: &str = "CANARY-hunter2";
 
 /// With the switches as they are when nothing is configured.
 fn answer(kind: Kind, body: &[u8]) -> Result<Clean, Malformed> {
-    super::answer(kind, body, &Personal::default())
+    super::answer(kind, body, &tables(kind, body)?, &Personal::default())
+}
+
+/// The columns of an answer's tables, as the envelope tells them.
+fn tables(kind: Kind, body: &[u8]) -> Result<Vec<Columns>, Malformed> {
+    #[derive(Deserialize)]
+    struct Answer {
+        #[serde(default)]
+        tables: Vec<Table>,
+    }
+    #[derive(Deserialize)]
+    struct Table {
+        #[serde(default)]
+        columns: Vec<Column>,
+    }
+    #[derive(Deserialize)]
+    struct Column {
+        name: Option<String>,
+    }
+    if allow::answers(kind).member("column").is_none() {
+        return Ok(Vec::new());
+    }
+    let answer: Answer = serde_json::from_slice(body).map_err(|_| Malformed("it is not a table of log rows"))?;
+    let names = |table: Table| table.columns.into_iter().map(|column| column.name).collect();
+    Ok(answer.tables.into_iter().map(names).collect())
 }
 
 fn kept(kind: Kind, body: &str) -> String {

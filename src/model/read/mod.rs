@@ -30,7 +30,7 @@ use thiserror::Error;
 
 use self::item::Item;
 use self::pages::Pages;
-use super::{DataFamily, Id, PrincipalKind, Tenant, Tree};
+use super::{DataFamily, Id, PrincipalKind, ResourceGraph, Tenant, Tree};
 use crate::evidence::{Capture, EvidenceError, Kind, Over, VaultObjects};
 
 /// Evidence that may not be relied on at all.
@@ -60,7 +60,7 @@ pub fn read(capture: &Capture) -> Result<Tenant, ModelError> {
 }
 
 /// The same for who wants to know what was read and what was not: rows of the vaults' logs are read and dropped, page
-/// by page, so that they are never all in memory.
+/// by page, so that they are never all in memory, and the second lists of Resource Graph are dropped too.
 pub fn survey(capture: &Capture) -> Result<Tenant, ModelError> {
     let mut pages = Pages::of(capture);
     pages.keeps_reads = false;
@@ -90,7 +90,10 @@ fn read_from(capture: &Capture, mut pages: Pages<'_>) -> Result<Tenant, ModelErr
     let workspaces = log_settings::workspaces(&mut pages)?;
     let tables = log_settings::tables(&mut pages)?;
     let read = directory::read(&mut pages)?;
-    let resource_graph = resource_graph::read(&mut pages)?;
+    let mut resource_graph = resource_graph::read(&mut pages)?;
+    if !pages.keeps_reads {
+        resource_graph = ResourceGraph::default(); // what could not be read of it is noted
+    }
     let vault_events = vault_logs::events(&mut pages)?;
     let vault_days = vault_logs::days(&mut pages)?;
     let logs = logs::read(&mut pages)?;

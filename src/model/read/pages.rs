@@ -9,8 +9,8 @@ use std::sync::Arc;
 use super::json::Json;
 use super::{Item, ModelError};
 use crate::evidence::{Capture, KeptFile, Kind, Page, Reason, Record, sha256_hex};
-use crate::model::id::{Ids, Texts};
-use crate::model::{Coverage, Id};
+use crate::model::id::Ids;
+use crate::model::{Coverage, Id, Texts};
 
 /// The kept answers of a capture, and how well they could be read.
 pub(super) struct Pages<'a> {

@@ -6,6 +6,7 @@
 mod control;
 mod front;
 mod graph;
+mod hosts;
 mod tables;
 mod usage;
 
@@ -36,6 +37,7 @@ pub(super) struct View {
     readers_total: usize,
     graph: graph::GraphView,
     usage: usage::UsageView,
+    hosts: hosts::HostsView,
     stories: Vec<tables::StoryView>,
     runs: Vec<tables::RunView>,
     ledger: Vec<tables::LedgerView>,
@@ -59,6 +61,7 @@ impl View {
             readers_total: assessment.inventory.readers.len(),
             graph: graph::graph(&assessment.graph),
             usage: usage::usage(assessment, &places),
+            hosts: hosts::hosts(assessment, &places),
             stories,
             runs: tables::runs(assessment),
             ledger: tables::ledger(&requests),

@@ -164,7 +164,7 @@ impl Ran {
             let subject = finding.subject();
             let name = match subject.kind.as_str() {
                 "scope" => format!("at {}", subject.id.rsplit('/').next().unwrap_or_default()),
-                _ => subject.name.clone(),
+                _ => subject.name.to_string(),
             };
             let key = (finding.check().to_owned(), format!("{} {}", subject.kind, subject.id.to_lowercase()));
             findings.entry(key).or_insert((name, Vec::new())).1.push(finding.outcome());

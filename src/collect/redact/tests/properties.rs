@@ -144,7 +144,7 @@ fn grown(allowed: &Allowed, chance: &mut Chance, depth: usize) -> Value {
         }
         Allowed::Object { members, any } => {
             let mut object = Map::new();
-            for (name, below) in members {
+            for (name, below) in members.iter() {
                 if !chance.once_in(4) {
                     object.insert(name.clone(), grown(below, chance, depth + 1));
                 }
@@ -161,7 +161,7 @@ fn grown(allowed: &Allowed, chance: &mut Chance, depth: usize) -> Value {
                     0 => chance.one_of(&forms()),
                     _ => chance.one_of(&strangers).to_owned(),
                 };
-                if any.is_none() && !members.contains_key(&name.to_lowercase()) {
+                if any.is_none() && members.get(&name).is_none() {
                     object.insert(name, stranger(chance, depth + 1));
                 }
             }
