@@ -120,7 +120,11 @@ fn in_directory<'a>(facts: &Facts<'a>) -> Vec<Change<'a>> {
     rows.filter(|row| is_of_trust(row))
         .map(|row| Change {
             what: row.operation.trim().to_owned(),
-            on: Id::new(row.targets.iter().find_map(|target| target.id.clone()).unwrap_or_default()),
+            on: row
+                .targets
+                .iter()
+                .find_map(|target| target.id.clone())
+                .map_or_else(|| Id::new("an application that the log does not name"), Id::new),
             at: row.at,
             by: row.initiator_id.as_deref().or(row.initiator_app_id.as_deref()),
             from: &row.from,
