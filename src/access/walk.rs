@@ -161,15 +161,28 @@ impl<'a> Walk<'a> {
                 },
             };
             is_named |= given.is_some_and(|given| names_objects(source, given));
+            let is_open = self.may_be_narrowed(source, capability, given);
             for (behind, reached) in reached.iter().enumerate() {
-                let plain = source.plain(first + behind);
-                let path = plain.map(|plain| self.judge(source, capability, given, object, reached, plain));
-                let found =
-                    path.map(|path| Found { capability, who: reached.who, object: place, rank, is_inherited, path });
-                self.found.extend(found);
+                let Some(plain) = source.plain(first + behind) else { continue };
+                let path = match is_open {
+                    true => self.judge(source, capability, given, object, reached, plain),
+                    false => plain.clone(),
+                };
+                self.found.push(Found { capability, who: reached.who, object: place, rank, is_inherited, path });
             }
         }
         is_named
+    }
+
+    /// Whether anything here may make less of what the source gives. Nearly always nothing does, whoever is behind it.
+    fn may_be_narrowed(&self, source: &Source, capability: Capability, given: Option<&[Given]>) -> bool {
+        let is_plain = |given: &Given| given.under.is_empty() && !given.is_wide;
+        let by_role =
+            |given: &[Given]| source.rule.is_some() || !self.site.near.is_empty() || !given.iter().any(is_plain);
+        given.is_some_and(by_role)
+            || self.site.wrong_tenant.is_some()
+            || source.limited.is_some()
+            || capability == Capability::ReadPrivateKey && is_certificate(&self.site.id, &source.scope)
     }
 
     /// The path with whatever narrows it here.

@@ -4,6 +4,7 @@
 //! of what type a member is; both help where the directory was not asked. An id that was asked for and is not
 //! there is gone; an id that nobody was asked about is unknown. Neither is taken for a human or for a workload.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::about;
@@ -121,8 +122,8 @@ impl<'a> People<'a> {
 
     /// What is known about an object id, compared without case.
     pub fn who(&self, object_id: &str) -> Who<'_> {
-        let id = object_id.to_lowercase();
-        match (self.by_id.get(&id), self.tenant.resolved_ids.get(&id)) {
+        let id = folded(object_id);
+        match (self.by_id.get(&*id), self.tenant.resolved_ids.get(&*id)) {
             (Some(person), _) => Who::Known(person),
             (None, Some(asked)) => Who::Gone(asked),
             (None, None) => Who::Unknown,
@@ -154,7 +155,7 @@ impl<'a> People<'a> {
 
     /// Why the members of this principal are not known: it is a group that was not read whole, or it may be one.
     pub fn hidden_members(&self, object_id: &str) -> Option<Missing> {
-        let id = object_id.to_lowercase();
+        let id = folded(object_id);
         match self.who(&id) {
             Who::Known(person) if person.kind == PrincipalKind::Group => self.unread_group(&id),
             Who::Known(Person { kind: PrincipalKind::Other(kind), name, from, .. }) => Some(Missing {
@@ -201,8 +202,8 @@ impl<'a> People<'a> {
 
     fn unread_group(&self, id: &str) -> Option<Missing> {
         let scope = format!("group:{id}");
-        let mut asked = self.tenant.coverage.questions(Kind::GroupMembers);
-        match asked.find(|asked| asked.scope.eq_ignore_ascii_case(&scope)) {
+        let asked = self.tenant.coverage.at(Kind::GroupMembers, &Id::new(scope.as_str())).next();
+        match asked {
             Some(asked) => asked.gap.clone().map(|(reason, detail)| Missing {
                 kind: Kind::GroupMembers,
                 scope: asked.scope.clone(),
@@ -234,6 +235,14 @@ impl<'a> People<'a> {
             },
             from: refused.and_then(|refused| refused.from),
         }
+    }
+}
+
+/// An id in lower case, as nearly all are.
+fn folded(id: &str) -> Cow<'_, str> {
+    match id.contains(char::is_uppercase) {
+        true => Cow::Owned(id.to_lowercase()),
+        false => Cow::Borrowed(id),
     }
 }
 

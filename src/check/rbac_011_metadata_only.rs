@@ -6,7 +6,7 @@ use super::people::{People, Who, counted};
 use super::{Check, Facts, Finding, Nature, Severity, about, judged, own, population, whole};
 use crate::access::{Answer, Capability, Grant, grants_action};
 use crate::evidence::{Cite, Kind};
-use crate::model::{PrincipalKind, RoleAssignment, RoleDefinition, Tenant, Vault};
+use crate::model::{Id, PrincipalKind, RoleAssignment, RoleDefinition, Tenant, Vault};
 
 /// Whoever may do this sees the vault in Azure Resource Manager.
 const SEEING: &str = "Microsoft.KeyVault/vaults/read";
@@ -53,8 +53,10 @@ fn judge(facts: &Facts<'_>, people: &People<'_>, seeing: &BTreeSet<&str>, vault:
     let mut evidence: BTreeSet<Cite> = BTreeSet::new();
     let mut holders: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let reaching = facts.access.reaching(&vault.id).into_iter();
+    let above = facts.tenant.hierarchy.above(&vault.id);
+    let reaches = |scope: &Id| scope.is_at_or_above(&vault.id) || above.contains(scope);
     for assignment in reaching.filter_map(|index| facts.tenant.role_assignments.get(index)) {
-        if !seeing.contains(assignment.role.as_str()) || !facts.tenant.hierarchy.reaches(&assignment.scope, &vault.id) {
+        if !seeing.contains(assignment.role.as_str()) || !reaches(&assignment.scope) {
             continue;
         }
         if let Some(hidden) = people.hidden_members(&assignment.principal_id) {

@@ -6,46 +6,55 @@ use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 /// An ARM id or scope, or the object id of a principal. Many facts hold the same one, so a clone shares its text.
 #[derive(Clone, Debug)]
 pub struct Id(Arc<Text>);
 
+/// As received, and behind that the form that is compared, where it is another one.
 #[derive(Debug)]
 struct Text {
-    shown: String,
-    key: String,
+    both: Box<str>,
+    /// Where the second begins; none when the first is both.
+    key: Option<NonZeroUsize>,
 }
 
 impl Id {
     /// Keeps `text` as received; trailing slashes do not count in comparison.
     pub fn new(text: impl Into<String>) -> Id {
-        let shown: String = text.into();
-        let lower = shown.to_lowercase();
+        let mut both: String = text.into();
+        let lower = both.to_lowercase();
         let trimmed = lower.trim_end_matches('/');
         let key = if trimmed.is_empty() && lower.starts_with('/') { "/" } else { trimmed };
-        Id(Arc::new(Text { key: key.to_owned(), shown }))
+        let end = if key == both { None } else { NonZeroUsize::new(both.len()) };
+        if end.is_some() {
+            both.push_str(key);
+        }
+        Id(Arc::new(Text { both: both.into(), key: end }))
     }
 
     /// As received.
     pub fn shown(&self) -> &str {
-        &self.0.shown
+        let end = self.0.key.map_or(self.0.both.len(), NonZeroUsize::get);
+        self.0.both.get(..end).unwrap_or_default()
     }
 
     /// The form that is compared: lower case.
     pub fn key(&self) -> &str {
-        &self.0.key
+        let start = self.0.key.map_or(0, NonZeroUsize::get);
+        self.0.both.get(start..).unwrap_or_default()
     }
 
     /// Whether this scope is `other` or lies above it **by its path**: `/` above all, a subscription above its
     /// groups, a vault above its secrets; `…/vaults/kv1` is not above `…/vaults/kv10`. A management group is
     /// above a subscription only through the hierarchy, which [`super::Hierarchy`] knows.
     pub fn is_at_or_above(&self, other: &Id) -> bool {
-        if self.0.key == "/" {
-            return other.0.key.starts_with('/');
+        if self.key() == "/" {
+            return other.key().starts_with('/');
         }
-        match other.0.key.strip_prefix(self.0.key.as_str()) {
+        match other.key().strip_prefix(self.key()) {
             Some(rest) => rest.is_empty() || rest.starts_with('/'),
             None => false,
         }
@@ -53,18 +62,18 @@ impl Id {
 
     /// The last segment.
     pub fn name(&self) -> &str {
-        self.0.shown.trim_end_matches('/').rsplit('/').next().unwrap_or(&self.0.shown)
+        self.shown().trim_end_matches('/').rsplit('/').next().unwrap_or(self.shown())
     }
 
     /// The subscription GUID, lower case, when the id lies in a subscription.
     pub fn subscription(&self) -> Option<&str> {
-        self.0.key.strip_prefix("/subscriptions/")?.split('/').next()
+        self.key().strip_prefix("/subscriptions/")?.split('/').next()
     }
 }
 
 impl PartialEq for Id {
     fn eq(&self, other: &Id) -> bool {
-        self.0.key == other.0.key
+        self.key() == other.key()
     }
 }
 
@@ -78,19 +87,19 @@ impl PartialOrd for Id {
 
 impl Ord for Id {
     fn cmp(&self, other: &Id) -> Ordering {
-        self.0.key.cmp(&other.0.key)
+        self.key().cmp(other.key())
     }
 }
 
 impl Hash for Id {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.key.hash(state);
+        self.key().hash(state);
     }
 }
 
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.shown)
+        f.write_str(self.shown())
     }
 }
 
@@ -155,6 +164,12 @@ mod tests {
         assert_eq!(id, Id::new("/Subscriptions/s1/resourcegroups/rg/"));
         assert_eq!(id.to_string(), "/subscriptions/S1/resourceGroups/RG");
         assert_eq!(id.subscription(), Some("s1"));
+        for (shown, key) in
+            [("/", "/"), ("", ""), ("//", "/"), ("/a/", "/a"), ("/A", "/a"), ("/a", "/a"), ("group:x", "group:x")]
+        {
+            let id = Id::new(shown);
+            assert_eq!((id.shown(), id.key()), (shown, key));
+        }
     }
 
     #[test]

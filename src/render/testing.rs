@@ -109,7 +109,7 @@ fn inputs() -> Inputs {
 }
 
 /// Puts findings, controls and populations together.
-fn assessment(mut findings: Vec<Finding>, collection: CollectionSummary) -> Assessment {
+pub(super) fn assessment(mut findings: Vec<Finding>, collection: CollectionSummary) -> Assessment {
     findings.sort_by(|a, b| {
         (a.check(), a.subject(), a.outcome(), a.because()).cmp(&(b.check(), b.subject(), b.outcome(), b.because()))
     });

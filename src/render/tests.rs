@@ -6,8 +6,10 @@ use pulldown_cmark::{Event, Options, Parser, Tag};
 use sha2::{Digest, Sha256};
 
 use super::{RenderError, testing};
-use crate::assess::Assessment;
-use crate::check::Outcome;
+use crate::assess::{Assessment, EvidenceLine};
+use crate::check::{Outcome, about};
+use crate::evidence::Cite;
+use crate::model::Id;
 
 fn render(assessment: &Assessment) -> Result<BTreeMap<String, Vec<u8>>, RenderError> {
     let mut files = BTreeMap::new();
@@ -182,6 +184,44 @@ fn every_exception_is_in_html_and_markdown() {
         assert!(html.contains(&subject), "{subject}");
         assert!(markdown.contains(finding.subject().name.as_str()), "{subject}");
     }
+}
+
+#[test]
+fn a_control_with_more_exceptions_than_a_page_shows_says_where_the_others_are() {
+    let from = Cite::new("ev-0001", "page-0001.json", "/value/0");
+    let fail = |number: usize| {
+        let name = format!("id-{number:04}");
+        about("managed_identity", &Id::new(format!("/{name}")), &name, &from).fail("no owner").of_check("NHI-001")
+    };
+    let assessment = testing::assessment((1..=2_001).map(fail).collect(), testing::empty().collection);
+    let markdown = text(&assessment, "report/report.md");
+    assert!(markdown.contains("`id-2000`") && !markdown.contains("`id-2001`"));
+    assert!(markdown.contains("\n1 more in `population-nhi-001.csv`.\n"));
+    for path in ["report/population-nhi-001.csv", "report/exceptions.csv"] {
+        let table = text(&assessment, path);
+        assert!(table.contains("\"id-2001\"") && table.lines().count() == 2_002, "{path}");
+    }
+}
+
+#[test]
+fn of_more_requests_than_a_page_shows_those_without_an_answer_come_first_and_a_table_has_all() {
+    let mut assessment = testing::sample();
+    let line = EvidenceLine { gap: None, ..assessment.evidence[0].clone() };
+    let numbered = |number: usize| EvidenceLine {
+        id: format!("ev-{number:04}"),
+        gap: (number == 2_001).then(|| ("it was refused".to_owned(), "give it Reader".to_owned())),
+        ..line.clone()
+    };
+    assessment.evidence = (1..=2_001).map(numbered).collect();
+    let markdown = text(&assessment, "report/report.md");
+    assert!(markdown.contains("Of 2,001 questions, 2,000 are shown, first those without a full answer; all of them"));
+    assert!(markdown.contains("\n| `ev-2001` |") && !markdown.contains("\n| `ev-2000` |"));
+    let html = text(&assessment, "report/report.html");
+    assert!(html.contains(" id=\"ev-2001\"") && !html.contains(" id=\"ev-2000\""));
+    assert!(html.contains("<a href=\"requests.csv\">"));
+    let table = text(&assessment, "report/requests.csv");
+    assert!(table.contains("\"ev-2000\"") && table.lines().count() == 2_002);
+    assert!(!render(&testing::sample()).expect("a report").contains_key("report/requests.csv"), "the page has them");
 }
 
 #[test]
