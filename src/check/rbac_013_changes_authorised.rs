@@ -275,7 +275,11 @@ mod tests {
     }
 
     fn sampled(findings: &[Finding]) -> Vec<String> {
-        findings.iter().filter(|one| one.subject().kind == "role_change").map(|one| one.subject().id.to_string()).collect()
+        findings
+            .iter()
+            .filter(|one| one.subject().kind == "role_change")
+            .map(|one| one.subject().id.to_string())
+            .collect()
     }
 
     #[test]
