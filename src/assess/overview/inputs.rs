@@ -58,14 +58,22 @@ pub struct OpenPoint {
     pub settle: String,
 }
 
-/// What `wanted` checks need and was not read; and how many further questions have no full answer.
-pub(super) fn missing(wanted: &[&'static Check], tenant: &Tenant, sources: &Sources<'_>) -> (Vec<MissingInput>, usize) {
+/// What `wanted` checks need and was not read; and how many further questions have no full answer. `open` are
+/// the checks that left something open.
+pub(super) fn missing(
+    wanted: &[&'static Check],
+    tenant: &Tenant,
+    sources: &Sources<'_>,
+    open: &BTreeSet<&str>,
+) -> (Vec<MissingInput>, usize) {
     let mut of_kind: BTreeMap<Kind, Vec<Missing>> = BTreeMap::new();
     let mut by_place: BTreeMap<(Kind, String), (Missing, BTreeSet<&'static str>)> = BTreeMap::new();
     for check in wanted {
         for need in check.needs {
             let missing = of_kind.entry(need.kind).or_insert_with(|| tenant.coverage.missing_of_population(need.kind));
-            for one in missing.iter() {
+            // what a source no longer keeps may be told by another: it is missing where the check left something open
+            let is_missing = |one: &&Missing| one.reason != Reason::RetentionTooShort || open.contains(check.id);
+            for one in missing.iter().filter(is_missing) {
                 let place = by_place.entry((one.kind, one.scope.clone()));
                 place.or_insert_with(|| (one.clone(), BTreeSet::new())).1.insert(check.id);
             }

@@ -7,6 +7,7 @@ mod inputs;
 mod lines;
 mod reach;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{CollectionSummary, Counts, Inputs, Selection, Trend};
@@ -97,7 +98,9 @@ pub fn overview(
     let facts = Facts { tenant, access: &access, period: *period, parameters, declared, ledger: sources.ledger };
     let findings: Vec<Arc<Finding>> = run_those(&facts, is_wanted).into_iter().map(Arc::new).collect();
     let collection = super::coverage::summary(capture, tenant, &inputs.period);
-    let (missing, missing_elsewhere) = inputs::missing(&wanted, tenant, sources);
+    let is_open = |finding: &&Arc<Finding>| finding.outcome() == Outcome::NotEvaluated;
+    let open: BTreeSet<&str> = findings.iter().filter(is_open).map(|finding| finding.check()).collect();
+    let (missing, missing_elsewhere) = inputs::missing(&wanted, tenant, sources, &open);
     let days = Days::of(capture, tenant, &inputs.period, &collection, sources);
     let checks = lines::checks(&wanted, &findings, &missing, &days, sources);
     let controls_shown = lines::controls(controls, &selection, &checks, &inputs.declared);
