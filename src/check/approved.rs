@@ -13,7 +13,7 @@ use crate::access::Open;
 use crate::access::escalation::{Certainty, Edge, Step};
 use crate::declared::{Administrator, Power};
 use crate::evidence::{Cite, Kind, Reason};
-use crate::model::{Id, PrincipalKind};
+use crate::model::{Id, Missing, PrincipalKind};
 
 /// Judges those who can take a step at `at` by the rows that approve `power` there. `nobody` says that there is none.
 pub(super) fn judge(
@@ -80,9 +80,13 @@ pub(super) fn judge(
 /// Lists of rights that were not read for `at`, so that somebody may be missing. Whose group a holder is in matters
 /// not: the group itself is a holder.
 fn unread(facts: &Facts<'_>, at: &Id) -> Option<Open> {
-    let is_nothing = |reason: Reason| matches!(reason, Reason::NotLicensed | Reason::Retired);
+    // without the licence there is no eligible role; of all else it says nothing
+    let is_nothing = |missing: &Missing| match missing.reason {
+        Reason::NotLicensed => missing.kind == Kind::RoleEligibilityScheduleInstances,
+        reason => reason == Reason::Retired,
+    };
     let missing = LISTS.iter().flat_map(|kind| facts.tenant.coverage.missing(own(*kind), at));
-    if let Some(missing) = missing.into_iter().find(|missing| !is_nothing(missing.reason)) {
+    if let Some(missing) = missing.into_iter().find(|missing| !is_nothing(missing)) {
         return Some(as_open(&missing));
     }
     let definitions = &facts.tenant.role_definitions;

@@ -1,6 +1,6 @@
 //! LOG-004: what a setting sends to a storage account stays there as it was written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::people::and_more;
 use super::{Check, Facts, Finding, Nature, Severity, about, judged, own, population};
@@ -41,9 +41,13 @@ pub(super) const CHECK: Check = Check {
 fn run(facts: &Facts<'_>) -> Vec<Finding> {
     let settings = facts.tenant.diagnostic_settings.iter().chain(facts.tenant.logging.exports());
     let mut accounts: BTreeMap<Id, Vec<&DiagnosticSetting>> = BTreeMap::new();
+    let known: BTreeSet<&Id> = facts.tenant.resources.iter().map(|resource| &resource.id).collect();
     for setting in settings {
         if let Some(account) = setting.storage_account_id.as_deref().filter(|account| !account.is_empty()) {
-            accounts.entry(Id::new(account)).or_default().push(setting);
+            // as the account itself is shown: settings write it in any case
+            let account = Id::new(account);
+            let account = known.get(&account).map_or(account, |known| Id::clone(known));
+            accounts.entry(account).or_default().push(setting);
         }
     }
     let mut findings: Vec<Finding> =

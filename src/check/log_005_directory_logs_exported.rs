@@ -31,10 +31,6 @@ pub(super) const CHECK: Check = Check {
 };
 
 fn run(facts: &Facts<'_>) -> Vec<Finding> {
-    // Entra belongs to no subscription; where nobody sees one, the runner says so
-    if facts.tenant.subscriptions.is_empty() {
-        return Vec::new();
-    }
     let records = facts.records_of(Kind::DirectoryExports);
     let Some(first) = records.first() else { return Vec::new() };
     NEEDED.iter().map(|(category, holds)| judge(facts, (category, holds), first, &records)).collect()

@@ -98,10 +98,11 @@ fn out_of_reach(facts: &Facts<'_>) -> OutOfReach {
         }
     }
     let line = |((detail, why), (kinds, records)): ((String, String), (BTreeSet<&str>, Vec<Cite>))| {
-        let kinds: Vec<&str> = kinds.into_iter().collect();
-        let id = Id::new(format!("{detail} ({why})"));
+        let kinds = kinds.into_iter().collect::<Vec<&str>>().join(", ");
+        // not by the cause, which may be told in many words
+        let id = Id::new(format!("{detail}: {kinds}"));
         let on = about("period", &id, "the part of the period that is out of reach", records.first()?).citing(&records);
-        Some(on.not_evaluated(Reason::RetentionTooShort, format!("{detail}; {why}: {}", kinds.join(", "))))
+        Some(on.not_evaluated(Reason::RetentionTooShort, format!("{detail}; {why}: {kinds}")))
     };
     let lost: Vec<Finding> = lost.into_iter().filter_map(line).collect();
     let words = match lost.is_empty() {

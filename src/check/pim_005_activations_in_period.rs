@@ -63,11 +63,15 @@ fn of_period(facts: &Facts<'_>, is_empty: bool) -> Option<Finding> {
     let records = facts.records_of(Kind::RoleAssignmentScheduleRequests);
     let coverage = &facts.tenant.coverage;
     let is_unread = !coverage.missing_of_population(Kind::RoleAssignmentScheduleRequests).is_empty();
-    if is_unread || records.is_empty() || facts.tenant.subscriptions.is_empty() {
+    if is_unread || records.is_empty() {
         return None; // the runner says so
     }
     let on = about("period", &Id::new("activations of the period"), "activations of the period", records.first()?)
         .citing(&records);
+    if facts.tenant.subscriptions.is_empty() {
+        let because = "no subscription is visible, so that there may be activations of which nobody was asked";
+        return Some(on.not_evaluated(Reason::NotFound, because));
+    }
     let is_unlicensed = coverage
         .questions(Kind::RoleAssignmentScheduleRequests)
         .all(|asked| matches!(asked.gap, Some((Reason::NotLicensed, _))));

@@ -10,8 +10,8 @@ use super::operations::{self, Operation};
 use super::people::{People, counted};
 use super::roles::role_name;
 use super::{Check, Facts, Finding, Nature, Severity, about, judged, population};
-use crate::evidence::{Cite, Kind, sha256_hex};
-use crate::model::{Id, RoleAssignment, RoleRequest};
+use crate::evidence::{Cite, Kind, Reason, sha256_hex};
+use crate::model::{Id, Missing, RoleAssignment, RoleRequest};
 
 pub(super) const CHECK: Check = Check {
     id: "RBAC-013",
@@ -85,6 +85,10 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
         }
         return findings;
     }
+    if let Some(missing) = requests_missing(facts) {
+        findings.push(on.missing(&missing));
+        return findings;
+    }
     let sample = sample(&items, &facts.parameters.sample_seed, facts.parameters.sample_size);
     let list: Vec<&str> = items.iter().map(|item| item.key.as_str()).collect();
     findings.push(on.manual(format!(
@@ -100,6 +104,12 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
         Some(on.manual(format!("sample {} of {of}: {}; its ticket is needed", place + 1, item.words)))
     }));
     findings
+}
+
+/// Without the requests an activation by its holder looks like a grant by somebody else, and no item is certain.
+fn requests_missing(facts: &Facts<'_>) -> Option<Missing> {
+    let missing = facts.tenant.coverage.missing_of_population(Kind::RoleAssignmentScheduleRequests);
+    missing.into_iter().find(|missing| missing.reason != Reason::NotLicensed)
 }
 
 /// Scopes whose log does not cover the period: there may be further items.

@@ -70,7 +70,9 @@ fn silence(check: &Check, facts: &Facts<'_>) -> Finding {
     if let Some(missing) = missing.next() {
         return unread(&missing);
     }
-    if facts.tenant.subscriptions.is_empty() {
+    // what belongs to the directory, and to no subscription, is not hidden with them
+    let is_hidden = |need: &Need| need.reach == Reach::Population && follows_from_others(need.kind);
+    if facts.tenant.subscriptions.is_empty() && check.needs.iter().any(is_hidden) {
         // Only what the identity may see is listed: no subscription at all proves nothing.
         return unread(&Missing {
             kind: Kind::Subscriptions,

@@ -10,7 +10,7 @@ use super::derive::derive;
 use super::terminal::Terminal;
 use super::{CliError, End, context, declared, key, summary};
 use crate::assess::{Assessment, Inputs, Organisation};
-use crate::evidence::{Capture, Ledger, write_aside};
+use crate::evidence::{Capture, write_aside};
 use crate::render::render;
 
 pub(super) fn run(options: &Assess, args: &Args, terminal: &Terminal) -> Result<End, CliError> {
@@ -22,7 +22,7 @@ pub(super) fn run(options: &Assess, args: &Args, terminal: &Terminal) -> Result<
         None => String::new(),
     };
     let inputs = inputs(args, config.as_ref(), &capture, fingerprint)?;
-    let assessment = derive(&capture, inputs, Ledger::open(&store)?.entries)?;
+    let assessment = derive(&capture, inputs, context::ledger(&store, &capture)?)?;
     if let Some(out) = &options.out {
         write(&assessment, out)?;
         terminal.note(&format!("results and report are in {}", out.display()));

@@ -12,7 +12,7 @@ use super::config::{Config, PeriodChoice};
 use super::terminal::{Terminal, clean};
 use super::{CliError, derive};
 use crate::azure::{Clock, CredentialSettings, Network, Proxy};
-use crate::evidence::{Capture, CaptureStatus, Head, Period, Tool};
+use crate::evidence::{Capture, CaptureStatus, Entry, Event, Head, Ledger, Period, Tool};
 
 /// The program, as it is written into evidence and packs.
 pub(super) fn tool() -> Tool {
@@ -98,6 +98,14 @@ pub(super) fn capture(store: &Path, which: Option<&str>, terminal: &Terminal) ->
         let advice = "make one with `tickmark collect`, or name one with --capture";
         CliError::Use(format!("the store `{}` holds no capture that reached its end\n{advice}", store.display()))
     })
+}
+
+/// The ledger of a store without the packs that this capture was sealed into already: looking at it again seals nothing,
+/// so that it is not the second pack of its period.
+pub(super) fn ledger(store: &Path, capture: &Capture) -> Result<Vec<Entry>, CliError> {
+    let mut entries = Ledger::open(store)?.entries;
+    entries.retain(|entry| entry.event != Event::Sealed || entry.capture_id != capture.head.capture_id);
+    Ok(entries)
 }
 
 /// A capture with its folder, and those that were passed over: id and why.

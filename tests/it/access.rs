@@ -125,7 +125,10 @@ fn a_spreadsheet_and_a_graph_hold_the_same_answers() {
     let rows = csv::Reader::from_reader(table.as_bytes()).into_records().filter(Result::is_ok).count();
     assert_eq!(rows, answers(&told).len());
     let graph = access(&bench, &["--vault", "kv-track-prod", "--format", "dot"]).out;
-    assert!(graph.starts_with("digraph access {") && graph.contains("[label=\"Dana Okafor\\nuser\"]"), "{graph}");
+    assert!(
+        graph.starts_with("digraph access {") && graph.contains("[label=\"Dana Okafor\\nuser, guest\"]"),
+        "{graph}"
+    );
     let refused = bench.run(&["--format", "csv", "list"]);
     assert_eq!((refused.code, refused.err.contains("only `tickmark access` prints csv")), (2, true));
 }

@@ -4,6 +4,8 @@
 use std::time::Duration;
 
 use serde_json::Value;
+use tickmark::assess::Assessment;
+use tickmark::check::Finding;
 use tickmark::evidence::{Capture, Record};
 
 use super::azure::{Azure, Moods, Seen};
@@ -96,7 +98,10 @@ fn a_token_that_nobody_takes_is_a_gap_and_not_an_empty_tenant() {
     let results = bench.run(&["assess", "--out", "out", "--format", "json"]);
     assert_eq!(results.code, 3, "{}", results.out);
     let outcomes = bench.json("out/results.json");
-    for finding in outcomes["findings"].as_array().expect("findings") {
+    // waivers and the ledger are no answers of Azure
+    let own = ["PACK-003", "PACK-004"];
+    let of_azure = |finding: &&Value| !own.iter().any(|check| finding["check"] == *check);
+    for finding in outcomes["findings"].as_array().expect("findings").iter().filter(of_azure) {
         assert_eq!(finding["outcome"], "not_evaluated", "{finding}");
     }
 }
@@ -147,7 +152,14 @@ fn is_the_replayed(bench: &Bench, live: &Capture, tenant: &Tenant, azure: &Azure
         }
     }
     let from_live = assessed(live);
-    assert_eq!(from_live.findings, replayed.assessment.findings);
+    // on loopback the cloud is one of its own, whose audience for exchanges nobody knows
+    let without_audiences = |assessment: &Assessment| -> Vec<Finding> {
+        let findings = assessment.findings.iter().filter(|finding| finding.check() != "FED-004");
+        findings.map(|finding| Finding::clone(finding)).collect()
+    };
+    let (own, other) = (without_audiences(&from_live), without_audiences(&replayed.assessment));
+    own.iter().zip(&other).for_each(|(own, other)| assert_eq!(own, other));
+    assert_eq!(own.len(), other.len());
 
     let assessed = bench.run(&["assess", "--out", "out"]);
     assert_eq!(assessed.code, 1, "{}", assessed.err);
@@ -156,12 +168,14 @@ fn is_the_replayed(bench: &Bench, live: &Capture, tenant: &Tenant, azure: &Azure
         .as_array()
         .expect("findings")
         .iter()
+        .filter(|finding| finding["check"] != "FED-004")
         .map(|finding| (text(&finding["check"]), text(&finding["subject"]["id"]), text(&finding["outcome"])))
         .collect();
     let expected: Vec<(&str, &str, &str)> = replayed
         .assessment
         .findings
         .iter()
+        .filter(|finding| finding.check() != "FED-004")
         .map(|finding| (finding.check(), finding.subject().id.as_str(), finding.outcome().word()))
         .collect();
     assert_eq!(outcomes, expected);

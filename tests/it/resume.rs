@@ -297,7 +297,7 @@ fn a_file_that_cannot_be_written_ends_the_run_and_loses_nothing() {
     let bench = world.bench();
     // signal 25 tells of files that get too large; without it the write fails as on a full disk; the plan fits (blocks
     // of 512 bytes), the rows of a log do not
-    let ran = bench.shell("trap '' 25; ulimit -f 36; exec \"$TICKMARK\" collect");
+    let ran = bench.shell("trap '' 25; ulimit -f 42; exec \"$TICKMARK\" collect");
     assert_eq!(ran.code, 3, "{}", ran.err);
     assert!(ran.err.contains("cannot write `") && ran.err.contains("File too large"), "{}", ran.err);
     assert!(ran.err.contains("continue with `tickmark collect --resume"), "{}", ran.err);

@@ -77,22 +77,15 @@ const NEEDED: &[(&str, &str, &str)] = &[
     ),
     ("/roleAssignmentScheduleRequests?", "", "PIM-005 RBAC-013"),
     ("/roleEligibilityScheduleRequests?", "", "RBAC-013"),
-    // the one eligible role has rules of the vault alone
+    // the one eligible role is of the subscription: whether another person approves
     (
-        "/vaults/kv-ledger-prod/providers/Microsoft.Authorization/roleManagementPolicyAssignments?",
+        "/ef046ce3-0366-4fe0-b02a-52d3a0309665/providers/Microsoft.Authorization/roleManagementPolicyAssignments?",
         "RBAC-010 PIM-004",
         "",
     ),
-    // whether another person approves
-    (
-        "/ef046ce3-0366-4fe0-b02a-52d3a0309665/providers/Microsoft.Authorization/roleManagementPolicyAssignments?",
-        "RBAC-010",
-        "",
-    ),
-    // whether another person approves
     (
         "/878bded4-26b8-4144-b980-f5c9be4eb9e1/providers/Microsoft.Authorization/roleManagementPolicyAssignments?",
-        "RBAC-010",
+        "",
         "",
     ),
     // what the collecting identity may do decides nothing about others
@@ -173,12 +166,9 @@ const NEEDED: &[(&str, &str, &str)] = &[
     ("/privilegedAccess/group/assignmentScheduleInstances?", "", ""),
     // who can become a member of the owners' group may grant
     ("/privilegedAccess/group/eligibilityScheduleInstances?", "RBAC-010 RBAC-012", ""),
-    // who of those that hold a role is a group, nobody says; the callers are in the list of managed identities
-    (
-        "/directoryObjects/getByIds",
-        "NHI-006 RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-010 RBAC-011 RBAC-014 RBAC-012 PIM-001 PIM-002",
-        "",
-    ),
+    // the callers are in the list of managed identities; that one who holds a role is a group its assignment says, and
+    // the list of its members says who has access through it
+    ("/directoryObjects/getByIds", "NHI-006 RBAC-001 RBAC-002 RBAC-005 RBAC-007 RBAC-011 PIM-001 PIM-002", ""),
     // the group is Owner of the subscription: whoever is in it can grant, and can activate reading
     ("/transitiveMembers?", "RBAC-005 RBAC-007 RBAC-009 RBAC-010 RBAC-011 RBAC-014 RBAC-012 PIM-001 PACK-002", ""),
     // each list is held against Resource Graph's

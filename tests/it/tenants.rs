@@ -215,7 +215,7 @@ fn mixed() {
     conclude(
         &results,
         "TM-01 exceptions, TM-02 exceptions, TM-03 exceptions, TM-04 exceptions, TM-05 exceptions, TM-06 exceptions, \
-         TM-07 exceptions, TM-08 exceptions, TM-09 exceptions, TM-10 exceptions, TM-11 no_exceptions, TM-12 exceptions, TM-13 exceptions, TM-14 exceptions, TM-15 exceptions, TM-16 exceptions, TM-17 not_evaluated, TM-18 exceptions, TM-19 exceptions, TM-20 exceptions, TM-21 exceptions, TM-22 awaits_person, TM-23 awaits_person, TM-24 not_applicable",
+         TM-07 exceptions, TM-08 exceptions, TM-09 exceptions, TM-10 exceptions, TM-11 not_evaluated, TM-12 exceptions, TM-13 exceptions, TM-14 exceptions, TM-15 exceptions, TM-16 exceptions, TM-17 not_evaluated, TM-18 exceptions, TM-19 exceptions, TM-20 exceptions, TM-21 exceptions, TM-22 awaits_person, TM-23 awaits_person, TM-24 not_applicable",
     );
     assert_says(&results, "NHI-004", "id-old-batch", &["213 days"]);
     assert_says(&results, "KV-005", "kv-track-legacy", &["id-track-app", "set", "delete", "purge"]);
@@ -339,8 +339,7 @@ fn denied() {
         PIM-002 | BROKEN; UNREAD; Shipment tracking production; Shared platform | not_evaluated
         PIM-004, PIM-005 | ROOT; UNREAD | not_evaluated
         RBAC-012 | BROKEN; UNREAD; kv-track-legacy; kv-track-prod | not_evaluated
-        RBAC-013 | grants and removals of the period; taken at 2026-07-25T08:12:12Z: d3efabe5-820e-41ed-a2e9-8ab0595a6695; taken at 2026-08-06T06:30:02Z: somebody whom the log does not name; given at 2026-08-05T06:30:02Z: sp-nightly-report | manual
-        RBAC-013 | ROOT; BROKEN; Shipment tracking production; UNREAD; Shared platform; the tenant's root | not_evaluated
+        RBAC-013 | grants and removals of the period; ROOT; BROKEN; Shipment tracking production; UNREAD; Shared platform; the tenant's root | not_evaluated
         PACK-001 | the collection | not_evaluated
         PACK-001 | the part of the period that is out of reach | not_evaluated
         "
@@ -409,7 +408,7 @@ fn clean() {
         PACK-002 | caj-evidence | pass
         PACK-003 | the chain of packs | not_applicable
         PIM-001 | Ledger production ← Ledger subscription owners (Owner) | pass
-        PIM-004 | Key Vault Administrator at kv-ledger-prod (Ledger subscription owners) | pass
+        PIM-004 | Key Vault Administrator at ef046ce3-0366-4fe0-b02a-52d3a0309665 (Ledger subscription owners) | pass
         PIM-005 | Ines Moreau at 2026-08-11T12:04:30Z (Key Vault Administrator) | pass
         RBAC-013 | grants and removals of the period | not_applicable
         PACK-001 | the collection | pass
@@ -454,7 +453,7 @@ fn empty() {
         &results,
         "TM-01 not_applicable, TM-02 not_applicable, TM-03 not_applicable, TM-04 not_applicable, \
          TM-05 not_applicable, TM-06 not_applicable, TM-07 not_applicable, TM-08 not_applicable, \
-         TM-09 not_applicable, TM-10 not_applicable, TM-11 no_exceptions, TM-12 no_exceptions, TM-13 not_applicable, TM-14 not_applicable, TM-15 not_applicable, TM-16 not_evaluated, TM-17 not_evaluated, TM-18 exceptions, TM-19 not_applicable, TM-20 not_applicable, TM-21 not_applicable, TM-22 not_applicable, TM-23 not_applicable, TM-24 not_applicable",
+         TM-09 not_applicable, TM-10 not_applicable, TM-11 not_evaluated, TM-12 no_exceptions, TM-13 not_applicable, TM-14 not_applicable, TM-15 not_applicable, TM-16 not_evaluated, TM-17 not_evaluated, TM-18 exceptions, TM-19 not_applicable, TM-20 not_applicable, TM-21 not_applicable, TM-22 not_applicable, TM-23 not_applicable, TM-24 not_applicable",
     );
 }
 
@@ -491,7 +490,7 @@ fn idsentinel() {
         RBAC-006 | kv-idsentinel-azureuser | not_applicable
         RBAC-008, RBAC-015 | 210d4b58-1c5d-4c50-924b-007f113f4a57 | not_applicable
         RBAC-009, RBAC-014 | kv-idsentinel-azureuser | pass
-        RBAC-010 | kv-idsentinel-azureuser | not_evaluated
+        RBAC-010 | kv-idsentinel-azureuser | fail
         RBAC-011 | kv-idsentinel-azureuser | pass
         LOG-001, LOG-002 | kv-idsentinel-azureuser | pass
         LOG-003 | law-idsentinel-nhi/AzureDiagnostics | fail
@@ -520,7 +519,7 @@ fn idsentinel() {
     );
     conclude(
         &results,
-        "TM-01 awaits_person, TM-02 no_exceptions, TM-03 no_exceptions, TM-04 not_evaluated, TM-05 exceptions, TM-06 exceptions, TM-07 not_evaluated, TM-08 no_exceptions, TM-09 exceptions, TM-10 awaits_person, TM-11 no_exceptions, TM-12 exceptions, TM-13 not_evaluated, TM-14 no_exceptions, TM-15 exceptions, TM-16 exceptions, TM-17 not_evaluated, TM-18 exceptions, TM-19 exceptions, TM-20 no_exceptions, TM-21 not_applicable, TM-22 awaits_person, TM-23 awaits_person, TM-24 not_applicable",
+        "TM-01 awaits_person, TM-02 no_exceptions, TM-03 no_exceptions, TM-04 exceptions, TM-05 exceptions, TM-06 exceptions, TM-07 not_evaluated, TM-08 no_exceptions, TM-09 exceptions, TM-10 awaits_person, TM-11 not_evaluated, TM-12 exceptions, TM-13 not_evaluated, TM-14 no_exceptions, TM-15 exceptions, TM-16 exceptions, TM-17 not_evaluated, TM-18 exceptions, TM-19 exceptions, TM-20 no_exceptions, TM-21 not_applicable, TM-22 awaits_person, TM-23 awaits_person, TM-24 not_applicable",
     );
     assert_says(&results, "LOG-003", "law-idsentinel-nhi/AzureDiagnostics", &["90 days"]);
     assert_says(&results, "EVT-004", "kv-idsentinel-azureuser ← IDS-NHI-VM", &["2 denied", "ForbiddenByRbac"]);

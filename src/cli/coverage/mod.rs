@@ -11,7 +11,7 @@ use crate::assess::{Inputs, Overview, Selection, Sources, Supply, Told, Trend, c
 use crate::check::{Check, Outcome, Severity};
 use crate::collect::{of_reason, supplies, table_of};
 use crate::control::Framework;
-use crate::evidence::{Capture, Entry, Kind, Ledger, Reason};
+use crate::evidence::{Capture, Entry, Kind, Reason};
 use crate::model::{self, Missing};
 use crate::render::export;
 
@@ -76,7 +76,7 @@ fn capture(options: &Coverage, args: &Args, terminal: &Terminal) -> Result<(Capt
         (context::capture(&store, options.which.capture.as_deref(), terminal)?.1, config)
     };
     let inputs = assess::inputs(args, config.as_ref(), &capture, String::new())?; // nothing is signed
-    let ledger = Ledger::open(&context::store(args, config.as_ref()))?.entries;
+    let ledger = context::ledger(&context::store(args, config.as_ref()), &capture)?;
     Ok((capture, inputs, ledger))
 }
 

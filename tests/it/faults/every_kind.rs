@@ -186,7 +186,10 @@ fn check_findings(
     let without_gone = |findings: &[Finding]| -> Vec<Finding> {
         findings.iter().filter(|finding| !is_gone(finding.check())).cloned().collect()
     };
-    claims_of_ignorance(&without_gone(whole), &without_gone(lacking)).into_iter().for_each(&mut *says);
+    // who has no licence has nothing of it, which settles more than the answer did
+    if !(reason == Reason::NotLicensed && is_answer) {
+        claims_of_ignorance(&without_gone(whole), &without_gone(lacking)).into_iter().for_each(&mut *says);
+    }
 
     // the collection says that this is missing, and where
     let named = format!("{} at `{}`", own.kind.words(), own.scope);
