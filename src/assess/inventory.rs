@@ -199,8 +199,11 @@ struct Known {
     readers: BTreeMap<Arc<str>, Arc<Reader>>,
     /// By the place of the path in memory and the subscription of the vault: the groups above are the subscription's.
     /// The path is held, so that no other comes to lie there.
-    ways: BTreeMap<(*const Path, String), (Arc<Path>, Arc<Way>)>,
+    ways: BTreeMap<Place, (Arc<Path>, Arc<Way>)>,
 }
+
+/// Where a path lies in memory, and the subscription of the vault.
+type Place = (*const Path, String);
 
 impl Known {
     fn words(&mut self, text: String) -> Arc<str> {
@@ -243,12 +246,12 @@ fn readers(tenant: &Tenant, access: &Access, vault: &Vault, known: &mut Known) -
     }
     let in_order = |a: &Found, b: &Found| (&a.0.name, &a.0.id, &a.1.path).cmp(&(&b.0.name, &b.0.id, &b.1.path));
     found.sort_by(in_order);
-    let mut line = |of_path: &[Found]| {
+    let line = |of_path: &[Found]| {
         let (who, by, _) = of_path.first()?;
         let can: Vec<&str> = of_path.iter().map(|(_, _, can)| *can).collect();
         Some(ReaderLine { vault: named.clone(), who: who.clone(), can: known.words(can.join(", ")), by: by.clone() })
     };
-    let lines = found.chunk_by(|a, b| in_order(a, b).is_eq()).filter_map(|of_path| line(of_path));
+    let lines = found.chunk_by(|a, b| in_order(a, b).is_eq()).filter_map(line);
     lines.collect()
 }
 

@@ -108,8 +108,11 @@ fn readers(tenant: &Tenant, access: &Access, draft: &mut Draft) {
     }
 }
 
+/// Issuers and subjects.
+type Trusts<'a> = BTreeSet<(&'a str, &'a str)>;
+
 fn pipelines(tenant: &Tenant, draft: &mut Draft) {
-    let mut trusts: BTreeMap<&str, (&str, BTreeSet<(&str, &str)>)> = BTreeMap::new();
+    let mut trusts: BTreeMap<&str, (&str, Trusts<'_>)> = BTreeMap::new();
     for credential in tenant.federated.iter().chain(&tenant.directory.federated) {
         let shown = credential.identity.shown();
         let shown = shown.strip_prefix("application:").unwrap_or(shown);

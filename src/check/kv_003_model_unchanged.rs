@@ -139,7 +139,7 @@ fn signs(facts: &Facts<'_>, people: &People<'_>, writes: &[&Operation], vault: &
         }
     }
     signs.retain(|sign| facts.period.contains(sign.at));
-    signs.sort_by(|a, b| (a.at, a.is_write).cmp(&(b.at, b.is_write)));
+    signs.sort_by_key(|sign| (sign.at, sign.is_write));
     signs
 }
 
@@ -264,7 +264,7 @@ mod tests {
 
         let two = [write("2026-08-01T10:00:00Z", &Value::Null), write("2026-08-05T10:00:00Z", &Value::Null)];
         let before = allowed_by_role("2026-07-02T10:00:00Z");
-        let open = calls(with_vault(&json!({}), &two), Kind::VaultLogDedicated, &[before.clone()]);
+        let open = calls(with_vault(&json!({}), &two), Kind::VaultLogDedicated, std::slice::from_ref(&before));
         let because = judged(open).because().to_owned();
         assert!(
             because.starts_with("nothing tells the model after a write by") && because.contains("2026-08-01"),

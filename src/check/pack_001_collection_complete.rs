@@ -86,7 +86,9 @@ struct OutOfReach {
 
 fn out_of_reach(facts: &Facts<'_>) -> OutOfReach {
     let mut held: Vec<Cite> = Vec::new();
-    let mut lost: BTreeMap<(String, String), (BTreeSet<&str>, Vec<Cite>)> = BTreeMap::new();
+    /// What is out of reach, and why no table holds it.
+    type Cause = (String, String);
+    let mut lost: BTreeMap<Cause, (BTreeSet<&str>, Vec<Cite>)> = BTreeMap::new();
     for missing in facts.tenant.coverage.out_of_reach() {
         match operations::out_of_reach(facts, missing.kind, &Id::new(missing.scope.clone())) {
             Ok(evidence) => held.extend(missing.from.into_iter().chain(evidence)),
@@ -97,7 +99,8 @@ fn out_of_reach(facts: &Facts<'_>) -> OutOfReach {
             }
         }
     }
-    let line = |((detail, why), (kinds, records)): ((String, String), (BTreeSet<&str>, Vec<Cite>))| {
+    let line = |((detail, why), of_cause): (Cause, (BTreeSet<&str>, Vec<Cite>))| {
+        let (kinds, records) = of_cause;
         let kinds = kinds.into_iter().collect::<Vec<&str>>().join(", ");
         // not by the cause, which may be told in many words
         let id = Id::new(format!("{detail}: {kinds}"));

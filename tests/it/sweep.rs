@@ -306,11 +306,12 @@ fn is_open(judged: &Judged, check: &str) -> bool {
     findings.filter(|finding| finding.check() == check).any(|finding| finding.outcome() == Outcome::NotEvaluated)
 }
 
-/// Check and subject → outcomes.
-fn outcomes<F: Borrow<Finding>>(findings: &[F]) -> BTreeMap<(&str, &str), BTreeSet<Outcome>> {
-    let mut outcomes: BTreeMap<(&str, &str), BTreeSet<Outcome>> = BTreeMap::new();
+/// Check and subject → outcomes. Azure writes one id in several ways, and which of them is shown may change.
+fn outcomes<F: Borrow<Finding>>(findings: &[F]) -> BTreeMap<(&str, String), BTreeSet<Outcome>> {
+    let mut outcomes: BTreeMap<(&str, String), BTreeSet<Outcome>> = BTreeMap::new();
     for finding in findings.iter().map(Borrow::borrow) {
-        outcomes.entry((finding.check(), &finding.subject().id)).or_default().insert(finding.outcome());
+        let subject = finding.subject().id.to_lowercase();
+        outcomes.entry((finding.check(), subject)).or_default().insert(finding.outcome());
     }
     outcomes
 }
@@ -326,7 +327,7 @@ pub fn claims_of_ignorance<F: Borrow<Finding>>(whole: &[F], lacking: &[F]) -> Ve
     };
     let (before, after) = (outcomes(whole), outcomes(lacking));
     for ((check, subject), were) in &before {
-        match after.get(&(*check, *subject)) {
+        match after.get(&(*check, subject.clone())) {
             Some(are) => {
                 for is in are.difference(were).filter(|is| **is != Outcome::NotEvaluated) {
                     claims.push(format!("{check} of {subject} was {were:?} and is {is:?}"));

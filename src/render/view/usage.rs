@@ -75,8 +75,9 @@ pub(super) fn usage(assessment: &Assessment, places: &Places<'_>) -> UsageView {
 }
 
 /// How many there are of each usage, in the order of the tables; none of which there is none.
-fn counted(usages: impl Iterator<Item = Usage> + Clone) -> Vec<(&'static str, usize)> {
-    let count = |usage: &Usage| usages.clone().filter(|other| other == usage).count();
+fn counted(usages: impl Iterator<Item = Usage>) -> Vec<(&'static str, usize)> {
+    let usages: Vec<Usage> = usages.collect();
+    let count = |usage: &Usage| usages.iter().filter(|other| *other == usage).count();
     Usage::ALL.iter().map(|usage| (usage.words(), count(usage))).filter(|(_, count)| *count > 0).collect()
 }
 
