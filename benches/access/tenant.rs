@@ -64,7 +64,7 @@ pub fn vault_id(sub: usize, number: usize) -> String {
 }
 
 fn person(number: usize) -> Value {
-    let kind = if number % 4 == 0 { "servicePrincipal" } else { "user" };
+    let kind = if number.is_multiple_of(4) { "servicePrincipal" } else { "user" };
     json!({"@odata.type": format!("#microsoft.graph.{kind}"), "id": id("a", number), "displayName": format!("p{number}")})
 }
 
@@ -74,10 +74,10 @@ fn group(number: usize) -> Value {
 
 fn vault(sub: usize, number: usize) -> Value {
     let policy = |n: usize| {
-        let who = if n % 4 == 0 { id("b", sub * GROUPS + n) } else { id("a", sub * PEOPLE + n) };
+        let who = if n.is_multiple_of(4) { id("b", sub * GROUPS + n) } else { id("a", sub * PEOPLE + n) };
         json!({"tenantId": TENANT, "objectId": who, "permissions": {"secrets": ["get", "list"], "keys": ["all"]}})
     };
-    let uses_policies = number % 5 == 0;
+    let uses_policies = number.is_multiple_of(5);
     let policies: Vec<Value> = if uses_policies { (number..number + 16).map(policy).collect() } else { Vec::new() };
     json!({"id": vault_id(sub, number), "name": format!("kv-{sub}-{number}"),
         "properties": {"tenantId": TENANT, "enableRbacAuthorization": !uses_policies, "accessPolicies": policies}})
@@ -106,7 +106,7 @@ fn denies(sub: usize) -> Vec<Value> {
         "principals": [{"id": "00000000-0000-0000-0000-000000000000"}],
         "excludePrincipals": [{"id": id("b", sub * GROUPS)}],
         "permissions": [{"dataActions": ["Microsoft.KeyVault/vaults/secrets/*"]}]}});
-    if sub % 10 == 0 { vec![deny] } else { Vec::new() }
+    if sub.is_multiple_of(10) { vec![deny] } else { Vec::new() }
 }
 
 /// One in a hundred at the subscription, one in ten at a resource group, the others at a vault; half of them to groups,
