@@ -45,8 +45,7 @@ impl Kept {
         self.records += 1;
         let id = format!("ev-{:04}", self.records);
         let rows = items.len() as u64;
-        let bytes =
-            serde_json::to_vec(&std::collections::BTreeMap::from([("value", Value::Array(items))])).expect("JSON");
+        let bytes = serde_json::to_vec(&BTreeMap::from([("value", Value::Array(items))])).expect("JSON");
         let page = Page {
             file: "page-0001.json".to_owned(),
             url: "https://example.invalid/".to_owned(),
