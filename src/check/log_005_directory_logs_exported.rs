@@ -1,6 +1,8 @@
 //! LOG-005: the directory's own logs go somewhere where they stay.
 
+use super::finding::unread;
 use super::log_001_audit_events_sent::where_to;
+use super::runner::not_asked;
 use super::{Check, Facts, Finding, Nature, Severity, about, whole};
 use crate::evidence::{Cite, Kind};
 use crate::model::{DiagnosticSetting, Id};
@@ -32,7 +34,7 @@ pub(super) const CHECK: Check = Check {
 
 fn run(facts: &Facts<'_>) -> Vec<Finding> {
     let records = facts.records_of(Kind::DirectoryExports);
-    let Some(first) = records.first() else { return Vec::new() };
+    let Some(first) = records.first() else { return vec![unread(&not_asked(Kind::DirectoryExports))] };
     NEEDED.iter().map(|(category, holds)| judge(facts, (category, holds), first, &records)).collect()
 }
 

@@ -88,6 +88,9 @@ fn silence(check: &Check, facts: &Facts<'_>) -> Finding {
     if evidence.is_empty() {
         // The lists that things are found in were themselves asked and empty; they stand for it.
         let roots: Vec<Cite> = coverage.questions(Kind::Subscriptions).map(|asked| asked.from.clone()).collect();
+        if roots.is_empty() {
+            return unread(&not_asked(Kind::Subscriptions)); // nothing was asked, which proves nothing
+        }
         return empty(&facts.tenant.id, "nothing of the kind was found", roots);
     }
     let words: Vec<&str> = lists.map(|need| need.kind.words()).collect();
@@ -98,7 +101,7 @@ fn follows_from_others(kind: Kind) -> bool {
     !kind.over().iter().any(|over| matches!(over, Over::Tenant | Over::Directory))
 }
 
-fn not_asked(kind: Kind) -> Missing {
+pub(super) fn not_asked(kind: Kind) -> Missing {
     Missing {
         kind,
         scope: "tenant".to_owned(),
