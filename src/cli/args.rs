@@ -501,7 +501,7 @@ pub(super) struct Attach {
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct Explain {
-    /// Id of a check, such as RBAC-007.
+    /// Id of a check, such as RBAC-007, or of one of your own, such as ORG-001.
     #[arg(required_unless_present = "all")]
     pub check: Option<String>,
     /// Write the pages of the documentation: one for each check, an index, the mapping both ways, the comparison.

@@ -83,8 +83,8 @@ pub fn main() -> ExitCode {
         Command::Reperform(options) => reperform::run(options, &terminal),
         Command::Register { command } => register::run(command, &args, &terminal),
         Command::Attach(options) => attach::run(options, &args, &terminal),
-        Command::Explain(options) => explain::run(options, &terminal),
-        Command::List => list::run(&terminal),
+        Command::Explain(options) => explain::run(options, &args, &terminal),
+        Command::List => list::run(&args, &terminal),
         Command::Pseudonyms { command } => personal::run(command, &args, &terminal),
         Command::Completions { shell } => {
             let mut text = Vec::new();

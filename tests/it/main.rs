@@ -21,6 +21,7 @@ mod imports;
 mod live;
 mod needles;
 mod network;
+mod own_checks;
 mod redaction;
 mod replay;
 mod resume;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use super::cell::Class;
-use crate::evidence::Kind;
+use crate::evidence::{Kind, Shape};
 
 /// What may be kept of one value.
 #[derive(Clone, Debug)]
@@ -210,6 +210,19 @@ impl Allowed {
     /// Whether the list has data of a person among the members of this object.
     pub(super) fn holds_person(&self) -> bool {
         matches!(self, Allowed::Object { members, .. } if members.hold_person)
+    }
+
+    /// The form of what is allowed.
+    pub(super) fn shape(&self) -> Shape {
+        match self {
+            Allowed::Leaf(_) => Shape::Leaf,
+            Allowed::Object { members, any } => Shape::Object {
+                members: members.known.iter().map(|(name, below)| (name.clone(), below.shape())).collect(),
+                any: any.as_ref().map(|below| Box::new(below.shape())),
+            },
+            Allowed::Array(items) => Shape::List(Box::new(items.shape())),
+            Allowed::Tuple(_) | Allowed::Nothing => Shape::Nothing,
+        }
     }
 
     /// The allowance for an item.
