@@ -574,8 +574,7 @@ fn canary() {
         FED-006 | Bench support | fail
         FED-007 | id-bench/federatedIdentityCredentials/bench at 2026-07-10T08:00:02Z | manual
         FED-007 | sp-bench-loader at 2026-07-11T08:00:00Z | manual
-        FED-007 | the activity log of Test bench | not_evaluated
-        FED-007 | the directory's audit log | pass
+        FED-007 | the activity log of Test bench; the directory's audit log | not_evaluated
         NHI-011 | caj-evidence | fail
         NHI-011 | sp-bench-loader; vm-bench | pass
         NHI-012 | app-bench; caj-evidence; id-bench; sp-bench-loader; vm-bench | pass
