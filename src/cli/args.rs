@@ -129,8 +129,8 @@ pub(super) enum Command {
     Attach(Attach),
     /// Explain a check: what it asks and how, what it is blind to, what it maps to, how to fix a failure.
     Explain(Explain),
-    /// List checks and controls.
-    List,
+    /// List checks and controls, or what a check of your own can ask about.
+    List(List),
     /// Make the key for pseudonyms of persons, or tell a person's pseudonym.
     Pseudonyms {
         #[command(subcommand)]
@@ -497,6 +497,13 @@ pub(super) struct Attach {
     /// The day that it was made, such as 2026-10-01; default: today (UTC).
     #[arg(long, value_name = "DAY")]
     pub date: Option<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct List {
+    /// Populations that a check of your own can ask about; with the name of one, what is kept of each of its records.
+    #[arg(long, value_name = "POPULATION", num_args = 0..=1)]
+    pub fields: Option<Option<String>>,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -4,13 +4,16 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use super::args::{Args, Format};
+use super::args::{Args, Format, List};
 use super::terminal::{Terminal, Tone};
-use super::{CliError, End, declared, derive};
+use super::{CliError, End, declared, derive, fields};
 use crate::check::all_checks;
 use crate::control::Control;
 
-pub(super) fn run(args: &Args, terminal: &Terminal) -> Result<End, CliError> {
+pub(super) fn run(options: &List, args: &Args, terminal: &Terminal) -> Result<End, CliError> {
+    if let Some(population) = &options.fields {
+        return fields::run(population.as_deref(), terminal);
+    }
     let declared = declared::configured(args)?;
     let controls = derive::controls(&declared)?;
     if terminal.format == Format::Json {

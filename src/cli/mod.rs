@@ -18,6 +18,7 @@ mod diff;
 mod doctor;
 mod error;
 mod explain;
+mod fields;
 mod init;
 mod job;
 mod key;
@@ -84,7 +85,7 @@ pub fn main() -> ExitCode {
         Command::Register { command } => register::run(command, &args, &terminal),
         Command::Attach(options) => attach::run(options, &args, &terminal),
         Command::Explain(options) => explain::run(options, &args, &terminal),
-        Command::List => list::run(&args, &terminal),
+        Command::List(options) => list::run(options, &args, &terminal),
         Command::Pseudonyms { command } => personal::run(command, &args, &terminal),
         Command::Completions { shell } => {
             let mut text = Vec::new();

@@ -23,7 +23,7 @@ use crate::evidence::{Kind, Shape};
 pub use attached::{Attached, MAX_ATTACHED_BYTES, NewRecord};
 pub use checks::{
     Clause, Expression, Otherwise, OwnCheck, Population, Related, Severity, Source as SubjectSource, TIMES,
-    object_shape,
+    object_fields, object_shape,
 };
 pub use registers::{
     Administrator, Identity, IdentityName, Issuer, NetworkRow, Parameter, Pipeline, Power, Reader, Registers, VaultRow,

@@ -74,7 +74,10 @@ impl Reader<'_> {
             Expr::Literal(literal) => self.literal(literal, at)?,
             Expr::Ident(name) => Form::Variable(name.clone()),
             Expr::Select(select) => {
-                Form::Member { of: boxed(&select.operand)?, name: select.field.clone(), is_test: select.test }
+                let is_point = self.text.get(at..).is_some_and(|rest| rest.starts_with('.'));
+                let at = at + usize::from(is_point); // the name, not the point before it
+                let of = boxed(&select.operand)?;
+                return Ok(Node { at, form: Form::Member { of, name: select.field.clone(), is_test: select.test } });
             }
             Expr::List(list) => Form::List(list.elements.iter().map(below).collect::<Result<_, Wrong>>()?),
             Expr::Map(map) => {

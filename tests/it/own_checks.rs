@@ -255,3 +255,52 @@ fn list_and_explain_tell_them_where_the_configuration_is() {
     assert_eq!(wrong.code, 2);
     assert!(wrong.err.contains("ORG-001, ORG-002, ORG-003"), "{}", wrong.err);
 }
+
+#[test]
+fn what_can_be_asked_is_listed_and_the_guide_names_it() {
+    let bench = Bench::new();
+    let all = bench.run(&["list", "--fields"]);
+    assert_eq!(all.code, 0, "{}", all.err);
+    assert!(all.out.contains("role_assignments             assignment, role, principal"), "{}", all.out);
+    let vault = bench.run(&["list", "--fields", "vaults"]);
+    for field in [
+        "vault.properties.enablePurgeProtection",
+        "vault.properties.accessPolicies[].permissions.secrets[]",
+        "vault.tags.env",
+    ] {
+        assert!(vault.out.lines().any(|line| line == field), "{field}: {}", vault.out);
+    }
+    let json: Value =
+        serde_json::from_str(&bench.run(&["--format", "json", "list", "--fields", "secrets"]).out).expect("JSON");
+    assert!(json["fields"].as_array().expect("fields").contains(&Value::from("secret.attributes.exp")));
+    let wrong = bench.run(&["list", "--fields", "vault"]);
+    assert_eq!(wrong.code, 2);
+
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let guide = fs::read_to_string(root.join("docs/custom-checks.md")).expect("the guide");
+    for function in tickmark::expression::names() {
+        let name = function.trim_end_matches("()");
+        assert!(guide.contains(&format!("{name}(")), "the guide does not name `{function}`");
+    }
+    // what the guide shows is what it says that it is
+    let fenced =
+        |from: &str| guide.split(from).nth(1).and_then(|rest| rest.split("```").next()).expect("a block").to_owned();
+    let shown = bench_of(&fenced("# checks/vault-retention.toml\n"), &fenced("# controls/acme-7.toml\n"));
+    assert_eq!(shown.code, 0, "{}", shown.err);
+    assert!(shown.out.contains("ORG-001") && shown.out.contains("ACME-7"), "{}", shown.out);
+}
+
+/// `tickmark list` with one check and one control.
+fn bench_of(check: &str, control: &str) -> Ran {
+    let bench = Bench::new();
+    for folder in ["checks", "controls"] {
+        fs::create_dir_all(bench.path(folder)).expect("a folder");
+    }
+    bench.write("checks/any.toml", check);
+    bench.write("controls/acme-7.toml", control);
+    bench.write(
+        "tickmark.toml",
+        "[organisation]\nname = \"o\"\nsystem = \"s\"\n[azure]\ntenant_id = \"11111111-1111-1111-1111-111111111111\"\n",
+    );
+    bench.run(&["list"])
+}

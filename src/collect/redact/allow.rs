@@ -57,6 +57,18 @@ pub(super) fn answers(kind: Kind) -> &'static Allowed {
     section(&section_of(kind))
 }
 
+/// What is kept of one item of an answer to a question of this kind, each by its way from the item, in the letters of
+/// the list.
+pub(super) fn ways(kind: Kind) -> Vec<Vec<String>> {
+    let entries = FILES.iter().flat_map(|(_, text)| entries(text)).filter_map(Result::ok);
+    let paths = entries.filter(|entry| entry.is_for(kind)).flat_map(|entry| entry.paths());
+    let of_items = paths.filter_map(|path| path.strip_prefix(&["value", "[]"]).map(<[&str]>::to_vec));
+    let mut ways: Vec<Vec<String>> =
+        of_items.map(|path| path.into_iter().map(|step| step.replace("~1", "/")).collect()).collect();
+    ways.sort();
+    ways
+}
+
 /// The list for error answers.
 pub(super) fn refusals() -> &'static Allowed {
     section("errors")
@@ -142,7 +154,6 @@ fn entry<'a>(sections: &'a str, heading: &'a str, line: &'a str) -> Result<Entry
 
 impl<'a> Entry<'a> {
     /// Whether it stands in the section of this kind.
-    #[cfg(test)]
     pub(super) fn is_for(&self, kind: Kind) -> bool {
         self.sections.split_whitespace().any(|section| section == section_of(kind))
     }

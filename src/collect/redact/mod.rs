@@ -62,3 +62,8 @@ pub fn kept(kind: Kind) -> Shape {
     let list = allow::answers(kind).member("value");
     list.map(|(_, list)| list.item(0).shape()).unwrap_or_default()
 }
+
+/// The same by the way to each value: names, `[]` for the items of a list, `*` for any name in a map.
+pub fn kept_ways(kind: Kind) -> Vec<Vec<String>> {
+    allow::ways(kind)
+}

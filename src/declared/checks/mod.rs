@@ -12,7 +12,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use toml::Spanned;
 
-pub use self::population::{Population, Related, Source, TIMES, object_shape};
+pub use self::population::{Population, Related, Source, TIMES, object_fields, object_shape};
 pub use self::severity::Severity;
 use super::Text;
 use super::rows::utf8;
@@ -412,7 +412,7 @@ otherwise = "manual"
             ("Vaults keep", "Vaults\\nkeep", "checks/a.toml:2:9: a title is one line"),
             ("\"high\"", "\"awful\"", "checks/a.toml:3:12: unknown variant `awful`"),
             ("fix = \"Turn it on.\"\n", "", "checks/a.toml:1:1: missing field `fix`"),
-            ("\"Every vault.\"", "\" \"", "checks/a.toml:4:8: ` ` is not text that says something"),
+            ("\"Every vault.\"", "\" \"", "checks/a.toml:4:8: nothing is said here"),
             ("CC6.1", "CC9.9", "checks/a.toml:7:13: `CC9.9` is no criterion of criteria.toml"),
             ("SC-12", "SC-99", "checks/a.toml:8:9: `SC-99` is no control of nist.toml"),
             ("\"vaults\"", "\"vault\"", "checks/a.toml:9:14: `vault` is no population; there are subscriptions, "),
@@ -429,7 +429,7 @@ otherwise = "manual"
             (
                 "vault.properties.days",
                 "vault.properties.dais",
-                "checks/a.toml:13:31: `vault.properties.dais` is never kept of such a record",
+                "checks/a.toml:13:32: `vault.properties.dais` is never kept of such a record",
             ),
             ("vault.properties.days", "(vault.properties.days", "checks/a.toml:13:15: this `(` is not closed"),
             (
@@ -470,6 +470,21 @@ otherwise = "manual"
         let odd =
             Declared::read_with(BTreeMap::from([("checks/a.toml".to_owned(), vec![0xff])]), &kept).expect_err("odd");
         assert!(odd.to_string().contains("this is not UTF-8"), "{odd}");
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(300))]
+
+        /// A file that is damaged anywhere, with odd text in it, is read or refused.
+        #[test]
+        fn no_file_brings_it_down(from in 0..500_usize, length in 0..40_usize, odd in ".{0,16}") {
+            let cut: String = GOOD.chars().enumerate().filter(|(at, _)| *at < from || *at >= from + length).map(|(_, one)| one).collect();
+            let at = cut.char_indices().nth(from).map_or(cut.len(), |(at, _)| at);
+            let text = format!("{}{odd}{}", &cut[..at], &cut[at..]);
+            if let Err(mistakes) = read(&[("checks/a.toml", &text)]) {
+                proptest::prop_assert!(mistakes.iter().all(|mistake| mistake.starts_with("checks/a.toml:")), "{mistakes:?}");
+            }
+        }
     }
 
     #[test]

@@ -159,6 +159,23 @@ impl Population {
     }
 }
 
+/// What can be told of an object of a vault, by its way.
+pub fn object_fields() -> &'static [&'static str] {
+    &[
+        "attributes.created",
+        "attributes.enabled",
+        "attributes.exp",
+        "attributes.nbf",
+        "attributes.updated",
+        "id",
+        "keySize",
+        "kty",
+        "managed",
+        "name",
+        "vault",
+    ]
+}
+
 /// What is told of an object of a vault, by Resource Manager's list and by the vault's own. `exp` and the other times
 /// are seconds, as both tell them.
 pub fn object_shape(by_manager: bool, by_vault: bool) -> Shape {
