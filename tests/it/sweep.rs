@@ -119,7 +119,8 @@ const NEEDED: &[(&str, &str, &str)] = &[
     ("/workflows?", "", "NHI-007 NHI-009"),
     ("/diskEncryptionSets?", "", ""),
     ("/Microsoft.Sql/servers?", "", ""),
-    ("/storageAccounts?", "", ""),
+    // where a container has no policy, its account may
+    ("/storageAccounts?", "LOG-004", ""),
     ("/databaseAccounts?", "", ""),
     ("/Microsoft.CognitiveServices/accounts?", "", ""),
     ("/searchServices?", "", ""),
