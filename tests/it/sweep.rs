@@ -119,8 +119,8 @@ const NEEDED: &[(&str, &str, &str)] = &[
     ("/workflows?", "", "NHI-007 NHI-009"),
     ("/diskEncryptionSets?", "", ""),
     ("/Microsoft.Sql/servers?", "", ""),
-    // where a container has no policy, its account may
-    ("/storageAccounts?", "LOG-004", ""),
+    // every container of logs has a policy of its own
+    ("/storageAccounts?", "", ""),
     ("/databaseAccounts?", "", ""),
     ("/Microsoft.CognitiveServices/accounts?", "", ""),
     ("/searchServices?", "", ""),
