@@ -96,6 +96,7 @@ mod rbac_015_narrowing_recorded;
 mod readers;
 mod registered;
 mod registers;
+mod role_changes;
 mod roles;
 mod runner;
 mod standing;
@@ -116,6 +117,7 @@ pub use finding::{About, Accepted, Finding, Outcome, Subject, about};
 pub use nhi_002_workloads_use_identity::WORKLOADS;
 pub use own::own_checks;
 pub use parameters::Parameters;
+pub use role_changes::{RoleChange, role_changes};
 pub use runner::{run_all, run_those};
 
 /// One check.
