@@ -103,7 +103,8 @@ pub fn embedded(known_check: impl Fn(&str) -> bool) -> Result<Vec<Control>, Cont
     if mistakes.is_empty() { Ok(controls) } else { Err(ControlError { mistakes }) }
 }
 
-/// Controls that the organisation has written, by the names of their files. `known_check` says whether a check id exists.
+/// Controls that the organisation has written, by the names of their files. `known_check` says whether a check id
+/// exists.
 pub fn own<'f>(
     files: impl Iterator<Item = (&'f str, &'f [u8])>,
     known_check: impl Fn(&str) -> bool,
@@ -124,7 +125,8 @@ pub fn own<'f>(
             Ok(control) if is_own(&control.id) => controls.push(control),
             Ok(control) => {
                 let what = format!(
-                    "`{}` is no id of a control of one's own: letters, digits and `-`, at most 32, and neither `TM-…` nor `ORG-…`",
+                    "`{}` is no id of a control of one's own: letters, digits and `-`, at most 32, and \
+                     neither `TM-…` nor `ORG-…`",
                     control.id
                 );
                 mistakes.push(Mistake::at(name, "", &(0..0), what));

@@ -28,7 +28,7 @@ pub use functions::names;
 pub use guard::LONGEST;
 pub use value::Value;
 
-use crate::evidence::Shape;
+use crate::evidence::{Reason, Shape};
 
 /// A condition that was understood.
 pub trait Condition: fmt::Debug + Send + Sync {
@@ -110,8 +110,8 @@ pub enum Why {
     Missing,
     /// It was left out before the record was kept, or is never kept.
     Cut,
-    /// A record that belongs to this one was not read.
-    Unread,
+    /// A record that belongs to this one was not read, for this reason.
+    Unread(Reason),
     /// The types do not fit, or a number is out of range.
     Types,
     /// It takes too many steps.

@@ -39,7 +39,7 @@ fn of(text: &str) -> Result<bool, Stopped> {
     let mut variables = Variables::default();
     variables.set("r", Value::kept(&record, &shape).expect("a record"));
     variables.set("now", Value::Time("2026-10-02T09:00:00Z".parse().expect("a time")));
-    variables.unknown("role", Stopped::new(Why::Unread, "the role was not read"));
+    variables.unknown("role", Stopped::new(Why::Unread(Reason::NotFound), "the role was not read"));
     compile(text).unwrap_or_else(|wrong| panic!("{text}: {wrong:?}")).holds(&variables)
 }
 
@@ -83,7 +83,7 @@ fn what_cannot_be_known_is_neither() {
         ("has(r.tags.team)", Why::Cut, "`r.tags.team`: is never kept of such a record"),
         ("r.tags.all(name, name == 'env')", Why::Cut, "of its members only those on a list are kept"),
         ("size(r.tags) == 2", Why::Cut, "of its members only those on a list are kept"),
-        ("role.name == 'Owner'", Why::Unread, "the role was not read"),
+        ("role.name == 'Owner'", Why::Unread(Reason::NotFound), "the role was not read"),
         ("vault.name == 'x'", Why::Types, "there is no variable `vault`"),
         ("r.days != '30'", Why::Types, "a whole number is compared with a text by `!=`"),
         ("r.days == '30'", Why::Types, "a whole number is compared with a text by `==`"),

@@ -46,7 +46,7 @@ fn check(own: &OwnCheck) -> &'static Check {
 
 /// The runner finds the definition by the id; where there is none, nothing is concluded.
 fn without_definition(facts: &Facts<'_>) -> Vec<Finding> {
-    let on = about("check", &Id::new(&facts.tenant.id), "a check of one's own", &Cite::of_record("declared"));
+    let on = about("check", &Id::new(&facts.tenant.id), "a check of one's own", &Cite::new("declared", "checks", ""));
     vec![on.not_evaluated(Reason::Undecided, "its definition is not among what was declared")]
 }
 
@@ -97,7 +97,7 @@ fn judge(own: &OwnCheck, variables: &Variables<'_>, on: About) -> Option<Finding
 
 fn reason(stopped: &Stopped) -> Reason {
     match stopped.why {
-        Why::Unread => Reason::NotFound,
+        Why::Unread(reason) => reason,
         Why::Missing | Why::Cut | Why::Types | Why::TooLong => Reason::Undecided,
     }
 }

@@ -25,7 +25,7 @@ impl<'f> Subjects<'f> {
     /// The subjects; what was not kept for the check leaves everything open.
     pub(super) fn of(own: &OwnCheck, facts: &Facts<'f>) -> Result<Subjects<'f>, Box<Finding>> {
         let list = match own.population.source {
-            SubjectSource::Records(kind) => List::Records(kind, records(facts, kind)?),
+            SubjectSource::Records(kind) => List::Records(kind, records(facts, own, kind)?),
             SubjectSource::Objects(family) => {
                 let objects = facts.tenant.contents.objects.iter().filter(|object| object.family == family);
                 List::Objects(family, objects.collect())
@@ -33,7 +33,7 @@ impl<'f> Subjects<'f> {
         };
         let mut related = Vec::new();
         for one in own.related() {
-            let by_name = records(facts, one.kind)?.iter().map(|item| (key(item.id.shown()), item));
+            let by_name = records(facts, own, one.kind)?.iter().map(|item| (key(item.id.shown()), item));
             related.push((one, by_name.collect()));
         }
         Ok(Subjects { list, related })
@@ -41,10 +41,10 @@ impl<'f> Subjects<'f> {
 }
 
 /// The records of a kind as they were kept.
-fn records<'f>(facts: &Facts<'f>, kind: Kind) -> Result<&'f [KeptItem], Box<Finding>> {
+fn records<'f>(facts: &Facts<'f>, own: &OwnCheck, kind: Kind) -> Result<&'f [KeptItem], Box<Finding>> {
     let tenant = facts.tenant;
     tenant.kept.get(&kind).map(Vec::as_slice).ok_or_else(|| {
-        let on = about("scope", &Id::new(&tenant.id), &tenant.id, &Cite::of_record("capture"));
+        let on = about("scope", &Id::new(&tenant.id), &tenant.id, &own.from);
         Box::new(on.not_evaluated(Reason::NotAsked, format!("records of {} were not looked at", kind.words())))
     })
 }
@@ -70,7 +70,7 @@ pub(super) fn each(
                 }
                 _ => {
                     let what = format!("no record of the {} `{name}` was read", related.variable);
-                    variables.unknown(related.variable, Stopped::new(Why::Unread, what));
+                    variables.unknown(related.variable, Stopped::new(Why::Unread(related.reason), what));
                 }
             }
         }
@@ -80,12 +80,12 @@ pub(super) fn each(
         List::Records(kind, items) => {
             let shape = own.shapes.get(variable).cloned().unwrap_or_default();
             let judged = items.iter().filter_map(|item| {
-                let on = about(subject_word(*kind), &item.id, &item.name, &item.from);
+                let on = |name: &str| about(subject_word(*kind), &item.id, name, &item.from);
                 match serde_json::from_str(&item.json) {
-                    Ok(json) => one(&json, &shape, on),
-                    Err(error) => {
-                        Some(on.not_evaluated(Reason::Malformed, format!("the record cannot be read: {error}")))
-                    }
+                    Ok(json) => one(&json, &shape, on(&name_of(facts, *kind, item, &json))),
+                    Err(error) => Some(
+                        on(&item.name).not_evaluated(Reason::Malformed, format!("the record cannot be read: {error}")),
+                    ),
                 }
             });
             judged.collect()
@@ -152,6 +152,18 @@ fn times<'a>(facts: &Facts<'_>) -> Variables<'a> {
 /// By what a record is found: the last part of its id, in any case.
 fn key(id: &str) -> String {
     id.trim_end_matches('/').rsplit('/').next().unwrap_or(id).to_lowercase()
+}
+
+/// Names a subject for a reader: a role assignment, whose own name is a number, by who holds it, and where.
+fn name_of(facts: &Facts<'_>, kind: Kind, item: &KeptItem, json: &Json) -> String {
+    let told = |name: &str| json.get("properties")?.get(name)?.as_str();
+    match (kind, told("principalId"), told("scope")) {
+        (Kind::RoleAssignments, Some(principal), Some(scope)) => {
+            let place = Some(Id::new(scope).name().to_owned()).filter(|name| !name.is_empty());
+            format!("{} at {}", facts.tenant.principal_name(principal), place.unwrap_or_else(|| scope.to_owned()))
+        }
+        _ => item.name.clone(),
+    }
 }
 
 /// What a subject is called in findings, where that is not the kind's own name in the singular.

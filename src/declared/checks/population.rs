@@ -1,7 +1,7 @@
 //! What a check of one's own can ask about: for each, the variable that an expression knows it by, and what must
 //! have been read for it to be whole.
 
-use crate::evidence::{Kind, Shape};
+use crate::evidence::{Kind, Reason, Shape};
 use crate::model::{Need, ObjectFamily, Reach};
 
 /// What a check judges, one by one.
@@ -39,6 +39,8 @@ pub struct Related {
     pub by: &'static str,
     /// What must have been read.
     pub need: Need,
+    /// Why a condition is left open where no such record was read.
+    pub reason: Reason,
 }
 
 /// Variables that every expression knows: the time of collection, and the period.
@@ -107,12 +109,14 @@ const FURTHER: &[Population] = &[
                 kind: Kind::RoleDefinitions,
                 by: "roleDefinitionId",
                 need: Need { kind: Kind::RoleDefinitions, reach: Reach::Own },
+                reason: Reason::RoleDefinitionUnknown,
             },
             Related {
                 variable: "principal",
                 kind: Kind::Principals,
                 by: "principalId",
                 need: Need { kind: Kind::Principals, reach: Reach::Whole },
+                reason: Reason::PrincipalUnresolved,
             },
         ],
     },
