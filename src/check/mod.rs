@@ -77,6 +77,11 @@ mod pim_001_no_standing_owner;
 mod pim_002_vault_roles_eligible;
 mod pim_004_activation_rules;
 mod pim_005_activations_in_period;
+mod prb_001_no_role_refused;
+mod prb_002_role_allowed;
+mod prb_003_no_token_challenged;
+mod prb_004_log_shows_calls;
+mod probes;
 mod rbac_001_minimal_rights;
 mod rbac_002_narrow_scope;
 mod rbac_003_readers_approved;
@@ -322,6 +327,10 @@ pub const CHECKS: &[&Check] = &[
     &pim_002_vault_roles_eligible::CHECK,
     &pim_004_activation_rules::CHECK,
     &pim_005_activations_in_period::CHECK,
+    &prb_001_no_role_refused::CHECK,
+    &prb_002_role_allowed::CHECK,
+    &prb_003_no_token_challenged::CHECK,
+    &prb_004_log_shows_calls::CHECK,
     &rbac_001_minimal_rights::CHECK,
     &rbac_002_narrow_scope::CHECK,
     &rbac_003_readers_approved::CHECK,

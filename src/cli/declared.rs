@@ -1,5 +1,5 @@
-//! Finds the files that people declare: `registers/*.toml`, `waivers.toml` and `attached/*/*`, in a folder of theirs
-//! or in a pack.
+//! Finds the files that people declare: `registers/*.toml`, `probes/*.toml`, `waivers.toml` and `attached/*/*`, in a
+//! folder of theirs or in a pack.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,8 +16,10 @@ const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
 /// beside them (a README, an editor's copy) are left alone.
 pub(super) fn below(folder: &Path) -> Result<Declared, CliError> {
     let mut files = BTreeMap::new();
-    for path in list(&folder.join("registers"))?.into_iter().filter(|path| is_toml(path)) {
-        add(&mut files, format!("registers/{}", name(&path)), &path, MAX_FILE_BYTES)?;
+    for kind in ["registers", "probes"] {
+        for path in list(&folder.join(kind))?.into_iter().filter(|path| is_toml(path)) {
+            add(&mut files, format!("{kind}/{}", name(&path)), &path, MAX_FILE_BYTES)?;
+        }
     }
     let waivers = folder.join("waivers.toml");
     if waivers.exists() {

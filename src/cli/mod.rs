@@ -24,6 +24,7 @@ mod key;
 mod list;
 mod pages;
 mod personal;
+mod probe;
 mod progress;
 mod readme;
 mod register;
@@ -82,6 +83,7 @@ pub fn main() -> ExitCode {
         Command::Verify(options) => verify::run(options, &terminal),
         Command::Reperform(options) => reperform::run(options, &terminal),
         Command::Register { command } => register::run(command, &args, &terminal),
+        Command::Probe(options) => probe::run(options, &args, &terminal),
         Command::Attach(options) => attach::run(options, &args, &terminal),
         Command::Explain(options) => explain::run(options, &terminal),
         Command::List => list::run(&terminal),

@@ -1,14 +1,15 @@
-//! What people declare: registers of what is known and approved, waivers of exceptions, and records that were made
-//! by hand. Pure: from the bytes of the files, by the names that they have below `declared/` in a pack.
+//! What people declare: registers of what is known and approved, waivers of exceptions, records of probes, and records
+//! that were made by hand. Pure: from the bytes of the files, by the names that they have below `declared/` in a pack.
 //!
 //! A file that is there and cannot be read is an error, never an absent one: `error` names file, line and column.
 //! A register that is not there is none: its checks then wait for a person, and say what they found. Whether a row
 //! is in force depends on the day that a check asks about ([`Row::standing`]).
 //!
-//! `values` has the forms of single values; `registers` a struct for the row of each register; `waivers` and
-//! `attached` the other two.
+//! `values` has the forms of single values; `registers` a struct for the row of each register; `waivers`, `probes` and
+//! `attached` the other three.
 
 mod attached;
+mod probes;
 mod registers;
 mod rows;
 mod values;
@@ -19,11 +20,12 @@ use std::collections::BTreeMap;
 use crate::control::{ControlError, Mistake};
 
 pub use attached::{Attached, MAX_ATTACHED_BYTES, NewRecord};
+pub use probes::{Call, Probe, TokenFacts};
 pub use registers::{
     Administrator, Identity, IdentityName, Issuer, NetworkRow, Parameter, Pipeline, Power, Reader, Registers, VaultRow,
 };
 pub use rows::{Register, Row, Standing, Term, Timed};
-pub use values::{Address, CapabilityName, Day, Guid, Named, Scope, Text};
+pub use values::{Address, CapabilityName, Day, Guid, Moment, Named, Scope, Text, Web};
 pub use waivers::Waiver;
 
 /// Everything that was declared, and the bytes it was read from.
@@ -33,6 +35,8 @@ pub struct Declared {
     pub registers: Registers,
     /// `waivers.toml`, where there is one.
     pub waivers: Option<Register<Waiver>>,
+    /// Records of probes, in order of their names.
+    pub probes: Vec<Probe>,
     /// Records that were made by hand, in order of their ids.
     pub attached: Vec<Attached>,
     files: BTreeMap<String, Vec<u8>>,
@@ -40,12 +44,13 @@ pub struct Declared {
 
 impl Declared {
     /// Reads the files by their names below `declared/`: `registers/readers.toml`, `waivers.toml`,
-    /// `attached/at-0001/record.toml`. Every file's first mistake is reported; unknown files are refused, since a
+    /// `probes/kv-prod.toml`, `attached/at-0001/record.toml`. Every file's first mistake is reported; unknown files are refused, since a
     /// register with a misspelt name would be a register that is not there.
     pub fn read(files: BTreeMap<String, Vec<u8>>) -> Result<Declared, ControlError> {
         let mut mistakes = Vec::new();
         let registers = Registers::read(&files, &mut mistakes);
         let waivers = rows::read(&files, "waivers.toml", "waiver", &mut mistakes);
+        let probes = probes::read(&files, &mut mistakes);
         let attached = attached::read(&files, &mut mistakes);
         for name in files.keys().filter(|name| !is_known(name)) {
             let known: Vec<&str> = registers::NAMES.iter().map(|(file, _)| *file).collect();
@@ -53,7 +58,7 @@ impl Declared {
             mistakes.push(Mistake::at(name, "", &(0..0), what));
         }
         match mistakes.is_empty() {
-            true => Ok(Declared { registers, waivers, attached, files }),
+            true => Ok(Declared { registers, waivers, probes, attached, files }),
             false => Err(ControlError { mistakes }),
         }
     }
@@ -65,7 +70,8 @@ impl Declared {
 }
 
 fn is_known(name: &str) -> bool {
-    name == "waivers.toml" || name.starts_with("attached/") || registers::NAMES.iter().any(|(file, _)| *file == name)
+    let is_folder = name.starts_with("attached/") || name.starts_with("probes/");
+    name == "waivers.toml" || is_folder || registers::NAMES.iter().any(|(file, _)| *file == name)
 }
 
 #[cfg(test)]

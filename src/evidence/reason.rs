@@ -58,6 +58,8 @@ pub enum Reason {
     ValueUnknown,
     /// What would tell was left out when it was collected, as configured.
     Withheld,
+    /// A probe was answered, or not answered, for another cause than the one that it asks about.
+    Inconclusive,
 }
 
 impl Reason {
@@ -89,6 +91,7 @@ impl Reason {
         Reason::HierarchyUnknown,
         Reason::ValueUnknown,
         Reason::Withheld,
+        Reason::Inconclusive,
     ];
 
     /// Whether the same question, put again when an interrupted run is continued, may well be answered.
@@ -133,6 +136,7 @@ impl Reason {
             Reason::HierarchyUnknown => "the chain of management groups up to the root was not read whole",
             Reason::ValueUnknown => "the record holds a value that this version does not know",
             Reason::Withheld => "what would tell was left out when it was collected, as configured",
+            Reason::Inconclusive => "the probe was answered for another cause than the one that it asks about",
         }
     }
 }

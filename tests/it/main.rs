@@ -21,6 +21,7 @@ mod imports;
 mod live;
 mod needles;
 mod network;
+mod probe;
 mod redaction;
 mod replay;
 mod resume;
