@@ -10,7 +10,7 @@ use crate::access::{Access, OwnRights};
 use crate::check::usage::{self, AssignmentUse, GrantUse, SecretUse};
 use crate::check::{Facts, Finding, Outcome, Parameters, run_all};
 use crate::control::Control;
-use crate::declared::{Attached, Declared};
+use crate::declared::{Attached, Declared, Parameter, Row};
 use crate::evidence::{Capture, Head, Period, Tool};
 use crate::model::{ResourceGraph, Tenant, VaultContents};
 
@@ -93,6 +93,8 @@ pub struct ControlResult {
     pub counts: Counts,
     /// Records that people made for it.
     pub attached: Vec<Attached>,
+    /// What the organisation sets for parameters of the NIST controls that it cites, as in force at collection.
+    pub parameters: Vec<Row<Parameter>>,
 }
 
 /// How a control ended.
@@ -220,6 +222,7 @@ pub fn assess(
 ) -> Assessment {
     let access = Access::of(&tenant);
     let Inputs { period, parameters, declared, .. } = &inputs;
+    let at = tenant.collected_at;
     let facts =
         Facts { tenant: &tenant, access: &access, period: *period, parameters, declared, ledger: &ledger_entries };
     let findings: Vec<Arc<Finding>> = run_all(&facts).into_iter().map(Arc::new).collect();
@@ -239,7 +242,7 @@ pub fn assess(
         head: capture.head.clone(),
         collection,
         own,
-        controls: controls.iter().map(|control| judge::judge(control, &findings, declared)).collect(),
+        controls: controls.iter().map(|control| judge::judge(control, &findings, declared, at)).collect(),
         populations: super::population::populations(&findings),
         inventory: super::inventory::inventory(&tenant, &access),
         graph,

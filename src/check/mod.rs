@@ -71,6 +71,7 @@ mod pack_001_collection_complete;
 mod pack_002_collector_reads_only;
 mod pack_003_chain_of_packs;
 mod pack_004_waivers_valid;
+mod pack_005_parameters_set;
 mod parameters;
 mod people;
 mod pim_001_no_standing_owner;
@@ -323,6 +324,7 @@ pub const CHECKS: &[&Check] = &[
     &pack_002_collector_reads_only::CHECK,
     &pack_003_chain_of_packs::CHECK,
     &pack_004_waivers_valid::CHECK,
+    &pack_005_parameters_set::CHECK,
     &pim_001_no_standing_owner::CHECK,
     &pim_002_vault_roles_eligible::CHECK,
     &pim_004_activation_rules::CHECK,

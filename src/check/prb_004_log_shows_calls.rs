@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 
 use super::logs::{COUNTS, Log, Logs, ROWS, oldest, retention};
 use super::probes::{is_of_period, nobody_probed, on_record, out_of_period};
-use super::{Check, Facts, Finding, Nature, Severity, about, judged, own, population};
+use super::{Check, Facts, Finding, Nature, Severity, about, judged, population};
 use crate::access::Open;
 use crate::declared::{Call, Probe, Web};
 use crate::evidence::{Cite, Kind, Reason};
@@ -31,14 +31,14 @@ pub(super) const CHECK: Check = Check {
           again, and keep the record as the script writes it.",
     needs: &[
         population(Kind::Vaults),
-        own(Kind::DiagnosticSettings),
+        judged(Kind::DiagnosticSettings),
         judged(Kind::Workspaces),
         judged(Kind::Workspace),
         judged(Kind::Tables),
-        own(Kind::VaultLogDedicated),
-        own(Kind::VaultLogLegacy),
-        own(Kind::VaultLogDedicatedCount),
-        own(Kind::VaultLogLegacyCount),
+        judged(Kind::VaultLogDedicated),
+        judged(Kind::VaultLogLegacy),
+        judged(Kind::VaultLogDedicatedCount),
+        judged(Kind::VaultLogLegacyCount),
     ],
     run,
 };

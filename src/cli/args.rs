@@ -472,6 +472,8 @@ pub(super) enum RegisterChoice {
     Identities,
     /// Who can read which vault's secrets.
     Readers,
+    /// Who can attach identities, run code on their hosts, manage vaults.
+    Administrators,
     /// Identities that trust tokens of others.
     Pipelines,
     /// Whose tokens are trusted.

@@ -1,5 +1,6 @@
 //! Control files: read, checked, and refused with file and line.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use serde::Deserialize;
@@ -88,6 +89,7 @@ const FILES: &[(&str, &str)] = &[
     ("tm-23.toml", include_str!("../../controls/tm-23.toml")),
     ("tm-24.toml", include_str!("../../controls/tm-24.toml")),
     ("tm-25.toml", include_str!("../../controls/tm-25.toml")),
+    ("tm-26.toml", include_str!("../../controls/tm-26.toml")),
 ];
 
 /// The controls that this build carries. `known_check` says whether a check id exists.
@@ -102,6 +104,17 @@ pub fn embedded(known_check: impl Fn(&str) -> bool) -> Result<Vec<Control>, Cont
         }
     }
     if mistakes.is_empty() { Ok(controls) } else { Err(ControlError { mistakes }) }
+}
+
+/// The NIST controls that the controls of this build cite, upper case, with the ids of those who cite them.
+pub fn cited_nist() -> Result<BTreeMap<String, Vec<String>>, ControlError> {
+    let mut cited: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for control in embedded(|_| true)? {
+        for nist in &control.nist {
+            cited.entry(nist.to_uppercase()).or_default().push(control.id.clone());
+        }
+    }
+    Ok(cited)
 }
 
 /// Everything in this module that a result depends on, for the digest of the rule set.

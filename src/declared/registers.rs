@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::rows::{Register, Term, Timed, read};
 use super::{Address, CapabilityName, Day, Guid, Named, Scope, Text};
-use crate::control::Mistake;
+use crate::control::{Mistake, cited_nist};
 use crate::model::Id;
 
 /// File below `declared/`, and the table of its rows.
@@ -213,6 +213,9 @@ pub struct Parameter {
     pub parameter: Text,
     /// Its value: `90 days`.
     pub value: Text,
+    /// Ids of our controls that cite that control; filled in when it is read.
+    #[serde(skip)]
+    pub cited_by: Vec<String>,
     /// First day.
     pub since: Option<Day>,
     /// Last day.
@@ -271,9 +274,24 @@ impl Registers {
             issuers: read(files, "registers/issuers.toml", "issuer", mistakes),
             networks: read(files, "registers/networks.toml", "network", mistakes),
             vaults: read(files, "registers/vaults.toml", "vault", mistakes),
-            parameters: read(files, "registers/parameters.toml", "parameter", mistakes),
+            parameters: read(files, "registers/parameters.toml", "parameter", mistakes)
+                .map(|register| cited(register, mistakes)),
         }
     }
+}
+
+/// The rows with the controls of ours that cite what they name; ids of NIST compare without case.
+fn cited(mut register: Register<Parameter>, mistakes: &mut Vec<Mistake>) -> Register<Parameter> {
+    match cited_nist() {
+        Ok(by_nist) => {
+            for row in &mut register.rows {
+                let controls = by_nist.get(&row.says.control.as_str().to_uppercase());
+                row.says.cited_by = controls.cloned().unwrap_or_default();
+            }
+        }
+        Err(error) => mistakes.extend(error.mistakes),
+    }
+    register
 }
 
 #[cfg(test)]

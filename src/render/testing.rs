@@ -125,7 +125,10 @@ pub(super) fn assessment(mut findings: Vec<Finding>, collection: CollectionSumma
         head: head(),
         collection,
         own: OwnRights { subscriptions: 1, effective: vec![cite(12, 0)], ..OwnRights::default() },
-        controls: controls.iter().map(|control| conclude(control, &findings, &Declared::default())).collect(),
+        controls: controls
+            .iter()
+            .map(|control| conclude(control, &findings, &Declared::default(), DateTime::UNIX_EPOCH))
+            .collect(),
         populations: by_check
             .into_iter()
             .map(|(check, items)| Population { check, title: title(check), items })

@@ -218,7 +218,7 @@ fn mixed() {
     conclude(
         &results,
         "TM-01 exceptions, TM-02 exceptions, TM-03 exceptions, TM-04 exceptions, TM-05 exceptions, TM-06 exceptions, \
-         TM-07 exceptions, TM-08 exceptions, TM-09 exceptions, TM-10 exceptions, TM-11 not_evaluated, TM-12 exceptions, TM-13 exceptions, TM-14 exceptions, TM-15 exceptions, TM-16 exceptions, TM-17 not_evaluated, TM-18 exceptions, TM-19 exceptions, TM-20 exceptions, TM-21 exceptions, TM-22 awaits_person, TM-23 awaits_person, TM-24 not_applicable, TM-25 exceptions",
+         TM-07 exceptions, TM-08 exceptions, TM-09 exceptions, TM-10 exceptions, TM-11 not_evaluated, TM-12 exceptions, TM-13 exceptions, TM-14 exceptions, TM-15 exceptions, TM-16 exceptions, TM-17 not_evaluated, TM-18 exceptions, TM-19 exceptions, TM-20 exceptions, TM-21 exceptions, TM-22 awaits_person, TM-23 awaits_person, TM-24 not_applicable, TM-25 exceptions, TM-26 not_applicable",
     );
     assert_says(&results, "NHI-004", "id-old-batch", &["213 days"]);
     assert_says(&results, "KV-005", "kv-track-legacy", &["id-track-app", "set", "delete", "purge"]);
@@ -338,6 +338,7 @@ fn denied() {
         LOG-008 | kv-track-legacy/to-shared | manual
         LOG-008 | Shipment tracking production; Shared platform | not_evaluated
         PRB-001, PRB-002, PRB-003, PRB-004 | a probe of the period | manual
+        PRB-001, PRB-002, PRB-003, PRB-004 | UNREAD | not_evaluated
         PACK-002 | caj-evidence | not_evaluated
         PACK-003 | the chain of packs | not_applicable
         PIM-001 | Shipment tracking production ← grp-platform-owners (Owner) | fail
@@ -357,7 +358,7 @@ fn denied() {
         &results,
         "TM-01 not_evaluated, TM-02 exceptions, TM-03 exceptions, TM-04 not_evaluated, TM-05 exceptions, \
          TM-06 exceptions, TM-07 not_evaluated, TM-08 not_evaluated, TM-09 not_evaluated, TM-10 exceptions, \
-         TM-11 not_evaluated, TM-12 exceptions, TM-13 not_evaluated, TM-14 exceptions, TM-15 not_evaluated, TM-16 exceptions, TM-17 not_evaluated, TM-18 exceptions, TM-19 not_evaluated, TM-20 exceptions, TM-21 not_evaluated, TM-22 not_evaluated, TM-23 not_evaluated, TM-24 not_applicable, TM-25 not_evaluated",
+         TM-11 not_evaluated, TM-12 exceptions, TM-13 not_evaluated, TM-14 exceptions, TM-15 not_evaluated, TM-16 exceptions, TM-17 not_evaluated, TM-18 exceptions, TM-19 not_evaluated, TM-20 exceptions, TM-21 not_evaluated, TM-22 not_evaluated, TM-23 not_evaluated, TM-24 not_applicable, TM-25 not_evaluated, TM-26 not_applicable",
     );
     let reasons = |check: &str, subject: &str| -> BTreeSet<String> {
         let all = results["findings"].as_array().expect("findings");
@@ -424,7 +425,7 @@ fn clean() {
     conclude(
         &results,
         "TM-01 no_exceptions, TM-02 no_exceptions, TM-03 no_exceptions, TM-04 no_exceptions, TM-05 no_exceptions, \
-         TM-06 no_exceptions, TM-07 no_exceptions, TM-08 no_exceptions, TM-09 no_exceptions, TM-10 awaits_person, TM-11 no_exceptions, TM-12 awaits_person, TM-13 awaits_person, TM-14 no_exceptions, TM-15 no_exceptions, TM-16 no_exceptions, TM-17 not_applicable, TM-18 no_exceptions, TM-19 no_exceptions, TM-20 no_exceptions, TM-21 not_applicable, TM-22 awaits_person, TM-23 awaits_person, TM-24 not_applicable, TM-25 awaits_person",
+         TM-06 no_exceptions, TM-07 no_exceptions, TM-08 no_exceptions, TM-09 no_exceptions, TM-10 awaits_person, TM-11 no_exceptions, TM-12 awaits_person, TM-13 awaits_person, TM-14 no_exceptions, TM-15 no_exceptions, TM-16 no_exceptions, TM-17 not_applicable, TM-18 no_exceptions, TM-19 no_exceptions, TM-20 no_exceptions, TM-21 not_applicable, TM-22 awaits_person, TM-23 awaits_person, TM-24 not_applicable, TM-25 awaits_person, TM-26 not_applicable",
     );
     assert_says(&results, "LOG-003", "law-ledger/AZKVAuditLogs", &["400 days"]);
     assert_says(&results, "EVT-001", "kv-ledger-prod", &["2576 rows", "92 of 92 days"]);
@@ -460,7 +461,7 @@ fn empty() {
         &results,
         "TM-01 not_applicable, TM-02 not_applicable, TM-03 not_applicable, TM-04 not_applicable, \
          TM-05 not_applicable, TM-06 not_applicable, TM-07 not_applicable, TM-08 not_applicable, \
-         TM-09 not_applicable, TM-10 not_applicable, TM-11 not_evaluated, TM-12 no_exceptions, TM-13 not_applicable, TM-14 not_applicable, TM-15 not_applicable, TM-16 not_evaluated, TM-17 not_evaluated, TM-18 exceptions, TM-19 not_applicable, TM-20 not_applicable, TM-21 not_applicable, TM-22 not_applicable, TM-23 not_applicable, TM-24 not_applicable, TM-25 not_applicable",
+         TM-09 not_applicable, TM-10 not_applicable, TM-11 not_evaluated, TM-12 no_exceptions, TM-13 not_applicable, TM-14 not_applicable, TM-15 not_applicable, TM-16 not_evaluated, TM-17 not_evaluated, TM-18 exceptions, TM-19 not_applicable, TM-20 not_applicable, TM-21 not_applicable, TM-22 not_applicable, TM-23 not_applicable, TM-24 not_applicable, TM-25 not_applicable, TM-26 not_applicable",
     );
 }
 
@@ -527,7 +528,7 @@ fn idsentinel() {
     );
     conclude(
         &results,
-        "TM-01 awaits_person, TM-02 no_exceptions, TM-03 no_exceptions, TM-04 exceptions, TM-05 exceptions, TM-06 exceptions, TM-07 not_evaluated, TM-08 no_exceptions, TM-09 exceptions, TM-10 awaits_person, TM-11 not_evaluated, TM-12 exceptions, TM-13 not_evaluated, TM-14 no_exceptions, TM-15 exceptions, TM-16 exceptions, TM-17 not_evaluated, TM-18 exceptions, TM-19 exceptions, TM-20 no_exceptions, TM-21 not_applicable, TM-22 awaits_person, TM-23 awaits_person, TM-24 not_applicable, TM-25 no_exceptions",
+        "TM-01 awaits_person, TM-02 no_exceptions, TM-03 no_exceptions, TM-04 exceptions, TM-05 exceptions, TM-06 exceptions, TM-07 not_evaluated, TM-08 no_exceptions, TM-09 exceptions, TM-10 awaits_person, TM-11 not_evaluated, TM-12 exceptions, TM-13 not_evaluated, TM-14 no_exceptions, TM-15 exceptions, TM-16 exceptions, TM-17 not_evaluated, TM-18 exceptions, TM-19 exceptions, TM-20 no_exceptions, TM-21 not_applicable, TM-22 awaits_person, TM-23 awaits_person, TM-24 not_applicable, TM-25 no_exceptions, TM-26 not_applicable",
     );
     assert_says(&results, "LOG-003", "law-idsentinel-nhi/AzureDiagnostics", &["90 days"]);
     assert_says(&results, "EVT-004", "kv-idsentinel-azureuser ← IDS-NHI-VM", &["2 denied", "ForbiddenByRbac"]);
