@@ -13,86 +13,141 @@ use crate::access::Open;
 use crate::access::escalation::{Certainty, Edge, Step};
 use crate::declared::{Administrator, Power};
 use crate::evidence::{Cite, Kind, Reason};
-use crate::model::{Id, Missing, PrincipalKind};
+use crate::model::{Id, Missing, PrincipalKind, RoleAssignment};
 
-/// Judges those who can take a step at `at` by the rows that approve `power` there. `nobody` says that there is none.
-pub(super) fn judge(
-    facts: &Facts<'_>,
-    people: &People<'_>,
-    on: About,
-    (at, power): (&Id, Power),
-    edges: &[Edge],
-    nobody: &str,
-) -> Finding {
-    let best = best_of_each(edges);
-    let Some(register) = &facts.declared.registers.administrators else {
-        if let Some(open) = unread(facts, at) {
+/// Those who have a power, judged by the register.
+pub(super) struct Holders<'a> {
+    facts: &'a Facts<'a>,
+    people: People<'a>,
+    power: Power,
+    /// Assignments of roles that were not read: at large nearly none, looked through for every subject.
+    unknown: Vec<&'a RoleAssignment>,
+    /// Who can take a step where, of all that was judged, for the rows of the register.
+    edges: Vec<(Id, Vec<Edge>)>,
+}
+
+impl<'a> Holders<'a> {
+    /// Nobody is judged yet.
+    pub(super) fn of(facts: &'a Facts<'a>, power: Power) -> Holders<'a> {
+        let definitions = &facts.tenant.role_definitions;
+        let assignments = facts.tenant.role_assignments.iter();
+        let unknown = assignments.filter(|assignment| !definitions.contains_key(&assignment.role)).collect();
+        Holders { facts, people: People::of(facts.tenant), power, unknown, edges: Vec::new() }
+    }
+
+    /// Judges those who can take a step at `at` by the rows that approve the power there. `nobody` says that there is
+    /// none.
+    pub(super) fn judge(&mut self, on: About, at: &Id, edges: Vec<Edge>, nobody: &str) -> Finding {
+        let finding = self.judged(on, at, &edges, nobody);
+        if self.facts.declared.registers.administrators.is_some() {
+            self.edges.push((at.clone(), edges));
+        }
+        finding
+    }
+
+    fn judged(&self, on: About, at: &Id, edges: &[Edge], nobody: &str) -> Finding {
+        let Holders { facts, people, power, .. } = self;
+        let best = best_of_each(edges);
+        let Some(register) = &facts.declared.registers.administrators else {
+            if let Some(open) = self.unread(at) {
+                return on.open(&open);
+            }
+            let on = best.values().fold(on, |on, edge| on.citing(&edge.evidence));
+            if best.is_empty() {
+                return on.pass(nobody);
+            }
+            let names = best.values().map(|edge| words(people, edge)).collect();
+            return on.manual(format!(
+                "no register of administrators is given, so a person must approve who can do this: {}",
+                listed(names)
+            ));
+        };
+        let rows: Vec<(&Administrator, &Cite)> = register
+            .in_force(facts.tenant.collected_at)
+            .filter(|row| row.says.may.contains(power) && facts.tenant.hierarchy.reaches(&row.says.scope.0, at))
+            .map(|row| (&row.says, &row.from))
+            .collect();
+        let is_named = |id: &str| rows.iter().any(|(row, _)| row.principal.as_str() == id);
+        // a group is approved by its own row, or by one for each of those who are in it
+        let is_approved = |id: &str| {
+            let members = || facts.tenant.members.get(id).filter(|members| !members.is_empty());
+            is_named(id)
+                || members().is_some_and(|members| {
+                    members.iter().all(|member| is_group(people, &member.id) || is_named(&member.id))
+                })
+        };
+        let on = on.citing([&register.from]).citing(rows.iter().map(|(_, from)| *from));
+        let stray: Vec<&Edge> = best.values().copied().filter(|edge| !is_approved(&edge.from)).collect();
+        let certain: Vec<&Edge> = stray.iter().copied().filter(|edge| edge.certainty == Certainty::Certain).collect();
+        if !certain.is_empty() {
+            let on = certain.iter().fold(on, |on, edge| on.citing(&edge.evidence));
+            let names = certain.into_iter().map(|edge| words(people, edge)).collect();
+            return on.fail(format!("no row in force approves who can do this: {}", listed(names)));
+        }
+        if let Some(edge) = stray.first() {
+            let why = edge.doubt.clone().unwrap_or_default();
+            let detail = format!("no row approves {}, which may not be able to: {why}", words(people, edge));
+            let reason = if why.starts_with("deny") { Reason::DenyNotEvaluated } else { Reason::ConditionNotEvaluated };
+            return on.open(&Open { reason, detail, from: edge.evidence.first().cloned() });
+        }
+        if let Some(open) = self.unread(at) {
             return on.open(&open);
         }
         let on = best.values().fold(on, |on, edge| on.citing(&edge.evidence));
-        if best.is_empty() {
-            return on.pass(nobody);
+        match best.len() {
+            0 => on.pass(nobody),
+            holders => on.pass(format!("each of those who can do this is approved by a row: {holders}")),
         }
-        let names = best.values().map(|edge| words(people, edge)).collect();
-        return on.manual(format!(
-            "no register of administrators is given, so a person must approve who can do this: {}",
-            listed(names)
-        ));
-    };
-    let rows: Vec<(&Administrator, &Cite)> = register
-        .in_force(facts.tenant.collected_at)
-        .filter(|row| row.says.may.contains(&power) && facts.tenant.hierarchy.reaches(&row.says.scope.0, at))
-        .map(|row| (&row.says, &row.from))
-        .collect();
-    let is_named = |id: &str| rows.iter().any(|(row, _)| row.principal.as_str() == id);
-    // a group is approved by its own row, or by one for each of those who are in it
-    let is_approved = |id: &str| {
-        let members = || facts.tenant.members.get(id).filter(|members| !members.is_empty());
-        is_named(id)
-            || members().is_some_and(|members| {
-                members.iter().all(|member| is_group(people, &member.id) || is_named(&member.id))
-            })
-    };
-    let on = on.citing([&register.from]).citing(rows.iter().map(|(_, from)| *from));
-    let stray: Vec<&Edge> = best.values().copied().filter(|edge| !is_approved(&edge.from)).collect();
-    let certain: Vec<&Edge> = stray.iter().copied().filter(|edge| edge.certainty == Certainty::Certain).collect();
-    if !certain.is_empty() {
-        let on = certain.iter().fold(on, |on, edge| on.citing(&edge.evidence));
-        let names = certain.into_iter().map(|edge| words(people, edge)).collect();
-        return on.fail(format!("no row in force approves who can do this: {}", listed(names)));
     }
-    if let Some(edge) = stray.first() {
-        let why = edge.doubt.clone().unwrap_or_default();
-        let detail = format!("no row approves {}, which may not be able to: {why}", words(people, edge));
-        let reason = if why.starts_with("deny") { Reason::DenyNotEvaluated } else { Reason::ConditionNotEvaluated };
-        return on.open(&Open { reason, detail, from: edge.evidence.first().cloned() });
-    }
-    if let Some(open) = unread(facts, at) {
-        return on.open(&open);
-    }
-    let on = best.values().fold(on, |on, edge| on.citing(&edge.evidence));
-    match best.len() {
-        0 => on.pass(nobody),
-        holders => on.pass(format!("each of those who can do this is approved by a row: {holders}")),
-    }
-}
 
-/// Lists of rights that were not read for `at`, so that somebody may be missing. Whose group a holder is in matters
-/// not: the group itself is a holder.
-fn unread(facts: &Facts<'_>, at: &Id) -> Option<Open> {
-    // without the licence there is no eligible role; of all else it says nothing
-    let is_nothing = |missing: &Missing| match missing.reason {
-        Reason::NotLicensed => missing.kind == Kind::RoleEligibilityScheduleInstances,
-        reason => reason == Reason::Retired,
-    };
-    let missing = LISTS.iter().flat_map(|kind| facts.tenant.coverage.missing(own(*kind), at));
-    if let Some(missing) = missing.into_iter().find(|missing| !is_nothing(missing)) {
-        return Some(as_open(&missing));
+    /// Lists of rights that were not read for `at`, so that somebody may be missing. Whose group a holder is in matters
+    /// not: the group itself is a holder.
+    fn unread(&self, at: &Id) -> Option<Open> {
+        let facts = self.facts;
+        // without the licence there is no eligible role; of all else it says nothing
+        let is_nothing = |missing: &Missing| match missing.reason {
+            Reason::NotLicensed => missing.kind == Kind::RoleEligibilityScheduleInstances,
+            reason => reason == Reason::Retired,
+        };
+        let missing = LISTS.iter().flat_map(|kind| facts.tenant.coverage.missing(own(*kind), at));
+        if let Some(missing) = missing.into_iter().find(|missing| !is_nothing(missing)) {
+            return Some(as_open(&missing));
+        }
+        let mut unknown = self.unknown.iter().copied();
+        unknown.find(|assignment| facts.tenant.hierarchy.reaches(&assignment.scope, at)).map(unknown_definition)
     }
-    let definitions = &facts.tenant.role_definitions;
-    let assignments = facts.tenant.role_assignments.iter();
-    let mut unknown = assignments.filter(|assignment| !definitions.contains_key(&assignment.role));
-    unknown.find(|assignment| facts.tenant.hierarchy.reaches(&assignment.scope, at)).map(unknown_definition)
+
+    /// Findings about the rows that give the power, by `matches`: whether somebody whom the row names has it there.
+    pub(super) fn rows(&self) -> Vec<Finding> {
+        let Holders { facts, power, edges, .. } = self;
+        let Some(register) = &facts.declared.registers.administrators else { return Vec::new() };
+        let label = |row: &Administrator| format!("{} at {}", row.principal.as_str(), row.scope.0);
+        // one finding a row, from the check of its first power
+        let register = crate::declared::Register {
+            from: register.from.clone(),
+            rows: register.rows.iter().filter(|row| row.says.may.first() == Some(power)).cloned().collect(),
+        };
+        of_rows(facts, &register, label, |row| {
+            let id = row.says.principal.as_str();
+            let holds = |edge: &Edge| {
+                edge.from == id
+                    || facts
+                        .tenant
+                        .members
+                        .get(&edge.from)
+                        .is_some_and(|members| members.iter().any(|one| one.id == id))
+            };
+            let mut below = edges.iter().filter(|(at, _)| facts.tenant.hierarchy.reaches(&row.says.scope.0, at));
+            if below.any(|(_, edges)| edges.iter().any(holds)) {
+                return Known::Matches;
+            }
+            match principal(facts, id) {
+                Known::Matches | Known::Unused(_) if row.says.may.len() > 1 => Known::Matches, // by another of its powers
+                Known::Matches => Known::Unused(format!("`{id}` can do nothing of the kind there")),
+                other => other,
+            }
+        })
+    }
 }
 
 /// Lists that say who holds rights.
@@ -103,33 +158,6 @@ const LISTS: &[Kind] = &[
     Kind::RegistrationAssignments,
     Kind::ClassicAdministrators,
 ];
-
-/// Findings about the rows that give this power, by `matches`: whether somebody whom the row names has it there.
-pub(super) fn rows(facts: &Facts<'_>, power: Power, edges: &[(Id, Vec<Edge>)]) -> Vec<Finding> {
-    let Some(register) = &facts.declared.registers.administrators else { return Vec::new() };
-    let label = |row: &Administrator| format!("{} at {}", row.principal.as_str(), row.scope.0);
-    // one finding a row, from the check of its first power
-    let register = crate::declared::Register {
-        from: register.from.clone(),
-        rows: register.rows.iter().filter(|row| row.says.may.first() == Some(&power)).cloned().collect(),
-    };
-    of_rows(facts, &register, label, |row| {
-        let id = row.says.principal.as_str();
-        let holds = |edge: &Edge| {
-            edge.from == id
-                || facts.tenant.members.get(&edge.from).is_some_and(|members| members.iter().any(|one| one.id == id))
-        };
-        let mut below = edges.iter().filter(|(at, _)| facts.tenant.hierarchy.reaches(&row.says.scope.0, at));
-        if below.any(|(_, edges)| edges.iter().any(holds)) {
-            return Known::Matches;
-        }
-        match principal(facts, id) {
-            Known::Matches | Known::Unused(_) if row.says.may.len() > 1 => Known::Matches, // by another of its powers
-            Known::Matches => Known::Unused(format!("`{id}` can do nothing of the kind there")),
-            other => other,
-        }
-    })
-}
 
 /// The surest edge of each holder, one without an activation first.
 fn best_of_each(edges: &[Edge]) -> BTreeMap<&str, &Edge> {

@@ -1,12 +1,10 @@
 //! Who can change a vault itself.
 
-use super::approved;
-use super::people::People;
+use super::approved::Holders;
 use super::{Check, Facts, Finding, Nature, Severity, about, judged, own, population};
-use crate::access::escalation::{Edge, Powers};
+use crate::access::escalation::Powers;
 use crate::declared::Power;
 use crate::evidence::Kind;
-use crate::model::Id;
 
 pub(super) const CHECK: Check = Check {
     id: "KV-010",
@@ -45,17 +43,15 @@ pub(super) const CHECK: Check = Check {
 };
 
 fn run(facts: &Facts<'_>) -> Vec<Finding> {
-    let (people, powers) = (People::of(facts.tenant), Powers::of(facts.tenant));
-    let mut all: Vec<(Id, Vec<Edge>)> = Vec::new();
+    let (mut holders, powers) = (Holders::of(facts, Power::ManageVault), Powers::of(facts.tenant));
     let mut findings = Vec::new();
     for vault in &facts.tenant.vaults {
         let on = about("vault", &vault.id, &vault.name, &vault.from)
             .citing(&facts.records_about(Kind::RoleAssignments, &vault.id));
         let edges = powers.over_vault(vault);
         let nobody = "nobody who was read can change it or stop its log";
-        findings.push(approved::judge(facts, &people, on, (&vault.id, Power::ManageVault), &edges, nobody));
-        all.push((vault.id.clone(), edges));
+        findings.push(holders.judge(on, &vault.id, edges, nobody));
     }
-    findings.extend(approved::rows(facts, Power::ManageVault, &all));
+    findings.extend(holders.rows());
     findings
 }

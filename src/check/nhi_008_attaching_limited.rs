@@ -1,12 +1,10 @@
 //! Who can take a user-assigned identity for a resource of his own.
 
-use super::approved;
-use super::people::People;
+use super::approved::Holders;
 use super::{Check, Facts, Finding, Nature, Severity, about, judged, own, population};
-use crate::access::escalation::{Edge, Powers};
+use crate::access::escalation::Powers;
 use crate::declared::Power;
 use crate::evidence::Kind;
-use crate::model::Id;
 
 pub(super) const CHECK: Check = Check {
     id: "NHI-008",
@@ -42,8 +40,7 @@ pub(super) const CHECK: Check = Check {
 };
 
 fn run(facts: &Facts<'_>) -> Vec<Finding> {
-    let (people, powers) = (People::of(facts.tenant), Powers::of(facts.tenant));
-    let mut all: Vec<(Id, Vec<Edge>)> = Vec::new();
+    let (mut holders, powers) = (Holders::of(facts, Power::AttachIdentity), Powers::of(facts.tenant));
     let mut findings = Vec::new();
     for identity in &facts.tenant.user_assigned {
         let on = about("managed_identity", &identity.id, &identity.name, &identity.from)
@@ -55,9 +52,8 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
         };
         let edges = powers.over_identity(principal);
         let nobody = "nobody who was read can attach it to a resource or federate it";
-        findings.push(approved::judge(facts, &people, on, (&identity.id, Power::AttachIdentity), &edges, nobody));
-        all.push((identity.id.clone(), edges));
+        findings.push(holders.judge(on, &identity.id, edges, nobody));
     }
-    findings.extend(approved::rows(facts, Power::AttachIdentity, &all));
+    findings.extend(holders.rows());
     findings
 }

@@ -1,13 +1,11 @@
 //! Who can run code where an identity can be had.
 
-use super::approved;
-use super::people::People;
+use super::approved::Holders;
 use super::{Check, Facts, Finding, Nature, Severity, about, judged, own, population};
-use crate::access::escalation::{Edge, Powers};
+use crate::access::escalation::Powers;
 use crate::access::hosts;
 use crate::declared::Power;
 use crate::evidence::Kind;
-use crate::model::Id;
 
 pub(super) const CHECK: Check = Check {
     id: "NHI-009",
@@ -54,8 +52,7 @@ pub(super) const CHECK: Check = Check {
 };
 
 fn run(facts: &Facts<'_>) -> Vec<Finding> {
-    let (people, powers) = (People::of(facts.tenant), Powers::of(facts.tenant));
-    let mut all: Vec<(Id, Vec<Edge>)> = Vec::new();
+    let (mut holders, powers) = (Holders::of(facts, Power::RunCode), Powers::of(facts.tenant));
     let mut findings = Vec::new();
     for host in hosts(facts.tenant) {
         let Some(carried) = host.identities.first() else { continue };
@@ -71,9 +68,8 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
             continue;
         };
         let nobody = "nobody who was read can run code on it";
-        findings.push(approved::judge(facts, &people, on, (id, Power::RunCode), &edges, nobody));
-        all.push((id.clone(), edges));
+        findings.push(holders.judge(on, id, edges, nobody));
     }
-    findings.extend(approved::rows(facts, Power::RunCode, &all));
+    findings.extend(holders.rows());
     findings
 }

@@ -108,7 +108,9 @@ pub fn of_reason(reason: Reason) -> &'static str {
         Reason::Throttled | Reason::Unavailable | Reason::CutShort | Reason::Interrupted => {
             "another try: `tickmark collect --resume`; nothing is to be granted"
         }
-        Reason::NotFound => "it was deleted, or the collecting identity may not see it: check the scope, grant this",
+        Reason::NotFound => {
+            "it is not there, or the collecting identity may not see it: set it up, or check the scope and what is granted"
+        }
         Reason::Malformed | Reason::Partial | Reason::TotalsDiffer => {
             "another collection; where it stays so, the record shows what the service sent"
         }

@@ -19,6 +19,7 @@ mod hostile;
 mod hosts;
 mod imports;
 mod live;
+mod mutations;
 mod needles;
 mod network;
 mod probe;

@@ -78,8 +78,11 @@ pub(super) fn draft(tenant: &Tenant, draft: &mut Draft) {
     }
 }
 
-/// What there is of each power: everything that it is over, with those who have it.
-fn powers(tenant: &Tenant) -> [(&'static str, Vec<(Id, Vec<Edge>)>); 3] {
+/// Everything that a power is over, with those who have it.
+type Over = Vec<(Id, Vec<Edge>)>;
+
+/// What there is of each power.
+fn powers(tenant: &Tenant) -> [(&'static str, Over); 3] {
     let powers = Powers::of(tenant);
     let identities = tenant
         .user_assigned
