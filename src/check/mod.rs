@@ -101,6 +101,7 @@ mod rbac_015_narrowing_recorded;
 mod readers;
 mod registered;
 mod registers;
+mod role_changes;
 mod roles;
 mod runner;
 mod standing;
@@ -119,6 +120,7 @@ use crate::model::{Id, Missing, Need, Reach, Resource, Tenant};
 pub use finding::{About, Accepted, Finding, Outcome, Subject, about};
 pub use nhi_002_workloads_use_identity::WORKLOADS;
 pub use parameters::Parameters;
+pub use role_changes::{RoleChange, role_changes};
 pub use runner::{run_all, run_those};
 
 /// One check.
