@@ -246,7 +246,7 @@ pub fn assess(
         collection,
         own,
         controls: controls.iter().map(|control| judge::judge(control, &findings, declared, at)).collect(),
-        populations: super::population::populations(&findings),
+        populations: super::population::populations(&findings, declared),
         inventory: super::inventory::inventory(&tenant, &access),
         graph,
         grants,

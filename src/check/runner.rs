@@ -6,7 +6,7 @@
 
 use super::finding::{empty, unread};
 use super::waivers;
-use super::{CHECKS, Check, Facts, Finding, Outcome};
+use super::{Check, Facts, Finding, Outcome, all_checks, own};
 use crate::evidence::{Cite, Kind, Over, Reason};
 use crate::model::{Id, Missing, Need, Reach, Texts};
 
@@ -18,7 +18,7 @@ pub fn run_all(facts: &Facts<'_>) -> Vec<Finding> {
 /// The checks that `is_wanted`, sorted in the same way.
 pub fn run_those(facts: &Facts<'_>, is_wanted: impl Fn(&Check) -> bool) -> Vec<Finding> {
     let texts = Texts::default();
-    let wanted = CHECKS.iter().filter(|check| is_wanted(check));
+    let wanted = all_checks(facts.declared).filter(|check| is_wanted(check));
     let all = wanted.flat_map(|check| run(check, facts));
     let mut findings: Vec<Finding> = all.map(|finding| finding.sharing(&texts)).collect();
     waivers::accept(facts, &mut findings);
@@ -42,7 +42,11 @@ pub(super) fn run(check: &Check, facts: &Facts<'_>) -> Vec<Finding> {
         unread_parts.extend(missing);
     }
     let mut findings: Vec<Finding> = unread_parts.iter().map(unread).collect();
-    for finding in (check.run)(facts) {
+    let found = match facts.declared.check(check.id) {
+        Some(own) => own::run(own, facts),
+        None => (check.run)(facts),
+    };
+    for finding in found {
         findings.push(settle(check.needs, facts, finding));
     }
     if findings.is_empty() {

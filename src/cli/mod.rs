@@ -18,6 +18,7 @@ mod diff;
 mod doctor;
 mod error;
 mod explain;
+mod fields;
 mod init;
 mod job;
 mod key;
@@ -85,8 +86,8 @@ pub fn main() -> ExitCode {
         Command::Register { command } => register::run(command, &args, &terminal),
         Command::Probe(options) => probe::run(options, &args, &terminal),
         Command::Attach(options) => attach::run(options, &args, &terminal),
-        Command::Explain(options) => explain::run(options, &terminal),
-        Command::List => list::run(&terminal),
+        Command::Explain(options) => explain::run(options, &args, &terminal),
+        Command::List(options) => list::run(options, &args, &terminal),
         Command::Pseudonyms { command } => personal::run(command, &args, &terminal),
         Command::Completions { shell } => {
             let mut text = Vec::new();

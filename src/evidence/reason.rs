@@ -60,6 +60,8 @@ pub enum Reason {
     Withheld,
     /// A probe was answered, or not answered, for another cause than the one that it asks about.
     Inconclusive,
+    /// An expression of a check of the organisation's own could not be decided from the record.
+    Undecided,
 }
 
 impl Reason {
@@ -92,6 +94,7 @@ impl Reason {
         Reason::ValueUnknown,
         Reason::Withheld,
         Reason::Inconclusive,
+        Reason::Undecided,
     ];
 
     /// Whether the same question, put again when an interrupted run is continued, may well be answered.
@@ -137,6 +140,7 @@ impl Reason {
             Reason::ValueUnknown => "the record holds a value that this version does not know",
             Reason::Withheld => "what would tell was left out when it was collected, as configured",
             Reason::Inconclusive => "the probe was answered for another cause than the one that it asks about",
+            Reason::Undecided => "an expression of the organisation's own check could not be decided from the record",
         }
     }
 }

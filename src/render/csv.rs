@@ -61,7 +61,8 @@ pub(super) fn exceptions(assessment: &Assessment, out: &mut dyn Write) -> Result
     let fails = assessment.findings.iter().filter(|finding| finding.outcome() == Outcome::Fail);
     let rows = fails.map(|finding| {
         let [check, rest @ ..] = cells(finding);
-        let severity = crate::check::find(finding.check()).map_or("", |check| check.severity.word());
+        let severity = crate::check::find_in(&assessment.inputs.declared, finding.check())
+            .map_or("", |check| check.severity.word());
         let (controls, criteria) = spoken_to(assessment, finding.check());
         let accepted = match finding.accepted() {
             Some(accepted) => {

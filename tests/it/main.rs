@@ -22,6 +22,7 @@ mod live;
 mod mutations;
 mod needles;
 mod network;
+mod own_checks;
 mod probe;
 mod redaction;
 mod replay;
