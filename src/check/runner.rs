@@ -4,19 +4,13 @@
 //! that needed something unread is taken back. No finding at all is "not applicable" only when every list that
 //! the subjects come from was answered whole; those answers are then cited.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::sync::Arc;
 
 use super::finding::{empty, unread};
 use super::waivers;
 use super::{CHECKS, Check, Facts, Finding, Outcome};
 use crate::evidence::{Cite, Kind, Over, Reason};
 use crate::model::{Id, Missing, Need, Reach, Texts};
-
-/// Room for the second thread's calls, as much as the first one has.
-const STACK: usize = 8 << 20;
 
 /// Every check over `facts`; findings sorted by check, subject and outcome.
 pub fn run_all(facts: &Facts<'_>) -> Vec<Arc<Finding>> {
@@ -25,40 +19,15 @@ pub fn run_all(facts: &Facts<'_>) -> Vec<Arc<Finding>> {
 
 /// The checks that `is_wanted`, sorted in the same way.
 pub fn run_those(facts: &Facts<'_>, is_wanted: impl Fn(&Check) -> bool) -> Vec<Arc<Finding>> {
-    let wanted: Vec<&Check> = CHECKS.iter().copied().filter(|check| is_wanted(check)).collect();
-    let mut findings = side_by_side(&wanted, facts);
+    let texts = Texts::default();
+    let wanted = CHECKS.iter().filter(|check| is_wanted(check));
+    let all = wanted.flat_map(|check| run(check, facts));
+    let mut findings: Vec<_> = all.map(|finding| Arc::new(finding.sharing(&texts))).collect();
     waivers::accept(facts, &mut findings);
     findings.sort_by(|a, b| {
         (a.check(), a.subject(), a.outcome(), a.because()).cmp(&(b.check(), b.subject(), b.outcome(), b.because()))
     });
     findings
-}
-
-/// What these checks find, in their order. Two are run at a time, which no check can tell: facts do not change. More
-/// would hold more at once.
-fn side_by_side(checks: &[&Check], facts: &Facts<'_>) -> Vec<Arc<Finding>> {
-    let (next, texts, found) = (AtomicUsize::new(0), Mutex::new(Texts::default()), Mutex::new(BTreeMap::new()));
-    let work = || {
-        loop {
-            let place = next.fetch_add(1, Ordering::Relaxed);
-            let Some(check) = checks.get(place) else { break };
-            let findings = run(check, facts);
-            let texts = held(&texts);
-            let shared: Vec<_> = findings.into_iter().map(|finding| Arc::new(finding.sharing(&texts))).collect();
-            held(&found).insert(place, shared);
-        }
-    };
-    thread::scope(|scope| {
-        // where there can be no second thread, this one does all of it
-        let _ = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);
-        work();
-    });
-    found.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().flatten().collect()
-}
-
-/// What one thread at a time may use. A thread that panicked ends the other one too, at the end of their scope.
-fn held<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
-    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// One check over `facts`.
