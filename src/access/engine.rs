@@ -42,6 +42,13 @@ impl Access {
         self.walk(vault, Want { capability: Some(capability), ..Want::default() })
     }
 
+    /// Who can grant access to one vault, and by that come to `toward`: a delegation that is limited to some roles
+    /// counts as far as one of them gives it, or lets grant on.
+    pub(super) fn can_grant(&self, vault: &Id, toward: Capability) -> Vec<Grant> {
+        let want = Want { capability: Some(Capability::GrantAccess), toward: Some(toward), ..Want::default() };
+        self.walk(vault, want)
+    }
+
     /// Grants of one principal on one vault and on objects in it; object id in any case.
     pub fn of_principal(&self, vault: &Id, principal_id: &str) -> Vec<Grant> {
         let Some(who) = self.index.principals.find(&principal_id.to_lowercase()) else { return Vec::new() };
@@ -63,7 +70,7 @@ impl Access {
         else {
             return none;
         };
-        let want = Want { who: Some(who), capability: Some(capability), object: Some(object) };
+        let want = Want { who: Some(who), capability: Some(capability), object: Some(object), toward: None };
         let mut grants = self.walk(&vault, want).into_iter().filter(|grant| grant.object == *object);
         grants.next().map_or(none, |grant| Verdict { answer: Some(grant.answer), paths: grant.paths })
     }

@@ -9,6 +9,9 @@ use super::role::{Role, Rules};
 use super::{Capability, Rule};
 use crate::model::Tenant;
 
+/// What somebody may want of a vault's secrets when he assigns himself a role.
+const TOWARD: &[Capability] = &[Capability::ReadSecret, Capability::ChangeSecret, Capability::DestroySecret];
+
 /// The action by which roles are assigned.
 pub(super) const ASSIGN: &str = "Microsoft.Authorization/roleAssignments/write";
 
@@ -16,7 +19,9 @@ pub(super) const ASSIGN: &str = "Microsoft.Authorization/roleAssignments/write";
 #[derive(Clone, Debug, Default)]
 pub(super) struct Giving {
     /// On a vault in RBAC mode.
-    pub(super) rbac: Useful,
+    rbac: Useful,
+    /// On one in RBAC mode, toward one end alone.
+    toward: BTreeMap<Capability, Useful>,
     /// On one in access-policy mode, where data roles have no effect.
     pub(super) policies: Useful,
     /// Every role that was read, of use or not, without hyphens.
@@ -39,19 +44,29 @@ impl Giving {
         let roles: BTreeMap<&str, Role> =
             definitions.map(|definition| (definition.guid.as_str(), Role::of(definition, &mut rules))).collect();
         Giving {
-            rbac: Useful::of(&roles, true),
-            policies: Useful::of(&roles, false),
+            rbac: Useful::of(&roles, true, None),
+            toward: TOWARD.iter().map(|end| (*end, Useful::of(&roles, true, Some(*end)))).collect(),
+            policies: Useful::of(&roles, false, None),
             read: roles.keys().map(|guid| guid.replace('-', "")).collect(),
         }
     }
 }
 
+impl Giving {
+    /// Those of use on a vault in RBAC mode, toward one end where one is asked for.
+    pub(super) fn on_rbac(&self, toward: Option<Capability>) -> &Useful {
+        toward.and_then(|end| self.toward.get(&end)).unwrap_or(&self.rbac)
+    }
+}
+
 impl Useful {
-    fn of(roles: &BTreeMap<&str, Role>, is_rbac: bool) -> Useful {
+    fn of(roles: &BTreeMap<&str, Role>, is_rbac: bool, toward: Option<Capability>) -> Useful {
         let mut useful = Useful::default();
         let mut limited: Vec<(&str, &[Arc<Rule>])> = Vec::new();
         for (guid, role) in roles {
-            for (capability, given) in role.gives(is_rbac) {
+            let leads =
+                |capability: Capability| !capability.is_data() || toward.is_none_or(|wanted| wanted == capability);
+            for (capability, given) in role.gives(is_rbac).iter().filter(|(capability, _)| leads(*capability)) {
                 let counts = match capability {
                     Capability::ManageVault => false,
                     Capability::GrantAccess => true,

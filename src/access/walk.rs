@@ -22,6 +22,8 @@ pub(super) struct Want<'a> {
     pub(super) capability: Option<Capability>,
     /// One object and nothing else, or the vault with whatever differs in it.
     pub(super) object: Option<&'a Id>,
+    /// What access is granted for; none for anything. Decides what a delegation that is limited to some roles is worth.
+    pub(super) toward: Option<Capability>,
 }
 
 /// A path found, with where it leads. Sorting it puts grants together, and their paths in order.
@@ -270,7 +272,7 @@ impl<'a> Walk<'a> {
     /// Whether the holder of a delegation may give itself a role that is of use on the vault.
     fn may_grant(&self, rule: &Rule, asked: &Asked<'_>, who: Who) -> Truth {
         let giving = &self.index.giving;
-        let useful = if self.site.is_rbac { &giving.rbac } else { &giving.policies };
+        let useful = if self.site.is_rbac { giving.on_rbac(self.want.toward) } else { &giving.policies };
         let (id, principal_type) = (self.index.principals.id(who), self.index.principals.type_of(who));
         useful.may_be_granted(giving, rule, asked, (&id, principal_type))
     }

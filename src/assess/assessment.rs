@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{AccessGraph, CollectionSummary, Inventory, Population, Story, judge};
 use crate::access::{Access, OwnRights};
 use crate::check::usage::{self, AssignmentUse, GrantUse, SecretUse};
-use crate::check::{Facts, Finding, Outcome, Parameters, run_all};
+use crate::check::{Facts, Finding, Outcome, Parameters, RoleChange, role_changes, run_all};
 use crate::control::Control;
 use crate::declared::{Attached, Declared};
 use crate::evidence::{Capture, Head, Period, Tool};
@@ -72,6 +72,8 @@ pub struct Assessment {
     pub assignments: Vec<AssignmentUse>,
     /// The same by secret.
     pub secrets: Vec<SecretUse>,
+    /// Grants and removals of roles in the period.
+    pub role_changes: Vec<RoleChange>,
     /// What each host reaches through all its identities.
     pub hosts: super::Hosts,
     /// Break/fix timelines out of the vault log.
@@ -228,6 +230,7 @@ pub fn assess(
     let stories = super::break_fix::stories(&tenant, period);
     let grants = usage::join(&facts);
     let (assignments, secrets) = (usage::by_assignment(&facts), usage::by_secret(&facts));
+    let role_changes = role_changes(&facts);
     let graph = super::graph::graph(&tenant, &access);
     let hosts = super::hosts::hosts(&tenant, &access);
     // the inventory is of resources, vaults and principals, and asks `access` about the rest
@@ -240,12 +243,13 @@ pub fn assess(
         collection,
         own,
         controls: controls.iter().map(|control| judge::judge(control, &findings, declared)).collect(),
-        populations: super::population::populations(&findings),
+        populations: super::population::populations(&findings, declared),
         inventory: super::inventory::inventory(&tenant, &access),
         graph,
         grants,
         assignments,
         secrets,
+        role_changes,
         hosts,
         stories,
         evidence: super::coverage::evidence_lines(capture),

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::access::{Access, Membership, Path, Via};
+use crate::access::network::Route;
+use crate::access::{Access, Path};
 use crate::evidence::Cite;
 use crate::model::{Id, Tenant, Vault};
 
@@ -172,23 +173,10 @@ fn vault_line(tenant: &Tenant, vault: &Vault) -> VaultLine {
         name: vault.name.clone(),
         id: vault.id.shown().to_owned(),
         model: if vault.is_rbac() { "Azure RBAC" } else { "access policies" },
-        network: network(vault),
+        network: Route::to(vault).words(),
         protection: format!("{soft_delete}, {purge}"),
         audit: if destinations.is_empty() { "not sent, as far as read".to_owned() } else { destinations.join(", ") },
         from: vault.from.clone(),
-    }
-}
-
-fn network(vault: &Vault) -> String {
-    let public = vault.public_network_access.as_deref().unwrap_or("Enabled");
-    if !public.eq_ignore_ascii_case("enabled") {
-        return format!("public access {public}");
-    }
-    match &vault.network_acls {
-        Some(acls) if acls.default_action.as_deref().is_some_and(|action| action.eq_ignore_ascii_case("deny")) => {
-            format!("{} addresses and {} subnets", acls.ip_rules.len(), acls.virtual_network_rules.len())
-        }
-        _ => "every network".to_owned(),
     }
 }
 
@@ -218,13 +206,8 @@ impl Known {
     fn way(&mut self, access: &Access, vault: &Vault, path: &Arc<Path>) -> Arc<Way> {
         let subscription = vault.id.subscription().unwrap_or_default().to_owned();
         let new = || {
-            let words = path_words(path);
-            let path_in_words = match &path.open {
-                Some(open) => format!("{words}; open: {}", open.detail),
-                None => words,
-            };
             let evidence = access.evidence_above(&vault.id, path);
-            let way = Way { answer: path.answer.words(), path: path_in_words, evidence };
+            let way = Way { answer: path.answer.words(), path: path.words(), evidence };
             (path.clone(), Arc::new(way))
         };
         self.ways.entry((Arc::as_ptr(path), subscription)).or_insert_with(new).1.clone()
@@ -253,26 +236,4 @@ fn readers(tenant: &Tenant, access: &Access, vault: &Vault, known: &mut Known) -
     };
     let lines = found.chunk_by(|a, b| in_order(a, b).is_eq()).filter_map(line);
     lines.collect()
-}
-
-fn path_words(path: &Path) -> String {
-    let hop = |name: &str, by: Membership| match by {
-        Membership::Member => format!("group {name} → "),
-        Membership::EligibleMember => format!("group {name}, as eligible member → "),
-    };
-    let through: String = path.through.iter().map(|step| hop(&step.name, step.by)).collect();
-    match &*path.via {
-        Via::Role { role_name, .. } => format!("{through}{role_name} at {}", path.scope),
-        Via::EligibleRole { role_name, .. } => format!("{through}{role_name} at {}, when activated", path.scope),
-        Via::Policy { application_id: Some(application) } => {
-            format!("{through}access policy, only through application {application}")
-        }
-        Via::Policy { application_id: None } => format!("{through}access policy"),
-        Via::Lighthouse { tenant, role_name, is_eligible, .. } => {
-            let activated = if *is_eligible { ", when activated" } else { "" };
-            let tenant = tenant.as_deref().unwrap_or("not told");
-            format!("{role_name} at {}, delegated to tenant {tenant}{activated}", path.scope)
-        }
-        Via::Classic { .. } => format!("classic administrator of {}", path.scope),
-    }
 }

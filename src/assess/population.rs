@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::check::{CHECKS, Finding};
+use crate::check::{Finding, all_checks};
+use crate::declared::Declared;
 
 /// Everything that one check judged, in the order of the findings.
 #[derive(Clone, Debug)]
@@ -16,8 +17,9 @@ pub struct Population {
 }
 
 /// One population a check, in the order of the table; checks without a finding are left out.
-pub(super) fn populations(findings: &[Arc<Finding>]) -> Vec<Population> {
+pub(super) fn populations(findings: &[Arc<Finding>], declared: &Declared) -> Vec<Population> {
     let of = |id: &str| findings.iter().filter(|finding| finding.check() == id).cloned().collect::<Vec<_>>();
-    let each = CHECKS.iter().map(|check| Population { check: check.id, title: check.title, items: of(check.id) });
+    let each =
+        all_checks(declared).map(|check| Population { check: check.id, title: check.title, items: of(check.id) });
     each.filter(|population| !population.items.is_empty()).collect()
 }

@@ -238,7 +238,7 @@ mod tests {
         let text = draft(Suggested::Readers, get_secret().assign("reads", who, SUB));
         assert!(text.contains(&format!("principal = \"{who}\"\nreason = \"\"  # to be said\n")), "{text}");
         let refused = declared(Suggested::Readers, &text).expect_err("nobody has said why");
-        assert!(refused.contains("is not text that says something"), "{refused}");
+        assert!(refused.contains("nothing is said here; it wants a text, or the row to be taken out"), "{refused}");
         let said = text.replace("reason = \"\"", "reason = \"r\"").replace("approver = \"\"", "approver = \"a\"");
         let register = declared(Suggested::Readers, &said).expect("a register").registers.readers.expect("given");
         assert_eq!(register.rows.iter().map(|row| row.says.principal.as_str()).collect::<Vec<_>>(), [who]);

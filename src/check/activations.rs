@@ -8,7 +8,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Facts;
-use super::operations::directory_log_covers;
+use super::log_reach::{AUDIT, directory_shows};
 use crate::evidence::Cite;
 use crate::model::{DirectoryChange, RoleRequest};
 
@@ -80,14 +80,15 @@ pub(super) fn known(facts: &Facts<'_>) -> Known {
     if kept <= start {
         return Known { since: start, evidence: Vec::new(), short: None };
     }
-    match directory_log_covers(facts) {
+    match directory_shows(facts, &AUDIT, &facts.period) {
         Ok(evidence) => Known { since: start, evidence, short: None },
-        Err(why) => Known {
+        Err(open) => Known {
             since: kept.min(facts.period.end),
             evidence: Vec::new(),
             short: Some(format!(
                 "the history of activations is kept for 30 days, and the directory's audit log of the period is in no \
-                 workspace: {why}"
+                 workspace: {}",
+                open.detail
             )),
         },
     }

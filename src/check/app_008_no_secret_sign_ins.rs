@@ -34,6 +34,7 @@ pub(super) const CHECK: Check = Check {
         judged(Kind::DirectoryExports),
         judged(Kind::Workspaces),
         judged(Kind::Workspace),
+        judged(Kind::Tables),
         judged(Kind::LogContinuity),
         judged(Kind::ServicePrincipalSignIns),
         judged(Kind::ServicePrincipalSignInsCount),

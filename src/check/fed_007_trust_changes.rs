@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 
 use super::callers::shown;
-use super::log_reach::{AUDIT, activity_shows, directory_shows};
+use super::log_reach::{AUDIT, directory_shows};
 use super::logs::not_over;
+use super::operations::covered;
 use super::people::{People, Who};
 use super::{Check, Facts, Finding, Nature, Severity, about, judged, population};
 use crate::access::Open;
@@ -24,7 +25,8 @@ pub(super) const CHECK: Check = Check {
            approved. Whether the logs show the whole period is a result of its own.",
     blind_to: "What the change was: values are not kept. Approvals, which are people's records. In a tenant without any \
                application and identity, and without a deleted one that could be restored, nothing is asked of the logs: \
-               a change of one that was deleted for good in the period is not seen there.",
+               a change of one that was deleted for good in the period is not seen there. A day on which the audit log has no row at all may be a quiet one or one that did not arrive, so \
+               that the log is then not known to be whole.",
     fix: "Attach the ticket of each change. Export the logs: Entra ID → Diagnostic settings → AuditLogs; for every \
           subscription, Activity log → Export → Administrative (Terraform `azurerm_monitor_aad_diagnostic_setting` and \
           `azurerm_monitor_diagnostic_setting`). Let only a pipeline with a review change trusts.",
@@ -41,12 +43,14 @@ pub(super) const CHECK: Check = Check {
         judged(Kind::ManagementGroupExports),
         judged(Kind::Workspaces),
         judged(Kind::Workspace),
+        judged(Kind::Tables),
         judged(Kind::LogContinuity),
         judged(Kind::DirectoryChanges),
         judged(Kind::DirectoryChangesCount),
         judged(Kind::ActivityOfIdentities),
         judged(Kind::Activity),
         judged(Kind::ActivityCount),
+        judged(Kind::ActivityContinuity),
     ],
     run,
 };
@@ -95,7 +99,7 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
     for id in subscriptions {
         let known = tenant.subscriptions.iter().find(|one| one.id == id);
         let name = format!("the activity log of {}", known.map_or(id.shown(), |one| one.name.as_str()));
-        findings.extend(reach(facts, &name, &id, activity_shows(facts, &id, &facts.period)));
+        findings.extend(reach(facts, &name, &id, covered(facts, Kind::ActivityOfIdentities, &id)));
     }
     findings
 }

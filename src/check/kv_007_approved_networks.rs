@@ -2,6 +2,7 @@
 
 use super::registers::{Known, of_rows};
 use super::{About, Check, Facts, Finding, Nature, Severity, about, population};
+use crate::access::network::{Reach, Route};
 use crate::evidence::{Kind, Reason};
 use crate::model::{Network, NetworkAcls, Vault};
 
@@ -54,25 +55,32 @@ fn rules_of(vault: &Vault) -> Vec<Network> {
 
 fn judge(vault: &Vault, approved: &[String]) -> Finding {
     let on = about("vault", &vault.id, &vault.name, &vault.from);
-    match vault.public_network_access.as_deref().map(str::to_lowercase).as_deref() {
-        Some("disabled") => return on.pass("`publicNetworkAccess` is Disabled: private endpoints alone"),
-        Some("securedbyperimeter") => {
-            return on.pass("`publicNetworkAccess` is SecuredByPerimeter: the rules of its network perimeter decide");
+    let is_public = "public access is on";
+    match (Route::to(vault).reach, &vault.network_acls) {
+        (Reach::PrivateEndpoints, _) => on.pass("`publicNetworkAccess` is Disabled: private endpoints alone"),
+        (Reach::Perimeter, _) => {
+            on.pass("`publicNetworkAccess` is SecuredByPerimeter: the rules of its network perimeter decide")
         }
-        Some("enabled") | None => {}
-        Some(_) => {
-            let value = vault.public_network_access.as_deref().unwrap_or_default();
-            return on.not_evaluated(Reason::ValueUnknown, format!("`publicNetworkAccess` is `{value}`"));
+        (Reach::Internet, None) => {
+            on.fail(format!("{is_public} and `networkAcls` is absent: every network may connect"))
         }
+        (Reach::Internet, Some(acls)) if acls.default_action.is_none() => {
+            on.fail(format!("{is_public} and no default action is set, which means Allow"))
+        }
+        (Reach::Internet, _) => {
+            on.fail(format!("{is_public} and the default action is Allow: every network may connect"))
+        }
+        (Reach::Listed, Some(acls)) => judge_rules(on, acls, approved),
+        (Reach::Listed | Reach::NotDetermined, _) => on.not_evaluated(Reason::ValueUnknown, unknown(vault)),
     }
-    let Some(acls) = &vault.network_acls else {
-        return on.fail("public access is on and `networkAcls` is absent: every network may connect");
-    };
-    match acls.default_action.as_deref().map(str::to_lowercase).as_deref() {
-        Some("deny") => judge_rules(on, acls, approved),
-        Some("allow") => on.fail("public access is on and the default action is Allow: every network may connect"),
-        None => on.fail("public access is on and no default action is set, which means Allow"),
-        Some(other) => on.not_evaluated(Reason::ValueUnknown, format!("the default action is `{other}`")),
+}
+
+/// The setting whose value is not one of those that Azure documents.
+fn unknown(vault: &Vault) -> String {
+    let action = vault.network_acls.as_ref().and_then(|acls| acls.default_action.as_deref());
+    match vault.public_network_access.as_deref() {
+        Some(value) if !value.eq_ignore_ascii_case("enabled") => format!("`publicNetworkAccess` is `{value}`"),
+        _ => format!("the default action is `{}`", action.unwrap_or_default()),
     }
 }
 

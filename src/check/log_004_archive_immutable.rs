@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::people::and_more;
 use super::{Check, Facts, Finding, Nature, Severity, about, judged, own, population};
 use crate::evidence::{Kind, Reason};
-use crate::model::{ArchiveContainer, DiagnosticSetting, Id};
+use crate::model::{AccountImmutability, ArchiveContainer, DiagnosticSetting, Id};
 
 /// Containers that Azure Monitor and Log Analytics write to begin so
 /// (learn:azure/azure-monitor/platform/resource-logs, learn:azure/azure-monitor/logs/logs-data-export).
@@ -18,10 +18,10 @@ pub(super) const CHECK: Check = Check {
     nature: Nature::Design,
     asks: "For every storage account that a diagnostic setting of a vault, a subscription, a management group or the \
            directory names, the containers of logs in it (`insights-…`, `am-…`): each needs a locked immutability policy \
-           that lasts as long as the period and the margin of the parameter `retention_margin_days`, or a legal hold. \
-           A policy that is not locked can be taken away. Where no setting names an account, the workspace is the record \
+           that lasts as long as the period and the margin of the parameter `retention_margin_days`, or a legal hold; one \
+           without a policy is guarded by that of its account, if there is one (`immutableStorageWithVersioning`). A policy that is not locked can be taken away. Where no setting names an account, the workspace is the record \
            (LOG-003), and there is no archive to judge.",
-    blind_to: "Policies on single versions of blobs and the account's own default; legal holds that a person may release; \
+    blind_to: "Policies on single versions of blobs; legal holds that a person may release; \
                data export rules of a workspace to accounts that no diagnostic setting names; whether all that was logged \
                arrived in the archive.",
     fix: "`az storage container immutability-policy create --account-name ACCOUNT --container-name CONTAINER --period DAYS \
@@ -34,6 +34,7 @@ pub(super) const CHECK: Check = Check {
         population(Kind::DirectoryExports),
         judged(Kind::DiagnosticSettings),
         own(Kind::ArchiveContainers),
+        judged(Kind::StorageAccounts),
     ],
     run,
 };
@@ -66,10 +67,20 @@ fn judge(facts: &Facts<'_>, account: &Id, settings: &[&DiagnosticSetting]) -> Op
         container.account == *account && OF_LOGS.iter().any(|start| container.name.to_lowercase().starts_with(start))
     };
     let containers: Vec<&ArchiveContainer> = facts.tenant.logging.containers.iter().filter(is_of_logs).collect();
-    let on = on.citing(containers.iter().map(|container| &container.from));
+    let mut services = facts.tenant.data.services.iter();
+    let service = services.find(|service| service.resource.id == *account);
+    let on = on
+        .citing(containers.iter().map(|container| &container.from))
+        .citing(service.filter(|service| service.immutability.is_some()).map(|service| &service.resource.from));
+    let unread = facts.missing(&[own(Kind::StorageAccounts)], account);
+    let usual = match (service.and_then(|service| service.immutability), &unread) {
+        (Some(policy), _) => Usual::Policy(policy),
+        (None, None) => Usual::None,
+        (None, Some(_)) => Usual::NotTold,
+    };
     let needed = facts.period.days().saturating_add(facts.parameters.retention_margin_days);
     let states: Vec<(&ArchiveContainer, State)> =
-        containers.iter().map(|container| (*container, state(container, needed))).collect();
+        containers.iter().map(|container| (*container, state(container, usual, needed))).collect();
     let loose: Vec<String> = states
         .iter()
         .filter_map(|(container, state)| match state {
@@ -83,6 +94,9 @@ fn judge(facts: &Facts<'_>, account: &Id, settings: &[&DiagnosticSetting]) -> Op
     if let Some(missing) = facts.missing(&[own(Kind::ArchiveContainers)], account) {
         return Some(on.missing(&missing));
     }
+    if let (Some(missing), true) = (&unread, states.iter().any(|(container, _)| is_bare(container))) {
+        return Some(on.missing(missing));
+    }
     if let Some((container, _)) = states.iter().find(|(_, state)| matches!(state, State::NotTold)) {
         let because = format!("how `{}` is guarded is not told", container.name);
         return Some(on.not_evaluated(Reason::ValueUnknown, because));
@@ -95,16 +109,42 @@ fn judge(facts: &Facts<'_>, account: &Id, settings: &[&DiagnosticSetting]) -> Op
     })
 }
 
+/// What guards blobs in containers of an account without a policy of their own.
+#[derive(Clone, Copy)]
+enum Usual {
+    Policy(AccountImmutability),
+    None,
+    NotTold,
+}
+
+fn is_bare(container: &ArchiveContainer) -> bool {
+    container.has_policy == Some(false) && container.has_legal_hold != Some(true)
+}
+
 enum State {
     Kept,
     Loose(String),
     NotTold,
 }
 
-/// How long what a container holds stays as it is, held against the days that are needed.
-fn state(container: &ArchiveContainer, needed: i64) -> State {
+/// How long what a container holds stays as it is, held against the days that are needed. The policy of the account
+/// counts where the container has none (Microsoft.Storage 2023-05-01, `ImmutableStorageAccount`).
+fn state(container: &ArchiveContainer, usual: Usual, needed: i64) -> State {
     if container.has_legal_hold == Some(true) {
         return State::Kept;
+    }
+    match usual {
+        Usual::Policy(AccountImmutability { is_locked, days }) if is_bare(container) => {
+            return match is_locked {
+                false => State::Loose("has no policy, and that of its account is not locked".to_owned()),
+                true if days < needed => {
+                    State::Loose(format!("is kept {days} of {needed} days, by its account's policy"))
+                }
+                true => State::Kept,
+            };
+        }
+        Usual::NotTold if is_bare(container) => return State::NotTold,
+        _ => {}
     }
     match (container.has_policy, container.is_locked, container.days) {
         (Some(false), ..) if container.is_versioned == Some(true) => {
@@ -186,6 +226,36 @@ mod tests {
             assert_eq!(finding.outcome(), Outcome::Fail, "{properties}");
             assert!(finding.because().contains(says), "{finding:?}");
         }
+    }
+
+    #[test]
+    fn a_container_without_a_policy_is_guarded_by_that_of_its_account() {
+        let bare = [container(
+            "insights-logs-auditevent",
+            &json!({"hasImmutabilityPolicy": false, "immutableStorageWithVersioning": {"enabled": true}}),
+        )];
+        let of_account = |enabled: bool, days: i64, state: &str| {
+            let policy = json!({"immutabilityPeriodSinceCreationInDays": days, "state": state});
+            let account = json!({"id": account(), "name": "archive", "type": "Microsoft.Storage/storageAccounts",
+                "properties": {"immutableStorageWithVersioning": {"enabled": enabled, "immutabilityPolicy": policy}}});
+            judged(with_archive(&bare).replace(Kind::StorageAccounts, SUB, list([account])))
+        };
+        let kept = of_account(true, 122, "locked");
+        assert_eq!(kept.outcome(), Outcome::Pass, "{kept:?}");
+        for (finding, says) in [
+            (of_account(true, 121, "Locked"), "is kept 121 of 122 days, by its account's policy"),
+            (of_account(true, 400, "Unlocked"), "that of its account is not locked"),
+            (of_account(true, 400, "Disabled"), "one by one"),
+            (of_account(false, 400, "Locked"), "one by one"),
+        ] {
+            assert_eq!(finding.outcome(), Outcome::Fail);
+            assert!(finding.because().contains(says), "{finding:?}");
+        }
+        let unread = judged(with_archive(&bare).denied(Kind::StorageAccounts, SUB));
+        assert_eq!((unread.outcome(), unread.reason()), (Outcome::NotEvaluated, Some(Reason::Forbidden)));
+        // its own policy goes before
+        let own = [container("insights-logs-auditevent", &policy(10, "Locked"))];
+        assert_eq!(judged(with_archive(&own)).outcome(), Outcome::Fail);
     }
 
     #[test]

@@ -1,10 +1,11 @@
-//! Whether a log that the directory or the platform exports shows a stretch of time whole.
+//! Whether a log that the directory or a subscription exports shows a part of the period whole.
 //!
-//! An empty log says nothing by itself. It counts as whole when a setting sends it to a workspace, every question about
-//! it was answered, and no stretch was silent in all the tables that the same source fills there: other rows of those
-//! days show that the export was on.
+//! It does when a setting sends it to a workspace, every question about it was answered whole, its table keeps rows from
+//! before the part, and no day of the part is silent: a day without any row may be a quiet one or one that did not
+//! arrive. Where few rows are usual (nobody signs in as a service principal), rows that the same source sent to other
+//! tables of the workspace show that the export was on.
 
-use chrono::{DateTime, Days, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, Days, NaiveTime, Utc};
 
 use super::logs::{as_open, unread_workspace};
 use super::{Facts, own, whole};
@@ -12,17 +13,26 @@ use crate::access::Open;
 use crate::evidence::{Cite, Kind, Period, Reason};
 use crate::model::{DiagnosticSetting, Id, LogState, LogTable};
 
-/// A log, and where its rows are.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Source {
+/// A log that can be exported to a workspace.
+#[derive(Debug)]
+pub(super) struct Log {
     /// The category by which a diagnostic setting sends it.
-    pub category: &'static str,
+    category: &'static str,
     /// The table that holds it.
-    pub table: &'static str,
-    /// Tables that the same source fills, itself among them.
-    alongside: &'static [&'static str],
-    /// The question for its rows, and the one that counts them.
-    questions: [Kind; 2],
+    table: &'static str,
+    /// The questions for its rows, and those that count them.
+    questions: &'static [Kind],
+    /// Whose rows show that it was exported on a day.
+    heard: Heard,
+}
+
+/// Whose rows show that a log was exported on a day.
+#[derive(Clone, Copy, Debug)]
+enum Heard {
+    /// Those of any of these tables, which the same source fills.
+    In(&'static [&'static str]),
+    /// Those of the subscription in the table, which others fill too.
+    OfSubscription,
 }
 
 /// Tables that the directory fills.
@@ -35,52 +45,49 @@ const DIRECTORY: &[&str] = &[
 ];
 
 /// Changes in the directory.
-pub(super) const AUDIT: Source = Source {
+pub(super) const AUDIT: Log = Log {
     category: "AuditLogs",
     table: "AuditLogs",
-    alongside: DIRECTORY,
-    questions: [Kind::DirectoryChanges, Kind::DirectoryChangesCount],
+    questions: &[Kind::DirectoryChanges, Kind::DirectoryChangesCount],
+    heard: Heard::In(&["AuditLogs"]),
 };
 /// Sign-ins of service principals.
-pub(super) const SERVICE_PRINCIPALS: Source = Source {
+pub(super) const SERVICE_PRINCIPALS: Log = Log {
     category: "ServicePrincipalSignInLogs",
     table: "AADServicePrincipalSignInLogs",
-    alongside: DIRECTORY,
-    questions: [Kind::ServicePrincipalSignIns, Kind::ServicePrincipalSignInsCount],
+    questions: &[Kind::ServicePrincipalSignIns, Kind::ServicePrincipalSignInsCount],
+    heard: Heard::In(DIRECTORY),
 };
 /// Sign-ins of managed identities.
-pub(super) const MANAGED_IDENTITIES: Source = Source {
+pub(super) const MANAGED_IDENTITIES: Log = Log {
     category: "ManagedIdentitySignInLogs",
     table: "AADManagedIdentitySignInLogs",
-    alongside: DIRECTORY,
-    questions: [Kind::ManagedIdentitySignIns, Kind::ManagedIdentitySignInsCount],
+    questions: &[Kind::ManagedIdentitySignIns, Kind::ManagedIdentitySignInsCount],
+    heard: Heard::In(DIRECTORY),
 };
 /// Changes of resources in a subscription.
-const ACTIVITY: Source = Source {
+const ACTIVITY: Log = Log {
     category: "Administrative",
     table: "AzureActivity",
-    alongside: &["AzureActivity"],
-    questions: [Kind::Activity, Kind::ActivityCount],
+    questions: &[Kind::Activity, Kind::ActivityCount, Kind::ActivityContinuity],
+    heard: Heard::OfSubscription,
 };
 
 /// The records by which a log of the directory shows `part` whole, or why it does not.
-pub(super) fn directory_shows(facts: &Facts<'_>, source: &Source, part: &Period) -> Result<Vec<Cite>, Open> {
-    let tenant = facts.tenant;
+pub(super) fn directory_shows(facts: &Facts<'_>, log: &Log, part: &Period) -> Result<Vec<Cite>, Open> {
     if let Some(missing) = facts.missing(&[whole(Kind::DirectoryExports)], &Id::new("tenant")) {
         return Err(as_open(&missing));
     }
-    let settings: Vec<&DiagnosticSetting> = tenant.logging.directory_exports.iter().collect();
+    let settings: Vec<&DiagnosticSetting> = facts.tenant.logging.directory_exports.iter().collect();
     let from = facts.records_of(Kind::DirectoryExports).into_iter().next();
-    workspaces_show(facts, source, part, &settings, "the directory", from)
+    let of = Exports { log, settings, owner: Id::new("tenant"), whose: "the directory", from };
+    of.show(facts, part)
 }
 
-/// The records by which the activity log shows the changes of identities in a subscription over `part`: the platform's
-/// own log, which keeps 90 days, or its export.
+/// The records by which the exported activity log of a subscription shows `part` whole, or why it does not. Settings of
+/// the management groups above send it too.
 pub(super) fn activity_shows(facts: &Facts<'_>, subscription: &Id, part: &Period) -> Result<Vec<Cite>, Open> {
-    let Some(missing) = facts.missing(&[own(Kind::ActivityOfIdentities)], subscription) else {
-        return Ok(facts.records_about(Kind::ActivityOfIdentities, subscription));
-    };
-    if facts.missing(&[own(Kind::SubscriptionExports)], subscription).is_some() {
+    if let Some(missing) = facts.missing(&[own(Kind::SubscriptionExports)], subscription) {
         return Err(as_open(&missing));
     }
     let above = facts.tenant.hierarchy.above(subscription);
@@ -88,107 +95,137 @@ pub(super) fn activity_shows(facts: &Facts<'_>, subscription: &Id, part: &Period
     let own = logging.subscription_exports.iter().filter(|setting| setting.resource == *subscription);
     let of_groups = logging.group_exports.iter().filter(|setting| above.contains(&setting.resource));
     let settings: Vec<&DiagnosticSetting> = own.chain(of_groups).collect();
-    // where no export reaches further, the platform's own log says why it does not
-    let shown = workspaces_show(facts, &ACTIVITY, part, &settings, "the subscription", missing.from.clone());
-    shown.map_err(|_| as_open(&missing))
+    let from = facts.records_about(Kind::SubscriptionExports, subscription).into_iter().next();
+    let of = Exports { log: &ACTIVITY, settings, owner: subscription.clone(), whose: "the subscription", from };
+    of.show(facts, part)
 }
 
-fn workspaces_show(
-    facts: &Facts<'_>,
-    source: &Source,
-    part: &Period,
-    settings: &[&DiagnosticSetting],
-    whose: &str,
+/// The settings that may send a log of one owner.
+struct Exports<'a> {
+    log: &'a Log,
+    settings: Vec<&'a DiagnosticSetting>,
+    owner: Id,
+    whose: &'static str,
+    /// The list of settings.
     from: Option<Cite>,
-) -> Result<Vec<Cite>, Open> {
-    let mut first: Option<Open> = None;
-    for setting in settings.iter().filter(|setting| setting.sends(source.category)) {
-        let Some(workspace) = &setting.workspace_id else { continue };
-        match workspace_shows(facts, source, part, setting, workspace) {
-            Ok(evidence) => return Ok(evidence),
-            Err(open) => first = first.or(Some(open)),
-        }
-    }
-    Err(first.unwrap_or_else(|| Open {
-        reason: Reason::NotFound,
-        detail: format!(
-            "no diagnostic setting of {whose} sends `{}` to a workspace, so there is no log to read",
-            source.category
-        ),
-        from,
-    }))
 }
 
-fn workspace_shows(
-    facts: &Facts<'_>,
-    source: &Source,
-    part: &Period,
-    setting: &DiagnosticSetting,
-    workspace: &Id,
-) -> Result<Vec<Cite>, Open> {
-    let found = facts.tenant.workspaces.iter().find(|one| one.id == *workspace);
-    let Some(guid) = found.and_then(|one| one.customer_id.as_deref()) else {
-        return Err(as_open(&unread_workspace(facts, workspace)));
-    };
-    let scope = format!("workspace:{guid}");
-    let mut evidence = vec![setting.from.clone()];
-    for kind in source.questions {
-        if let Some(missing) = facts.missing(&[whole(kind)], &Id::new(scope.clone())) {
+impl Exports<'_> {
+    /// The first workspace that holds the part whole; else why the first one does not.
+    fn show(&self, facts: &Facts<'_>, part: &Period) -> Result<Vec<Cite>, Open> {
+        let mut first: Option<Open> = None;
+        for setting in self.settings.iter().filter(|setting| setting.sends(self.log.category)) {
+            let Some(workspace) = &setting.workspace_id else { continue };
+            match self.held(facts, setting, workspace, part) {
+                Ok(evidence) => return Ok(evidence),
+                Err(open) => first = first.or(Some(open)),
+            }
+        }
+        Err(first.unwrap_or_else(|| {
+            let (whose, category) = (self.whose, self.log.category);
+            let detail = format!(
+                "no diagnostic setting of {whose} sends `{category}` to a workspace, so there is no log to read"
+            );
+            Open { reason: Reason::NotFound, detail, from: self.from.clone() }
+        }))
+    }
+
+    fn held(
+        &self,
+        facts: &Facts<'_>,
+        setting: &DiagnosticSetting,
+        workspace: &Id,
+        part: &Period,
+    ) -> Result<Vec<Cite>, Open> {
+        let found = facts.tenant.workspaces.iter().find(|one| one.id == *workspace);
+        let Some(guid) = found.and_then(|one| one.customer_id.as_deref()) else {
+            return Err(as_open(&unread_workspace(facts, workspace)));
+        };
+        let scope = format!("workspace:{guid}");
+        let mut evidence = vec![setting.from.clone()];
+        for kind in self.log.questions {
+            if let Some(missing) = facts.missing(&[whole(*kind)], &Id::new(scope.clone())) {
+                return Err(as_open(&missing));
+            }
+            let asked = facts.tenant.coverage.questions(*kind).filter(|asked| asked.scope.eq_ignore_ascii_case(&scope));
+            evidence.extend(asked.map(|asked| asked.from.clone()));
+        }
+        evidence.push(self.kept(facts, workspace, part, &setting.from)?);
+        let (heard, records) = self.heard(facts, guid, &setting.from)?;
+        let mut days = days_of(facts, part);
+        if let Some(silent) = days.find(|day| !heard.contains(day)) {
+            let (table, place, day) = (self.log.table, workspace.name(), silent.format("%Y-%m-%d"));
+            let beside =
+                if matches!(self.log.heard, Heard::In([_, _, ..])) { ", nor has a table beside it" } else { "" };
+            let detail = format!(
+                "`{table}` in workspace `{place}` has no row of {day}{beside}, so whether it was exported then is not known"
+            );
+            return Err(Open { reason: Reason::RetentionTooShort, detail, from: records.first().cloned() });
+        }
+        evidence.extend(records);
+        Ok(evidence)
+    }
+
+    /// The record that shows that the table keeps rows from before the part.
+    fn kept(&self, facts: &Facts<'_>, workspace: &Id, part: &Period, setting: &Cite) -> Result<Cite, Open> {
+        if let Some(missing) = facts.missing(&[own(Kind::Tables)], workspace) {
             return Err(as_open(&missing));
         }
-        let asked = facts.tenant.coverage.questions(kind).filter(|asked| asked.scope.eq_ignore_ascii_case(&scope));
-        evidence.extend(asked.map(|asked| asked.from.clone()));
-    }
-    let tables: Vec<&LogTable> = facts.tenant.logs.tables.iter().filter(|table| table.workspace == guid).collect();
-    let open = |reason, detail: String, from: &Cite| Open { reason, detail, from: Some(from.clone()) };
-    let name = source.table;
-    let Some(own) = tables.iter().find(|table| table.table == name) else {
-        return Err(open(Reason::NotAsked, format!("rows per day of `{name}` were not asked for"), &setting.from));
-    };
-    match own.state {
-        LogState::Rows | LogState::Empty => {}
-        LogState::Missing => return Err(open(Reason::TableMissing, format!("`{name}` does not exist yet"), &own.from)),
-        LogState::Unread(reason) => {
-            return Err(open(reason, format!("rows per day of `{name}` were not read"), &own.from));
+        let (table, place) = (self.log.table, workspace.name());
+        let open = |reason, detail, from: &Cite| Open { reason, detail, from: Some(from.clone()) };
+        let Some(kept) = facts.tenant.kept(workspace, table) else {
+            let detail = format!("the tables of workspace `{place}` do not list `{table}`");
+            return Err(open(Reason::TableMissing, detail, setting));
+        };
+        let Some(days) = kept.interactive else {
+            let detail = format!("how long workspace `{place}` keeps `{table}` is not told");
+            return Err(open(Reason::ValueUnknown, detail, &kept.table.from));
+        };
+        let oldest = Days::new(u64::try_from(days).unwrap_or(0));
+        let oldest = facts.tenant.collected_at.checked_sub_days(oldest).unwrap_or(DateTime::<Utc>::MIN_UTC);
+        if oldest > part.start {
+            let detail = format!("workspace `{place}` keeps `{table}` for {days} days, which is too short");
+            return Err(open(Reason::RetentionTooShort, detail, &kept.table.from));
         }
+        Ok(kept.table.from.clone())
     }
-    evidence.push(own.from.clone());
-    let heard: Vec<&LogTable> =
-        tables.iter().copied().filter(|table| source.alongside.contains(&table.table.as_str())).collect();
-    if let Some((from, to)) = silence(facts, &heard, part) {
-        let day = |at: DateTime<Utc>| at.format("%Y-%m-%d").to_string();
-        let detail = format!(
-            "no row of {} from {} to {}, so whether it was exported then is not known",
-            heard.iter().map(|table| format!("`{}`", table.table)).collect::<Vec<String>>().join(", "),
-            day(from),
-            day(to)
-        );
-        return Err(open(Reason::RetentionTooShort, detail, &own.from));
+
+    /// Days on which something was exported, and the records that tell them.
+    fn heard(&self, facts: &Facts<'_>, guid: &str, setting: &Cite) -> Result<(Vec<DateTime<Utc>>, Vec<Cite>), Open> {
+        let logs = &facts.tenant.logs;
+        let Heard::In(alongside) = self.log.heard else {
+            let own = logs.subscription_days.iter();
+            let own = own.filter(|one| one.rows > 0 && one.workspace == guid && one.subscription == self.owner);
+            return Ok((own.map(|one| one.day).collect(), Vec::new()));
+        };
+        let tables: Vec<&LogTable> = logs.tables.iter().filter(|table| table.workspace == guid).collect();
+        let name = self.log.table;
+        let open = |reason, detail: String, from: &Cite| Open { reason, detail, from: Some(from.clone()) };
+        let Some(own) = tables.iter().find(|table| table.table == name) else {
+            return Err(open(Reason::NotAsked, format!("rows per day of `{name}` were not asked for"), setting));
+        };
+        match own.state {
+            LogState::Rows | LogState::Empty => {}
+            LogState::Missing => {
+                return Err(open(Reason::TableMissing, format!("`{name}` does not exist yet"), &own.from));
+            }
+            LogState::Unread(reason) => {
+                return Err(open(reason, format!("rows per day of `{name}` were not read"), &own.from));
+            }
+        }
+        let beside = tables.iter().filter(|table| alongside.contains(&table.table.as_str()));
+        let days = beside.flat_map(|table| &table.days).filter(|day| day.rows > 0);
+        Ok((days.map(|day| day.day).collect(), vec![own.from.clone()]))
     }
-    Ok(evidence)
 }
 
-/// The first run of whole days in `part` on which none of the tables has a row, of `gap_hours` or longer: its first
-/// and its last day.
-fn silence(facts: &Facts<'_>, tables: &[&LogTable], part: &Period) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
-    let longest = TimeDelta::try_hours(facts.parameters.gap_hours.max(1)).unwrap_or(TimeDelta::MAX);
-    let mut run: Option<(DateTime<Utc>, DateTime<Utc>)> = None;
-    let mut day = part.start.with_time(NaiveTime::MIN).single()?;
-    while let Some(next) = day.checked_add_days(Days::new(1)) {
-        // a day that is not over may still be heard of
-        if next > part.end {
-            break;
-        }
-        let is_heard = tables.iter().any(|table| table.days.iter().any(|with| with.day == day && with.rows > 0));
-        run = if is_heard { None } else { Some((run.map_or(day, |(first, _)| first), day)) };
-        if let Some((first, last)) = run
-            && next - first >= longest
-        {
-            return Some((first, last));
-        }
-        day = next;
-    }
-    None
+/// First instants of the days that a part of the period touches, but for a day that was not over at the collection.
+fn days_of(facts: &Facts<'_>, part: &Period) -> impl Iterator<Item = DateTime<Utc>> {
+    let first = part.start.with_time(NaiveTime::MIN).single().unwrap_or(part.start);
+    let (end, now) = (part.end, facts.tenant.collected_at);
+    let is_over = move |day: &DateTime<Utc>| day.checked_add_days(Days::new(1)).is_some_and(|next| next <= now);
+    std::iter::successors(Some(first), |day| day.checked_add_days(Days::new(1)))
+        .take_while(move |day| *day < end && is_over(day))
 }
 
 #[cfg(test)]
@@ -199,7 +236,7 @@ pub(super) mod testing {
 
     use serde_json::{Value, json};
 
-    use super::super::logs::testing::{WORKSPACE, workspace_id};
+    use super::super::logs::testing::{WORKSPACE, table_json, workspace_id};
     use super::super::testing::{SUB, list};
     use super::DIRECTORY;
     use crate::evidence::testing::CaptureBuilder;
@@ -270,10 +307,11 @@ pub(super) mod testing {
             json!({"id": "entra", "name": "entra", "properties": {"workspaceId": workspace_id(), "logs": logs}});
         let workspace = json!({"id": workspace_id(), "name": "law",
             "properties": {"customerId": WORKSPACE.trim_start_matches("workspace:"), "retentionInDays": 365}});
+        let kept: Vec<Value> = DIRECTORY.iter().map(|name| table_json(name, Some(365), Some(365))).collect();
         let mut builder = builder
             .replace(Kind::Workspaces, SUB, list([workspace]))
             .replace(Kind::DirectoryExports, "tenant", list([setting]))
-            .answer(Kind::Tables, &workspace_id(), list([]));
+            .answer(Kind::Tables, &workspace_id(), list(kept));
         let of_log = |kind: &&Kind| kind.over().iter().any(|over| matches!(over, Over::Log | Over::LogCount));
         for kind in Kind::ALL.iter().filter(of_log) {
             let body = match kind {
@@ -286,7 +324,7 @@ pub(super) mod testing {
         }
         for name in DIRECTORY {
             let rows = match *name {
-                "SigninLogs" => held.heard.iter().map(|day| (day.clone(), 1)).collect(),
+                "SigninLogs" | "AuditLogs" => held.heard.iter().map(|day| (day.clone(), 1)).collect(),
                 "AADServicePrincipalSignInLogs" => by_day(&held.service_principals),
                 "AADManagedIdentitySignInLogs" => by_day(&held.managed_identities),
                 _ => BTreeMap::new(),
@@ -315,7 +353,7 @@ mod tests {
     use serde_json::json;
 
     use super::super::Parameters;
-    use super::super::logs::testing::WORKSPACE;
+    use super::super::logs::testing::{WORKSPACE, table_json, workspace_id};
     use super::super::testing::{SUB, base, list};
     use super::testing::{Held, exported, quarter};
     use super::*;
@@ -347,17 +385,30 @@ mod tests {
 
     #[test]
     fn an_empty_table_beside_one_with_rows_of_every_day_is_whole() {
-        assert_eq!(shows(without(&[])), Ok(4), "setting, rows, counts, rows per day");
+        assert_eq!(shows(without(&[])), Ok(5), "setting, rows, counts, how long they are kept, rows per day");
     }
 
     #[test]
     fn days_on_which_nothing_was_heard_leave_it_open() {
         let (reason, detail) = shows(without(&["2026-08-03"])).expect_err("a silent day");
         assert_eq!(reason, Reason::RetentionTooShort);
-        assert!(detail.contains("from 2026-08-03 to 2026-08-03"), "{detail}");
+        assert!(detail.contains("has no row of 2026-08-03, nor has a table beside it"), "{detail}");
         let all = quarter();
         let (_, detail) = shows(without(&all.iter().map(String::as_str).collect::<Vec<_>>())).expect_err("silence");
-        assert!(detail.contains("from 2026-07-01"), "{detail}");
+        assert!(detail.contains("no row of 2026-07-01"), "{detail}");
+    }
+
+    #[test]
+    fn a_table_that_keeps_less_than_its_neighbours_is_not_vouched_for_by_them() {
+        let tables = ["AuditLogs", "SigninLogs"].map(|name| table_json(name, Some(365), Some(365)));
+        let short = table_json("AADServicePrincipalSignInLogs", Some(30), Some(30));
+        let kept = list(tables.into_iter().chain([short]));
+        let (reason, detail) =
+            shows(without(&[]).replace(Kind::Tables, &workspace_id(), kept)).expect_err("it keeps a month");
+        assert_eq!(reason, Reason::RetentionTooShort);
+        assert!(detail.ends_with("keeps `AADServicePrincipalSignInLogs` for 30 days, which is too short"), "{detail}");
+        let unread = without(&[]).denied(Kind::Tables, &workspace_id());
+        assert_eq!(shows(unread).map_err(|open| open.0), Err(Reason::Forbidden));
     }
 
     #[test]

@@ -67,6 +67,7 @@ mod nhi_009_running_code_limited;
 mod nhi_011_no_dormant_identity;
 mod nhi_012_no_directory_privilege;
 mod operations;
+mod own;
 mod pack_001_collection_complete;
 mod pack_002_collector_reads_only;
 mod pack_003_chain_of_packs;
@@ -95,6 +96,7 @@ mod rbac_015_narrowing_recorded;
 mod readers;
 mod registered;
 mod registers;
+mod role_changes;
 mod roles;
 mod runner;
 mod standing;
@@ -107,12 +109,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::access::Access;
 use crate::declared::Declared;
+pub use crate::declared::Severity;
 use crate::evidence::{Cite, Entry, Kind, Period};
 use crate::model::{Id, Missing, Need, Reach, Resource, Tenant};
 
 pub use finding::{About, Accepted, Finding, Outcome, Subject, about};
 pub use nhi_002_workloads_use_identity::WORKLOADS;
+pub use own::own_checks;
 pub use parameters::Parameters;
+pub use role_changes::{RoleChange, role_changes};
 pub use runner::{run_all, run_those};
 
 /// One check.
@@ -136,34 +141,6 @@ pub struct Check {
     pub needs: &'static [Need],
     /// The judgement.
     pub run: fn(&Facts<'_>) -> Vec<Finding>,
-}
-
-/// How much a failure matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    /// For information.
-    Info,
-    /// Low.
-    Low,
-    /// Medium.
-    Medium,
-    /// High.
-    High,
-    /// Critical.
-    Critical,
-}
-
-impl Severity {
-    /// The word in reports and exports.
-    pub fn word(self) -> &'static str {
-        match self {
-            Severity::Info => "info",
-            Severity::Low => "low",
-            Severity::Medium => "medium",
-            Severity::High => "high",
-            Severity::Critical => "critical",
-        }
-    }
 }
 
 /// Whether a check speaks of a state or of a period.
@@ -342,6 +319,16 @@ pub const CHECKS: &[&Check] = &[
 /// The check with this id, compared without case.
 pub fn find(id: &str) -> Option<&'static Check> {
     CHECKS.iter().copied().find(|check| check.id.eq_ignore_ascii_case(id))
+}
+
+/// Every check: those of this build, then the organisation's own.
+pub fn all_checks(declared: &Declared) -> impl Iterator<Item = &'static Check> + use<> {
+    CHECKS.iter().copied().chain(own_checks(declared))
+}
+
+/// The check with this id among all of them, compared without case.
+pub fn find_in(declared: &Declared, id: &str) -> Option<&'static Check> {
+    find(id).or_else(|| own_checks(declared).into_iter().find(|check| check.id.eq_ignore_ascii_case(id)))
 }
 
 #[cfg(test)]

@@ -34,6 +34,7 @@ pub(super) const CHECK: Check = Check {
         judged(Kind::DirectoryExports),
         judged(Kind::Workspaces),
         judged(Kind::Workspace),
+        judged(Kind::Tables),
         judged(Kind::LogContinuity),
         judged(Kind::ServicePrincipalSignIns),
         judged(Kind::ServicePrincipalSignInsCount),
@@ -82,8 +83,8 @@ fn judge(facts: &Facts<'_>, person: &Person) -> Option<Finding> {
         let because = format!("the period is shorter than the {days} days after which an identity counts as dormant");
         return Some(on.not_evaluated(Reason::RetentionTooShort, because));
     }
-    let source = if person.kind == PrincipalKind::ManagedIdentity { MANAGED_IDENTITIES } else { SERVICE_PRINCIPALS };
-    let evidence = match directory_shows(facts, &source, &part) {
+    let source = if person.kind == PrincipalKind::ManagedIdentity { &MANAGED_IDENTITIES } else { &SERVICE_PRINCIPALS };
+    let evidence = match directory_shows(facts, source, &part) {
         Ok(evidence) => evidence,
         Err(open) => return Some(on.open(&open)),
     };

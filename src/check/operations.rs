@@ -1,22 +1,21 @@
 //! What was done through Azure Resource Manager in the period: from its activity log, which keeps 90 days, and from the
 //! table `AzureActivity` that it is exported to, and which part of the period the two cover together.
 //!
-//! A part that the activity log no longer keeps, or that could not be read, is covered by a workspace when a setting of
-//! the subscription sends the category `Administrative` there, the rows of the period and their counts were answered
-//! whole, the table keeps rows from before the part, and rows of that subscription are there on each day of the part. A
-//! day without any row may be a quiet one or one that did not arrive, so that it covers nothing. The tenant's own log
-//! has no export; the elevations in it are in the directory's audit log too, which covers it in the same way.
+//! A part that the activity log no longer keeps, or that could not be read, is covered by a workspace that holds its
+//! export whole (`log_reach`). The tenant's own log has no export; the elevations in it are in the directory's audit log
+//! too, which covers it in the same way.
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Days, NaiveTime, Utc};
+use chrono::{DateTime, Utc};
 
+use super::Facts;
+use super::log_reach::{AUDIT, activity_shows, directory_shows};
 use super::logs::not_over;
 use super::people::People;
-use super::{Facts, own, whole};
 use crate::access::Open;
 use crate::evidence::{Cite, Kind, Period, Reason};
-use crate::model::{Activity, ActivityEvent, Asked, DiagnosticSetting, Id, LogState, Workspace};
+use crate::model::{Activity, ActivityEvent, Asked, Id};
 
 /// One change that was made, joined from all rows that tell of it.
 #[derive(Clone, Debug)]
@@ -232,144 +231,13 @@ pub(super) fn out_of_reach(facts: &Facts<'_>, kind: Kind, scope: &Id) -> Result<
     }
 }
 
-/// What covers a part of the period in exported tables: records, and the workspace in words; else why nothing does.
+/// What covers a part of the period in exported tables; else why nothing does.
 fn in_table(facts: &Facts<'_>, kind: Kind, scope: &Id, part: &Period) -> Result<Vec<Cite>, String> {
-    match kind {
-        Kind::TenantActivity => exported(facts, part, &DIRECTORY),
-        _ => {
-            let settings = facts.tenant.logging.subscription_exports.iter();
-            let of_scope: Vec<&DiagnosticSetting> = settings.filter(|setting| setting.resource == *scope).collect();
-            let source =
-                Source { settings: of_scope, category: "Administrative", table: "AzureActivity", rows: ACTIVITY };
-            first_of(facts, &source, |workspace| activity_days(facts, workspace, scope), part)
-        }
-    }
-}
-
-const ACTIVITY: &[Kind] = &[Kind::Activity, Kind::ActivityCount, Kind::ActivityContinuity];
-const CHANGES: &[Kind] = &[Kind::DirectoryChanges, Kind::DirectoryChangesCount];
-
-/// A log of the directory that a workspace may hold.
-pub(super) struct DirectoryLog {
-    category: &'static str,
-    table: &'static str,
-    rows: &'static [Kind],
-}
-
-/// The directory's audit log.
-pub(super) const DIRECTORY: DirectoryLog = DirectoryLog { category: "AuditLogs", table: "AuditLogs", rows: CHANGES };
-
-/// What covers a part of the period in the directory's exported log, else why nothing does.
-pub(super) fn exported(facts: &Facts<'_>, part: &Period, log: &DirectoryLog) -> Result<Vec<Cite>, String> {
-    let settings = facts.tenant.logging.directory_exports.iter().collect();
-    let source = Source { settings, category: log.category, table: log.table, rows: log.rows };
-    first_of(facts, &source, |workspace| table_days(facts, workspace, log.table), part)
-}
-
-/// Settings that may send a log to a workspace, and the questions about it there.
-struct Source<'a> {
-    settings: Vec<&'a DiagnosticSetting>,
-    category: &'static str,
-    table: &'static str,
-    rows: &'static [Kind],
-}
-
-/// Days with rows, and the records that tell them.
-type DaysWithRows = Result<(Vec<DateTime<Utc>>, Vec<Cite>), String>;
-
-/// The first workspace that holds the part whole; else why none does.
-fn first_of(
-    facts: &Facts<'_>,
-    source: &Source<'_>,
-    days: impl Fn(&str) -> DaysWithRows,
-    part: &Period,
-) -> Result<Vec<Cite>, String> {
-    let mut why = format!("no setting sends `{}` to a workspace", source.category);
-    for setting in source.settings.iter().filter(|setting| setting.sends(source.category)) {
-        let Some(id) = &setting.workspace_id else { continue };
-        match holds(facts, source, setting, id, &days, part) {
-            Ok(evidence) => return Ok(evidence),
-            Err(because) => {
-                why = format!("`{}` in workspace `{}` does not hold it: {because}", source.table, id.name())
-            }
-        }
-    }
-    Err(why)
-}
-
-fn holds(
-    facts: &Facts<'_>,
-    source: &Source<'_>,
-    setting: &DiagnosticSetting,
-    id: &Id,
-    days: &impl Fn(&str) -> DaysWithRows,
-    part: &Period,
-) -> Result<Vec<Cite>, String> {
-    let tenant = facts.tenant;
-    let mut workspaces = tenant.workspaces.iter();
-    let read = workspaces.find(|workspace: &&Workspace| workspace.id == *id);
-    let guid = read.and_then(|workspace| workspace.customer_id.as_deref()).ok_or("it was not read")?;
-    let mut evidence = vec![setting.from.clone()];
-    let log = Id::new(format!("workspace:{guid}"));
-    for kind in source.rows {
-        let asked = asked_at(facts, *kind, &log).ok_or_else(|| format!("{} were not asked for", kind.words()))?;
-        if let Some((reason, _)) = &asked.gap {
-            return Err(format!("{}: {}", kind.words(), reason.sentence()));
-        }
-        evidence.push(asked.from.clone());
-    }
-    if let Some(missing) = facts.missing(&[own(Kind::Tables)], id) {
-        return Err(format!("how long it is kept was not read ({})", missing.detail));
-    }
-    let kept = tenant.kept(id, source.table).ok_or("the list of tables does not have it")?;
-    let interactive = kept.interactive.ok_or("how long it is kept is not told")?;
-    let oldest = Days::new(u64::try_from(interactive).unwrap_or(0));
-    let oldest = tenant.collected_at.checked_sub_days(oldest).unwrap_or(DateTime::<Utc>::MIN_UTC);
-    if oldest > part.start {
-        return Err(format!("it keeps {interactive} days"));
-    }
-    evidence.push(kept.table.from.clone());
-    let (with_rows, records) = days(guid)?;
-    if let Some(silent) = days_of(part).find(|day| !with_rows.contains(day)) {
-        return Err(format!("it has no row of {}", silent.format("%Y-%m-%d")));
-    }
-    evidence.extend(records);
-    Ok(evidence)
-}
-
-/// Days with rows of one subscription in one workspace.
-fn activity_days(facts: &Facts<'_>, guid: &str, subscription: &Id) -> DaysWithRows {
-    let days = facts.tenant.logs.subscription_days.iter();
-    let own = days.filter(|one| one.rows > 0 && one.workspace == guid && one.subscription == *subscription);
-    Ok((own.map(|one| one.day).collect(), Vec::new()))
-}
-
-/// Days with rows of one table in one workspace.
-fn table_days(facts: &Facts<'_>, guid: &str, table: &str) -> DaysWithRows {
-    let mut tables = facts.tenant.logs.tables.iter();
-    let held = tables.find(|one| one.workspace == guid && one.table.eq_ignore_ascii_case(table));
-    let held = held.ok_or("its days were not asked for")?;
-    match held.state {
-        LogState::Rows | LogState::Empty => {}
-        LogState::Missing => return Err("there is no such table".to_owned()),
-        LogState::Unread(reason) => return Err(reason.sentence().to_owned()),
-    }
-    Ok((held.days.iter().filter(|day| day.rows > 0).map(|day| day.day).collect(), vec![held.from.clone()]))
-}
-
-/// First instants of the days that a part of the period touches.
-fn days_of(part: &Period) -> impl Iterator<Item = DateTime<Utc>> {
-    let first = part.start.with_time(NaiveTime::MIN).single().unwrap_or(part.start);
-    let end = part.end;
-    std::iter::successors(Some(first), |day| day.checked_add_days(Days::new(1))).take_while(move |day| *day < end)
-}
-
-/// Why the directory's audit log does not tell the whole period, if it does not: no workspace has it.
-pub(super) fn directory_log_covers(facts: &Facts<'_>) -> Result<Vec<Cite>, String> {
-    if let Some(missing) = facts.missing(&[whole(Kind::DirectoryExports)], &Id::new("tenant")) {
-        return Err(format!("the directory's exports were not read ({})", missing.detail));
-    }
-    exported(facts, &facts.period, &DIRECTORY)
+    let shown = match kind {
+        Kind::TenantActivity => directory_shows(facts, &AUDIT, part),
+        _ => activity_shows(facts, scope, part),
+    };
+    shown.map_err(|open| open.detail)
 }
 
 #[cfg(test)]
@@ -527,20 +395,26 @@ mod tests {
     #[test]
     fn what_the_log_no_longer_keeps_is_covered_by_whole_rows_of_the_table_alone() {
         let alone = covers(&ninety_days(base()), Kind::ActivityOfVaults, SUB);
-        assert!(alone.is_err_and(|why| why.contains("RetentionTooShort") && why.contains("no setting sends")));
+        assert!(
+            alone.is_err_and(|why| why.contains("RetentionTooShort")
+                && why.contains("no diagnostic setting of the subscription sends"))
+        );
         let whole = exporting(base(), &[], &[]);
         assert_eq!(covers(&ninety_days(whole.clone()), Kind::ActivityOfVaults, SUB), Ok(6));
         // a silent day later in the period is the log's to tell
         assert!(covers(&ninety_days(exporting(base(), &[], &["2026-08-01"])), Kind::ActivityOfVaults, SUB).is_ok());
         let silent = covers(&ninety_days(exporting(base(), &[], &["2026-07-02"])), Kind::ActivityOfVaults, SUB);
-        assert!(silent.is_err_and(|why| why.ends_with("it has no row of 2026-07-02")));
-        for kind in ACTIVITY {
+        assert!(silent.is_err_and(|why| why.contains("has no row of 2026-07-02, so whether it was exported")));
+        for kind in &[Kind::Activity, Kind::ActivityCount, Kind::ActivityContinuity] {
             let unread = covers(&ninety_days(whole.clone().denied(*kind, WORKSPACE)), Kind::ActivityOfVaults, SUB);
             assert!(unread.is_err(), "{kind:?}");
         }
         let short = list([table_json("AzureActivity", Some(90), Some(90))]);
         let short = ninety_days(whole.clone().replace(Kind::Tables, &workspace_id(), short));
-        assert!(covers(&short, Kind::ActivityOfVaults, SUB).is_err_and(|why| why.ends_with("it keeps 90 days")));
+        assert!(
+            covers(&short, Kind::ActivityOfVaults, SUB)
+                .is_err_and(|why| why.ends_with("keeps `AzureActivity` for 90 days, which is too short"))
+        );
         let of_others = json!({"name": "e", "properties": {"workspaceId": workspace_id(),
             "logs": [{"category": "Policy", "enabled": true}]}});
         let of_others = ninety_days(whole.clone().replace(Kind::SubscriptionExports, SUB, list([of_others])));

@@ -364,9 +364,9 @@ mod tests {
             assert_eq!(because.matches("2026-07-01T00:00:00Z to 2026-07-04T11:00:00Z").count(), 1, "{because}");
             assert_eq!(finding.reason(), Some(Reason::RetentionTooShort));
         }
-        assert!(findings[1].because().contains("no setting sends `Administrative` to a workspace"), "{findings:?}");
-        assert!(findings[2].because().ends_with("changes of access in the tenant's activity log"), "{findings:?}");
-        assert_eq!(findings[1].evidence().len(), 5, "a question for each family of operations");
+        assert!(findings[2].because().contains("sends `Administrative` to a workspace"), "{findings:?}");
+        assert!(findings[1].because().ends_with("changes of access in the tenant's activity log"), "{findings:?}");
+        assert_eq!(findings[2].evidence().len(), 5, "a question for each family of operations");
         // it is told beside a gap as well
         capture.head.status = CaptureStatus::Interrupted;
         let findings = findings_in(&CHECK, &capture, &Parameters::default());

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::runner;
 use super::waivers::{covers, fault, too_many};
-use super::{Check, Facts, Finding, Nature, Outcome, Severity, about, find};
+use super::{Check, Facts, Finding, Nature, Outcome, Severity, about, find_in};
 use crate::declared::{Row, Waiver};
 use crate::model::Id;
 
@@ -29,7 +29,7 @@ pub(super) const CHECK: Check = Check {
 fn run(facts: &Facts<'_>) -> Vec<Finding> {
     let rows: Vec<&Row<Waiver>> = facts.declared.waivers.iter().flat_map(|register| &register.rows).collect();
     let named: BTreeSet<String> = rows.iter().map(|row| row.says.check.as_str().to_uppercase()).collect();
-    let checks = named.iter().filter_map(|id| find(id)).filter(|check| check.id != CHECK.id);
+    let checks = named.iter().filter_map(|id| find_in(facts.declared, id)).filter(|check| check.id != CHECK.id);
     let findings: Vec<Finding> = checks.flat_map(|check| runner::run(check, facts)).collect();
     rows.into_iter().map(|row| judge(facts, row, &findings)).collect()
 }
@@ -62,7 +62,7 @@ fn judge(facts: &Facts<'_>, row: &Row<Waiver>, findings: &[Finding]) -> Finding 
         };
     }
     let until = format!("accepted by `{}` until {}", says.approver.as_str(), says.expires);
-    let of_period = find(says.check.as_str()).is_some_and(|check| check.nature == Nature::Operating);
+    let of_period = find_in(facts.declared, says.check.as_str()).is_some_and(|check| check.nature == Nature::Operating);
     match of_period && says.created.start() >= facts.period.start {
         true => on.manual(format!(
             "{until}; it was accepted on {}, within the period: a person must say that this was before the deviation",

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::people::{People, Who, counted};
+use super::roles::unknown_definition;
 use super::{Check, Facts, Finding, Nature, Severity, about, judged, own, population, whole};
 use crate::access::{Answer, Capability, Grant, grants_action};
 use crate::evidence::{Cite, Kind};
@@ -56,7 +57,13 @@ fn judge(facts: &Facts<'_>, people: &People<'_>, seeing: &BTreeSet<&str>, vault:
     let above = facts.tenant.hierarchy.above(&vault.id);
     let reaches = |scope: &Id| scope.is_at_or_above(&vault.id) || above.contains(scope);
     for assignment in reaching.filter_map(|index| facts.tenant.role_assignments.get(index)) {
-        if !seeing.contains(assignment.role.as_str()) || !reaches(&assignment.scope) {
+        if !reaches(&assignment.scope) {
+            continue;
+        }
+        if !facts.tenant.role_definitions.contains_key(&assignment.role) {
+            return on.open(&unknown_definition(assignment)); // it may see the vault
+        }
+        if !seeing.contains(assignment.role.as_str()) {
             continue;
         }
         if let Some(hidden) = people.hidden_members(&assignment.principal_id) {
@@ -77,7 +84,7 @@ fn judge(facts: &Facts<'_>, people: &People<'_>, seeing: &BTreeSet<&str>, vault:
     on.pass(words(facts, people, vault, &holders))
 }
 
-/// The roles that see vaults; one with an unknown definition may, and is not shown.
+/// The roles that see vaults.
 fn seeing(tenant: &Tenant) -> BTreeSet<&str> {
     let sees = |role: &RoleDefinition| role.permissions.iter().any(|entry| grants_action(entry, SEEING));
     let roles = tenant.role_definitions.iter().filter(|(_, role)| sees(role));

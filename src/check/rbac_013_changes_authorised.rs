@@ -1,17 +1,11 @@
 //! RBAC-013: who was given a role and who lost one in the period, and a sample of them for a person to trace.
 
-use std::collections::BTreeSet;
-
-use chrono::{DateTime, TimeDelta, Utc};
-
-use super::activations::{self, Activation};
-use super::callers::shown;
-use super::operations::{self, Operation};
-use super::people::{People, counted};
-use super::roles::role_name;
+use super::operations;
+use super::people::counted;
+use super::role_changes::{RoleChange, role_changes};
 use super::{Check, Facts, Finding, Nature, Severity, about, judged, population};
-use crate::evidence::{Cite, Kind, Reason, sha256_hex};
-use crate::model::{Id, Missing, RoleAssignment, RoleRequest};
+use crate::evidence::{Kind, Reason, sha256_hex};
+use crate::model::{Id, Missing};
 
 pub(super) const CHECK: Check = Check {
     id: "RBAC-013",
@@ -24,7 +18,7 @@ pub(super) const CHECK: Check = Check {
            whether or not a log tells of it. An activation by the \
            holder is PIM-005's. From it a sample is drawn (parameters `sample_size`, `sample_seed`): items \
            in order of SHA-256 over seed and item, so that whoever knows the seed draws the same. Each item of the sample \
-           awaits the ticket that authorised it.",
+           awaits the ticket that authorised it. `report/population-changes.csv` lists every item.",
     blind_to: "Whether a ticket exists: that is the person's part. Roles given at management groups and taken away again, \
                whose log is the group's own; roles given at the root and taken away again in a part of the period that \
                the tenant's log no longer keeps; memberships of groups; access policies of vaults.",
@@ -57,22 +51,8 @@ pub(super) const CHECK: Check = Check {
     run,
 };
 
-/// Who got or lost a role, where the log does not say.
-const NOBODY: &str = "somebody whom the log does not name";
-const OF_ASSIGNMENTS: &str = "microsoft.authorization/roleassignments/";
-
-/// One grant or removal.
-struct Item {
-    /// The same in every run over the same evidence: time, what was done, what it was done to.
-    key: String,
-    subject: Id,
-    name: String,
-    words: String,
-    evidence: Vec<Cite>,
-}
-
 fn run(facts: &Facts<'_>) -> Vec<Finding> {
-    let items = items(facts);
+    let items = role_changes(facts);
     let mut findings = uncovered(facts);
     let mut records = facts.records_of(Kind::ActivityOfAuthorization);
     records.extend(facts.records_of(Kind::TenantActivity));
@@ -89,7 +69,8 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
         findings.push(on.missing(&missing));
         return findings;
     }
-    let sample = sample(&items, &facts.parameters.sample_seed, facts.parameters.sample_size);
+    let mut sample: Vec<(usize, &RoleChange)> = items.iter().filter_map(|item| Some((item.sample?, item))).collect();
+    sample.sort_by_key(|(place, _)| *place);
     let list: Vec<&str> = items.iter().map(|item| item.key.as_str()).collect();
     findings.push(on.manual(format!(
         "{}, SHA-256 of their list {}; a sample of {} was drawn with the seed `{}`, a ticket is needed for each",
@@ -99,9 +80,9 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
         facts.parameters.sample_seed,
     )));
     let of = sample.len();
-    findings.extend(sample.into_iter().enumerate().filter_map(|(place, item)| {
+    findings.extend(sample.into_iter().filter_map(|(place, item)| {
         let on = about("role_change", &item.subject, &item.name, item.evidence.first()?).citing(&item.evidence);
-        Some(on.manual(format!("sample {} of {of}: {}; its ticket is needed", place + 1, item.words)))
+        Some(on.manual(format!("sample {place} of {of}: {}; its ticket is needed", item.words)))
     }));
     findings
 }
@@ -126,128 +107,6 @@ fn uncovered(facts: &Facts<'_>) -> Vec<Finding> {
         Some(about("scope", &scope, &name, &from).open(&open))
     });
     open.collect()
-}
-
-/// The population, in order of time.
-fn items(facts: &Facts<'_>) -> Vec<Item> {
-    let people = People::of(facts.tenant);
-    let changes = operations::of_period(facts, &[OF_ASSIGNMENTS]);
-    let written: BTreeSet<String> = changes.iter().map(|change| change.resource.name().to_lowercase()).collect();
-    let activations = activations::activations(facts);
-    let others = changes.iter().filter(|change| !activations.iter().any(|one| is_of(one, change)));
-    let mut items: Vec<Item> = others.filter_map(|change| of_change(facts, &people, change)).collect();
-    let requests = facts.tenant.authorization.active_requests.iter().map(|one| (one, "active"));
-    let requests = requests.chain(facts.tenant.authorization.eligible_requests.iter().map(|one| (one, "eligible")));
-    items.extend(requests.filter_map(|(request, kind)| of_request(facts, &people, request, kind)));
-    let now = facts.tenant.role_assignments.iter();
-    let untold = now.filter(|assignment| !written.contains(&assignment.id.name().to_lowercase()));
-    items.extend(untold.filter_map(|assignment| of_assignment(facts, &people, assignment)));
-    items.sort_by(|a, b| a.key.cmp(&b.key));
-    items.dedup_by(|a, b| a.key == b.key);
-    items
-}
-
-/// Whether a change is an activation that its holder asked for, or its end: those are PIM-005's.
-fn is_of(activation: &Activation<'_>, change: &Operation) -> bool {
-    let request = activation.request;
-    let is_near = |at: DateTime<Utc>| (at - change.at).abs() <= TimeDelta::days(1);
-    let scope = change.role_scope.clone().unwrap_or_else(|| Id::new(scope_of(&change.resource)));
-    change.principal_id.as_deref() == Some(request.principal_id.as_str())
-        && change.role.as_deref() == Some(request.role.as_str())
-        && scope == request.scope
-        && (is_near(activation.from) || activation.until.is_some_and(is_near))
-}
-
-fn of_change(facts: &Facts<'_>, people: &People<'_>, change: &Operation) -> Option<Item> {
-    let done = match change.name.strip_prefix(OF_ASSIGNMENTS)? {
-        "write" => "given",
-        "delete" => "taken",
-        _ => return None,
-    };
-    // what a removal took may be known from the assignment's own making
-    let role = change.role.as_deref().map(|role| role_name(facts, role));
-    let whom = change.principal_id.as_deref().map(|id| people.name(id));
-    let (whom, quoted) = match whom {
-        Some(whom) => (whom.clone(), format!("`{whom}`")),
-        None => (NOBODY.to_owned(), NOBODY.to_owned()),
-    };
-    let role = role.map_or_else(|| "a role that the log does not name".to_owned(), |role| format!("`{role}`"));
-    let scope = change.role_scope.clone().unwrap_or_else(|| Id::new(scope_of(&change.resource)));
-    let preposition = if done == "given" { "to" } else { "from" };
-    Some(Item {
-        key: format!("{}\t{}\t{}", shown(change.at), change.name, change.resource.key()),
-        subject: change.resource.clone(),
-        name: format!("{done} at {}: {whom}", shown(change.at)),
-        words: format!(
-            "{role} at `{scope}` was {done} {preposition} {quoted} by {} at {}",
-            change.by(people),
-            shown(change.at)
-        ),
-        evidence: change.evidence.clone(),
-    })
-}
-
-/// The scope that an assignment sits at, from its id.
-fn scope_of(assignment: &Id) -> String {
-    let lower = assignment.shown().to_ascii_lowercase();
-    let end = lower.find("/providers/microsoft.authorization/roleassignments").unwrap_or(lower.len());
-    match assignment.shown().get(..end) {
-        Some("") | None => "/".to_owned(),
-        Some(scope) => scope.to_owned(),
-    }
-}
-
-/// A request by which somebody else gave or took a role; an activation by oneself is PIM-005's.
-fn of_request(facts: &Facts<'_>, people: &People<'_>, request: &RoleRequest, kind: &str) -> Option<Item> {
-    let at = request.created_on.filter(|at| facts.period.contains(*at))?;
-    let request_type = request.request_type.as_deref()?;
-    let status = request.status.as_deref().unwrap_or("not told");
-    let refused = ["Denied", "AdminDenied", "Canceled", "Failed", "TimedOut", "Invalid"];
-    let is_refused = refused.iter().any(|word| word.eq_ignore_ascii_case(status));
-    if !request_type.to_ascii_lowercase().starts_with("admin") || is_refused {
-        return None;
-    }
-    let (role, whom) = (role_name(facts, &request.role), people.name(&request.principal_id));
-    let by =
-        request.requestor_id.as_deref().map_or("somebody whom the list does not name".to_owned(), |id| people.name(id));
-    let ticket = request.ticket.as_deref().map(|ticket| format!(", ticket `{ticket}`")).unwrap_or_default();
-    Some(Item {
-        key: format!("{}\t{request_type}\t{}", shown(at), request.id.key()),
-        subject: request.id.clone(),
-        name: format!("{request_type} at {}: {whom}", shown(at)),
-        words: format!(
-            "`{request_type}` of {kind} role `{role}` at `{}` for `{whom}` by `{by}` at {} ({status}{ticket})",
-            request.scope,
-            shown(at)
-        ),
-        evidence: vec![request.from.clone()],
-    })
-}
-
-/// An assignment that was made in the period and that no log tells of.
-fn of_assignment(facts: &Facts<'_>, people: &People<'_>, assignment: &RoleAssignment) -> Option<Item> {
-    let at = assignment.created_on.filter(|at| facts.period.contains(*at))?;
-    let (role, whom) = (role_name(facts, &assignment.role), people.name(&assignment.principal_id));
-    let by = assignment.created_by.as_deref().map_or("nobody named".to_owned(), |id| people.name(id));
-    Some(Item {
-        key: format!("{}\tassignment\t{}", shown(at), assignment.id.key()),
-        subject: assignment.id.clone(),
-        name: format!("given at {}: {whom}", shown(at)),
-        words: format!(
-            "`{role}` at `{}` was given to `{whom}` by `{by}` at {}, of which no log that was read tells",
-            assignment.scope,
-            shown(at)
-        ),
-        evidence: vec![assignment.from.clone()],
-    })
-}
-
-/// The first items in order of SHA-256 over seed and item, in that order.
-fn sample<'a>(items: &'a [Item], seed: &str, size: usize) -> Vec<&'a Item> {
-    let mut drawn: Vec<(String, &Item)> =
-        items.iter().map(|item| (sha256_hex(format!("{seed}\n{}", item.key).as_bytes()), item)).collect();
-    drawn.sort_by(|a, b| a.0.cmp(&b.0));
-    drawn.into_iter().take(size).map(|(_, item)| item).collect()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::finding::{empty, unread};
 use super::waivers;
-use super::{CHECKS, Check, Facts, Finding, Outcome};
+use super::{Check, Facts, Finding, Outcome, all_checks, own};
 use crate::evidence::{Cite, Kind, Over, Reason};
 use crate::model::{Id, Missing, Need, Reach, Texts};
 
@@ -20,7 +20,7 @@ pub fn run_all(facts: &Facts<'_>) -> Vec<Arc<Finding>> {
 /// The checks that `is_wanted`, sorted in the same way.
 pub fn run_those(facts: &Facts<'_>, is_wanted: impl Fn(&Check) -> bool) -> Vec<Arc<Finding>> {
     let texts = Texts::default();
-    let wanted = CHECKS.iter().filter(|check| is_wanted(check));
+    let wanted = all_checks(facts.declared).filter(|check| is_wanted(check));
     let all = wanted.flat_map(|check| run(check, facts));
     let mut findings: Vec<_> = all.map(|finding| Arc::new(finding.sharing(&texts))).collect();
     waivers::accept(facts, &mut findings);
@@ -45,7 +45,11 @@ pub(super) fn run(check: &Check, facts: &Facts<'_>) -> Vec<Finding> {
     }
     let mut findings: Vec<Finding> = unread_parts.iter().map(unread).collect();
     let unread_whole: Vec<Option<Missing>> = check.needs.iter().map(|need| unread_whole(facts, *need)).collect();
-    for finding in (check.run)(facts) {
+    let found = match facts.declared.check(check.id) {
+        Some(own) => own::run(own, facts),
+        None => (check.run)(facts),
+    };
+    for finding in found {
         findings.push(settle(check.needs, &unread_whole, facts, finding));
     }
     if findings.is_empty() {

@@ -3,7 +3,7 @@
 use std::borrow::Borrow;
 use std::sync::Arc;
 
-use super::{Accepted, Facts, Finding, Outcome, find};
+use super::{Accepted, Facts, Finding, Outcome, find_in};
 use crate::declared::{Row, Standing, Waiver};
 
 /// Marks the fails that a waiver holds for. The first waiver of the file that holds is taken.
@@ -44,7 +44,7 @@ pub(super) fn fault(facts: &Facts<'_>, row: &Row<Waiver>) -> Option<String> {
     let says = &row.says;
     let check = says.check.as_str();
     let at = facts.tenant.collected_at;
-    if find(check).is_none() {
+    if find_in(facts.declared, check).is_none() {
         return Some(format!("there is no check `{check}`"));
     }
     if check.eq_ignore_ascii_case("PACK-004") {

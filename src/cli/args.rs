@@ -129,8 +129,8 @@ pub(super) enum Command {
     Attach(Attach),
     /// Explain a check: what it asks and how, what it is blind to, what it maps to, how to fix a failure.
     Explain(Explain),
-    /// List checks and controls.
-    List,
+    /// List checks and controls, or what a check of your own can ask about.
+    List(List),
     /// Make the key for pseudonyms of persons, or tell a person's pseudonym.
     Pseudonyms {
         #[command(subcommand)]
@@ -500,8 +500,15 @@ pub(super) struct Attach {
 }
 
 #[derive(Debug, ClapArgs)]
+pub(super) struct List {
+    /// Populations that a check of your own can ask about; with the name of one, what is kept of each of its records.
+    #[arg(long, value_name = "POPULATION", num_args = 0..=1)]
+    pub fields: Option<Option<String>>,
+}
+
+#[derive(Debug, ClapArgs)]
 pub(super) struct Explain {
-    /// Id of a check, such as RBAC-007.
+    /// Id of a check, such as RBAC-007, or of one of your own, such as ORG-001.
     #[arg(required_unless_present = "all")]
     pub check: Option<String>,
     /// Write the pages of the documentation: one for each check, an index, the mapping both ways, the comparison.

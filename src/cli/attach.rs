@@ -9,6 +9,7 @@ use chrono::NaiveDate;
 use super::args::{Args, Attach};
 use super::collect::optional_config;
 use super::context::{self, SystemClock};
+use super::declared;
 use super::derive::controls;
 use super::terminal::Terminal;
 use super::{CliError, End};
@@ -26,7 +27,7 @@ pub(super) fn run(options: &Attach, args: &Args, terminal: &Terminal) -> Result<
         }
         None => context::period(args, config.as_ref(), now)?.to_string(),
     };
-    let known = controls()?;
+    let known = controls(&declared::configured(args)?)?;
     let control = known.iter().find(|control| control.id.eq_ignore_ascii_case(&options.control)).ok_or_else(|| {
         CliError::Use(format!("there is no control `{}`\n`tickmark list` names them", options.control))
     })?;

@@ -1,23 +1,34 @@
-//! Finds the files that people declare: `registers/*.toml`, `waivers.toml` and `attached/*/*`, in a folder of theirs
-//! or in a pack.
+//! Finds the files that people declare: `registers/*.toml`, `checks/*.toml`, `controls/*.toml`, `waivers.toml` and
+//! `attached/*/*`, in a folder of theirs or in a pack.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::CliError;
+use super::args::Args;
+use super::collect::optional_config;
+use super::{CliError, derive};
+use crate::collect;
 use crate::declared::{Declared, MAX_ATTACHED_BYTES};
 
-/// Most bytes of a register or of the waivers: a person has written it.
+/// Most bytes of a register, a check, a control or of the waivers: a person has written it.
 const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
+
+/// What is declared in the folder that the configuration names; without a configuration, nothing.
+pub(super) fn configured(args: &Args) -> Result<Declared, CliError> {
+    let config = optional_config(args)?;
+    Ok(config.map(|config| below(&config.declared)).transpose()?.unwrap_or_default())
+}
 
 /// Everything declared below a folder; a folder without any of the files declares nothing. Files of other kinds
 /// beside them (a README, an editor's copy) are left alone.
 pub(super) fn below(folder: &Path) -> Result<Declared, CliError> {
     let mut files = BTreeMap::new();
-    for path in list(&folder.join("registers"))?.into_iter().filter(|path| is_toml(path)) {
-        add(&mut files, format!("registers/{}", name(&path)), &path, MAX_FILE_BYTES)?;
+    for below in ["registers", "checks", "controls"] {
+        for path in list(&folder.join(below))?.into_iter().filter(|path| is_toml(path)) {
+            add(&mut files, format!("{below}/{}", name(&path)), &path, MAX_FILE_BYTES)?;
+        }
     }
     let waivers = folder.join("waivers.toml");
     if waivers.exists() {
@@ -28,7 +39,10 @@ pub(super) fn below(folder: &Path) -> Result<Declared, CliError> {
             add(&mut files, format!("attached/{}/{}", name(&record), name(&path)), &path, MAX_ATTACHED_BYTES)?;
         }
     }
-    Declared::read(files).map_err(|error| CliError::Declared { folder: folder.to_owned(), error })
+    let wrong = |error| CliError::Declared { folder: folder.to_owned(), error };
+    let declared = Declared::read_with(files, &collect::kept).map_err(wrong)?;
+    derive::own_controls(&declared).map_err(wrong)?; // so that a mistake is told before anything is asked
+    Ok(declared)
 }
 
 fn add(files: &mut BTreeMap<String, Vec<u8>>, name: String, path: &Path, most: u64) -> Result<(), CliError> {

@@ -3,17 +3,18 @@
 
 use super::CliError;
 use crate::assess::{Assessment, Inputs, assess};
-use crate::check::{CHECKS, find};
+use crate::check::{CHECKS, all_checks, find};
 use crate::collect;
-use crate::control::{self, Control};
+use crate::control::{self, Control, ControlError, Mistake};
+use crate::declared::{Declared, OwnCheck};
 use crate::evidence::{Capture, Entry, sha256_hex};
 use crate::{model, render};
 
 /// Judges a capture. The facts of a large tenant are not held while the report is made.
 pub(super) fn derive(capture: &Capture, inputs: Inputs, ledger: Vec<Entry>) -> Result<Assessment, CliError> {
-    let controls = controls()?;
+    let controls = controls(&inputs.declared)?;
     refuse_lost_records(&inputs, &controls)?;
-    let tenant = model::read(capture)?;
+    let tenant = model::read_keeping(capture, &inputs.declared.kinds())?;
     Ok(assess(inputs, capture, tenant, &controls, ledger))
 }
 
@@ -30,9 +31,48 @@ pub(super) fn refuse_lost_records(inputs: &Inputs, controls: &[Control]) -> Resu
     )))
 }
 
-/// The controls that this build carries.
-pub(super) fn controls() -> Result<Vec<Control>, CliError> {
-    Ok(control::embedded(|id| find(id).is_some())?)
+/// The controls that this build carries, then the organisation's own.
+pub(super) fn controls(declared: &Declared) -> Result<Vec<Control>, CliError> {
+    let mut controls = control::embedded(|id| find(id).is_some())?;
+    controls.extend(own_controls(declared)?);
+    Ok(controls)
+}
+
+/// Controls that the organisation has written. A check of its own that none of them cites is one by itself, under the
+/// criteria that its file names.
+pub(super) fn own_controls(declared: &Declared) -> Result<Vec<Control>, ControlError> {
+    let mut controls = control::own(declared.control_files(), |id| all_checks(declared).any(|check| check.id == id))?;
+    let is_cited = |own: &&OwnCheck| controls.iter().any(|control| control.checks.contains(&own.id));
+    let uncited: Vec<&OwnCheck> = declared.checks.iter().filter(|own| !is_cited(own)).collect();
+    let mut mistakes = Vec::new();
+    for own in uncited {
+        if own.criteria.is_empty() && own.nist.is_empty() {
+            let what =
+                format!("no control cites `{}`, and it names no criterion itself: it would speak for nothing", own.id);
+            mistakes.push(Mistake::at(own.from.page(), "", &(0..0), what));
+        }
+        controls.push(by_itself(own));
+    }
+    if mistakes.is_empty() { Ok(controls) } else { Err(ControlError { mistakes }) }
+}
+
+/// A check as the one that speaks for a control of its name.
+fn by_itself(own: &OwnCheck) -> Control {
+    Control {
+        id: own.id.clone(),
+        title: own.title.clone(),
+        says: format!("{}.", own.title),
+        criteria: own.criteria.clone(),
+        nist: own.nist.clone(),
+        checks: vec![own.id.clone()],
+        by_hand: Vec::new(),
+        proves: "Whether each clause of a check that the organisation has written held in the records that were kept, \
+                 one by one for everything that the check asks about."
+            .to_owned(),
+        does_not_show: own.blind_to.clone(),
+        narrative: String::new(),
+        shows: Vec::new(),
+    }
 }
 
 /// Digest over everything that a result depends on beside code: words of the checks, controls, queries, templates.

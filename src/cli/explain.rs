@@ -4,34 +4,42 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::args::{Explain, Format};
-use super::terminal::{Terminal, Tone};
+use super::args::{Args, Explain, Format};
+use super::terminal::{Terminal, Tone, clean};
 use super::text;
-use super::{CliError, End, derive, pages};
-use crate::check::{CHECKS, find};
+use super::{CliError, End, declared, derive, pages};
+use crate::check::{all_checks, find_in};
+use crate::declared::{Declared, Otherwise, OwnCheck};
 use crate::evidence::write_atomically;
 
-pub(super) fn run(options: &Explain, terminal: &Terminal) -> Result<End, CliError> {
+pub(super) fn run(options: &Explain, args: &Args, terminal: &Terminal) -> Result<End, CliError> {
     let id = match (&options.check, &options.out) {
         (_, Some(out)) => return write_pages(out, terminal),
         (Some(id), None) => id,
         (None, None) => return Err(CliError::Use("name a check, or say --all".to_owned())),
     };
-    let Some(check) = find(id) else {
-        return Err(CliError::Use(format!("there is no check `{id}`{}", nearest(id))));
+    let declared = declared::configured(args)?;
+    let Some(check) = find_in(&declared, id) else {
+        return Err(CliError::Use(format!("there is no check `{id}`{}", nearest(&declared, id))));
     };
-    let controls: Vec<_> =
-        derive::controls()?.into_iter().filter(|control| control.checks.iter().any(|id| id == check.id)).collect();
+    let own = declared.check(check.id);
+    let controls: Vec<_> = derive::controls(&declared)?
+        .into_iter()
+        .filter(|control| control.checks.iter().any(|id| id == check.id))
+        .collect();
     let needs: Vec<&str> = check.needs.iter().map(|need| need.kind.words()).collect();
     if terminal.format == Format::Json {
         let controls: Vec<_> = controls
             .iter()
             .map(|control| json!({"id": control.id, "title": control.title, "criteria": control.criteria, "nist": control.nist}))
             .collect();
-        let value = json!({
+        let mut value = json!({
             "id": check.id, "title": check.title, "severity": check.severity.word(), "nature": check.nature.word(),
             "asks": check.asks, "needs": needs, "blind_to": check.blind_to, "fix": check.fix, "controls": controls,
         });
+        if let Some(own) = own {
+            value["own"] = told(own);
+        }
         terminal.json(&value)?;
         return Ok(End::Clean);
     }
@@ -44,6 +52,9 @@ pub(super) fn run(options: &Explain, terminal: &Terminal) -> Result<End, CliErro
             crate::check::Nature::Operating => "operating: over the period",
         }
     ))?;
+    if let Some(own) = own {
+        print_own(own, terminal)?;
+    }
     for (head, text) in [("Asks", check.asks), ("Blind to", check.blind_to), ("How to fix a failure", check.fix)] {
         terminal.line(&format!("\n{}\n{}", terminal.tone(Tone::Strong, head), text::wrapped(text, "  ")))?;
     }
@@ -64,6 +75,45 @@ pub(super) fn run(options: &Explain, terminal: &Terminal) -> Result<End, CliErro
     Ok(End::Clean)
 }
 
+/// What a check of one's own asks about and by which expressions.
+fn told(own: &OwnCheck) -> serde_json::Value {
+    let clauses = own.clauses.iter().map(|clause| {
+        json!({"expression": clause.expression.text, "message": clause.message, "otherwise": word(clause.otherwise)})
+    });
+    json!({
+        "file": own.from.page(), "population": own.population.name,
+        "where": own.only.as_ref().map(|only| &only.text), "clauses": clauses.collect::<Vec<_>>(),
+    })
+}
+
+fn print_own(own: &OwnCheck, terminal: &Terminal) -> Result<(), CliError> {
+    let line = |text: &str| terminal.line(&clean(text));
+    line(&format!("the organisation's own: {}", own.from.page()))?;
+    terminal.line(&format!("\n{}", terminal.tone(Tone::Strong, "Population")))?;
+    line(&format!("  {}, each as `{}`", own.population.name, own.population.variable))?;
+    if let Some(only) = &own.only {
+        line(&format!("  where {}", one_line(&only.text)))?;
+    }
+    terminal.line(&format!("\n{}", terminal.tone(Tone::Strong, "Clauses")))?;
+    for (place, clause) in own.clauses.iter().enumerate() {
+        line(&format!("  {}. {}", place + 1, one_line(&clause.expression.text)))?;
+        line(&format!("     else {}: {}", word(clause.otherwise), clause.message))?;
+    }
+    Ok(())
+}
+
+fn word(otherwise: Otherwise) -> &'static str {
+    match otherwise {
+        Otherwise::Fail => "fail",
+        Otherwise::Manual => "manual",
+    }
+}
+
+/// An expression without its line breaks.
+fn one_line(text: &str) -> String {
+    text.lines().map(str::trim).collect::<Vec<_>>().join(" ")
+}
+
 /// Writes the pages below a folder. A page of a check that is there no more stays: who knows whose it is.
 fn write_pages(out: &Path, terminal: &Terminal) -> Result<End, CliError> {
     let pages = pages::pages()?;
@@ -78,10 +128,10 @@ fn write_pages(out: &Path, terminal: &Terminal) -> Result<End, CliError> {
 }
 
 /// Ids of the same family, for a typing error.
-fn nearest(wrong: &str) -> String {
+fn nearest(declared: &Declared, wrong: &str) -> String {
     let family = wrong.split('-').next().unwrap_or("").to_uppercase();
     let same: Vec<&str> =
-        CHECKS.iter().map(|check| check.id).filter(|id| id.split('-').next() == Some(family.as_str())).collect();
+        all_checks(declared).map(|check| check.id).filter(|id| id.split('-').next() == Some(family.as_str())).collect();
     match same.is_empty() {
         true => "\n`tickmark list` shows them all".to_owned(),
         false => format!("\nthere are {}", same.join(", ")),

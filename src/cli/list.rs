@@ -4,17 +4,20 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use super::args::Format;
+use super::args::{Args, Format, List};
 use super::terminal::{Terminal, Tone};
-use super::{CliError, End, derive};
-use crate::check::CHECKS;
+use super::{CliError, End, declared, derive, fields};
+use crate::check::all_checks;
 use crate::control::Control;
 
-pub(super) fn run(terminal: &Terminal) -> Result<End, CliError> {
-    let controls = derive::controls()?;
+pub(super) fn run(options: &List, args: &Args, terminal: &Terminal) -> Result<End, CliError> {
+    if let Some(population) = &options.fields {
+        return fields::run(population.as_deref(), terminal);
+    }
+    let declared = declared::configured(args)?;
+    let controls = derive::controls(&declared)?;
     if terminal.format == Format::Json {
-        let checks: Vec<_> = CHECKS
-            .iter()
+        let checks: Vec<_> = all_checks(&declared)
             .map(|check| {
                 json!({"id": check.id, "title": check.title, "severity": check.severity.word(), "criteria": criteria(&controls, check.id)})
             })
@@ -29,7 +32,7 @@ pub(super) fn run(terminal: &Terminal) -> Result<End, CliError> {
         return Ok(End::Clean);
     }
     terminal.line(&terminal.tone(Tone::Strong, "Checks"))?;
-    for check in CHECKS {
+    for check in all_checks(&declared) {
         terminal.line(&format!("  {:<9} {:<9} {}", check.id, check.severity.word(), check.title))?;
     }
     terminal.line(&format!("\n{}", terminal.tone(Tone::Strong, "Controls")))?;

@@ -18,6 +18,7 @@ mod diff;
 mod doctor;
 mod error;
 mod explain;
+mod fields;
 mod init;
 mod job;
 mod key;
@@ -83,8 +84,8 @@ pub fn main() -> ExitCode {
         Command::Reperform(options) => reperform::run(options, &terminal),
         Command::Register { command } => register::run(command, &args, &terminal),
         Command::Attach(options) => attach::run(options, &args, &terminal),
-        Command::Explain(options) => explain::run(options, &terminal),
-        Command::List => list::run(&terminal),
+        Command::Explain(options) => explain::run(options, &args, &terminal),
+        Command::List(options) => list::run(options, &args, &terminal),
         Command::Pseudonyms { command } => personal::run(command, &args, &terminal),
         Command::Completions { shell } => {
             let mut text = Vec::new();

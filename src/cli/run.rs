@@ -6,7 +6,7 @@ use super::config::Config;
 use super::seal::{Sealing, finish};
 use super::stamp::Authorities;
 use super::terminal::Terminal;
-use super::{CliError, End, assess, context, doctor, key};
+use super::{CliError, End, assess, context, declared, doctor, key};
 use crate::assess::Inputs;
 use crate::azure::Recording;
 use crate::evidence::Capture;
@@ -14,6 +14,7 @@ use crate::evidence::Capture;
 pub(super) fn run(options: &Run, args: &Args, terminal: &Terminal) -> Result<End, CliError> {
     let config = Config::open(&args.config)?;
     let signing = key::open(&config.signing.key)?; // a wrong passphrase is found before the first request
+    declared::below(&config.declared)?; // and so is a mistake in what is declared
     let source = match &options.replay {
         Some(folder) => Source::recording(Recording::open(folder)?, Some(&config))?,
         None => Source::live(&config)?,

@@ -40,7 +40,7 @@ pub use own::{OwnEffective, OwnEntry, OwnPolicy, OwnRights, OwnRole, own_rights}
 pub use permission::{Permission, actions, data_actions, graph_permissions};
 pub use plan::plan;
 pub use probe::{Probe, Probed, State, probe};
-pub use redact::{Personal, PseudonymError, Pseudonyms};
+pub use redact::{Personal, PseudonymError, Pseudonyms, kept, kept_ways};
 pub use run::{CollectError, Progress, Summary, collect};
 pub use supply::{of_reason, supplies, table_of};
 pub use table::{Collector, Form, collectors};

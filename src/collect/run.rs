@@ -305,8 +305,9 @@ impl<'a> Run<'a> {
                 kept.counted.extend(rows);
             }
         }
-        // whether a table that does not exist is a gap depends on settings that are read later
-        let gap = record.gap.as_ref().filter(|gap| gap.reason != Reason::TableMissing);
+        // whether a table that does not exist is a gap depends on settings that are read later, and what is retired is none
+        let is_open = |reason: Reason| !matches!(reason, Reason::TableMissing | Reason::Retired);
+        let gap = record.gap.as_ref().filter(|gap| is_open(gap.reason));
         if let Some(collector) = collector(kind) {
             self.progress.ended(collector.api, &record.title, gap.map(|gap| gap.detail.as_str()));
         }

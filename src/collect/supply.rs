@@ -108,7 +108,9 @@ pub fn of_reason(reason: Reason) -> &'static str {
         Reason::Throttled | Reason::Unavailable | Reason::CutShort | Reason::Interrupted => {
             "another try: `tickmark collect --resume`; nothing is to be granted"
         }
-        Reason::NotFound => "it was deleted, or the collecting identity may not see it: check the scope, grant this",
+        Reason::NotFound => {
+            "it is not there, or the collecting identity may not see it: set it up, or check the scope and what is granted"
+        }
         Reason::Malformed | Reason::Partial | Reason::TotalsDiffer => {
             "another collection; where it stays so, the record shows what the service sent"
         }
@@ -135,6 +137,9 @@ pub fn of_reason(reason: Reason) -> &'static str {
         Reason::HierarchyUnknown => "Management Group Reader at the tenant root group",
         Reason::ValueUnknown => "a version of tickmark that knows the value, or a person who reads the record",
         Reason::Withheld => "a collection that keeps it: `[personal_data]` of the configuration",
+        Reason::Undecided => {
+            "a correction in the check's own file, such as `has(…)` before a member that may not be there, or a person"
+        }
     }
 }
 

@@ -103,6 +103,44 @@ pub fn embedded(known_check: impl Fn(&str) -> bool) -> Result<Vec<Control>, Cont
     if mistakes.is_empty() { Ok(controls) } else { Err(ControlError { mistakes }) }
 }
 
+/// Controls that the organisation has written, by the names of their files. `known_check` says whether a check id exists.
+pub fn own<'f>(
+    files: impl Iterator<Item = (&'f str, &'f [u8])>,
+    known_check: impl Fn(&str) -> bool,
+) -> Result<Vec<Control>, ControlError> {
+    let framework = Framework::embedded()?;
+    let (mut mistakes, mut controls): (Vec<Mistake>, Vec<Control>) = (Vec::new(), Vec::new());
+    for (name, bytes) in files {
+        let text = String::from_utf8_lossy(bytes);
+        if matches!(text, std::borrow::Cow::Owned(_)) {
+            mistakes.push(Mistake::at(name, "", &(0..0), "this is not UTF-8".to_owned()));
+            continue;
+        }
+        match read(name, &text, &framework, &known_check) {
+            Ok(control) if controls.iter().any(|known| known.id.eq_ignore_ascii_case(&control.id)) => {
+                let what = format!("the id `{}` is that of another control too", control.id);
+                mistakes.push(Mistake::at(name, "", &(0..0), what));
+            }
+            Ok(control) if is_own(&control.id) => controls.push(control),
+            Ok(control) => {
+                let what = format!(
+                    "`{}` is no id of a control of one's own: letters, digits and `-`, at most 32, and neither `TM-…` nor `ORG-…`",
+                    control.id
+                );
+                mistakes.push(Mistake::at(name, "", &(0..0), what));
+            }
+            Err(found) => mistakes.extend(found),
+        }
+    }
+    if mistakes.is_empty() { Ok(controls) } else { Err(ControlError { mistakes }) }
+}
+
+fn is_own(id: &str) -> bool {
+    let is_plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let upper = id.to_ascii_uppercase();
+    is_plain && (1..=32).contains(&id.len()) && !upper.starts_with("TM-") && !upper.starts_with("ORG-")
+}
+
 /// Everything in this module that a result depends on, for the digest of the rule set.
 pub fn rule_set_bytes() -> Vec<u8> {
     let files = FILES.iter().map(|(name, text)| (*name, *text)).chain(Framework::files());
@@ -122,7 +160,7 @@ fn read(
     })?;
     let mut mistakes = Vec::new();
     let mut wrong = |span: Range<usize>, what: String| mistakes.push(Mistake::at(name, text, &span, what));
-    let stem = name.trim_end_matches(".toml");
+    let stem = name.rsplit('/').next().unwrap_or(name).trim_end_matches(".toml");
     if !file.id.get_ref().eq_ignore_ascii_case(stem) {
         wrong(file.id.span(), format!("the id `{}` is not the file's name", file.id.get_ref()));
     }

@@ -9,16 +9,22 @@
 //! `attached` the other two.
 
 mod attached;
+mod checks;
 mod registers;
 mod rows;
 mod values;
 mod waivers;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::control::{ControlError, Mistake};
+use crate::evidence::{Kind, Shape};
 
 pub use attached::{Attached, MAX_ATTACHED_BYTES, NewRecord};
+pub use checks::{
+    Clause, Expression, Otherwise, OwnCheck, Population, Related, Severity, Source as SubjectSource, TIMES,
+    object_fields, object_shape,
+};
 pub use registers::{
     Administrator, Identity, IdentityName, Issuer, NetworkRow, Parameter, Pipeline, Power, Reader, Registers, VaultRow,
 };
@@ -35,6 +41,8 @@ pub struct Declared {
     pub waivers: Option<Register<Waiver>>,
     /// Records that were made by hand, in order of their ids.
     pub attached: Vec<Attached>,
+    /// Checks that the organisation has written, in order of their ids.
+    pub checks: Vec<OwnCheck>,
     files: BTreeMap<String, Vec<u8>>,
 }
 
@@ -43,19 +51,44 @@ impl Declared {
     /// `attached/at-0001/record.toml`. Every file's first mistake is reported; unknown files are refused, since a
     /// register with a misspelt name would be a register that is not there.
     pub fn read(files: BTreeMap<String, Vec<u8>>) -> Result<Declared, ControlError> {
+        Declared::read_with(files, &|_| Shape::Nothing)
+    }
+
+    /// The same with checks of one's own; `kept` says what is kept of records, so that a check cannot ask for more.
+    pub fn read_with(files: BTreeMap<String, Vec<u8>>, kept: &dyn Fn(Kind) -> Shape) -> Result<Declared, ControlError> {
         let mut mistakes = Vec::new();
         let registers = Registers::read(&files, &mut mistakes);
         let waivers = rows::read(&files, "waivers.toml", "waiver", &mut mistakes);
         let attached = attached::read(&files, &mut mistakes);
+        let checks = checks::read(&files, kept, &mut mistakes);
         for name in files.keys().filter(|name| !is_known(name)) {
             let known: Vec<&str> = registers::NAMES.iter().map(|(file, _)| *file).collect();
-            let what = format!("no such file is read; there are waivers.toml and {}", known.join(", "));
+            let what = format!(
+                "no such file is read; there are waivers.toml, checks/….toml, controls/….toml and {}",
+                known.join(", ")
+            );
             mistakes.push(Mistake::at(name, "", &(0..0), what));
         }
         match mistakes.is_empty() {
-            true => Ok(Declared { registers, waivers, attached, files }),
+            true => Ok(Declared { registers, waivers, attached, checks, files }),
             false => Err(ControlError { mistakes }),
         }
+    }
+
+    /// The check of one's own with this id, in any case.
+    pub fn check(&self, id: &str) -> Option<&OwnCheck> {
+        self.checks.iter().find(|check| check.id.eq_ignore_ascii_case(id))
+    }
+
+    /// The files of controls that the organisation has written, by name.
+    pub fn control_files(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        let files = self.files.iter().filter(|(name, _)| is_control(name));
+        files.map(|(name, bytes)| (name.as_str(), bytes.as_slice()))
+    }
+
+    /// The kinds of record that the checks look at as they were kept.
+    pub fn kinds(&self) -> BTreeSet<Kind> {
+        self.checks.iter().flat_map(OwnCheck::kinds).collect()
     }
 
     /// The files as they were read, by their names below `declared/`.
@@ -64,8 +97,18 @@ impl Declared {
     }
 }
 
+/// Whether this is the name of a control's file.
+fn is_control(name: &str) -> bool {
+    let own = name.strip_prefix("controls/").and_then(|name| name.strip_suffix(".toml"));
+    own.is_some_and(|name| !name.is_empty() && !name.contains('/'))
+}
+
 fn is_known(name: &str) -> bool {
-    name == "waivers.toml" || name.starts_with("attached/") || registers::NAMES.iter().any(|(file, _)| *file == name)
+    name == "waivers.toml"
+        || name.starts_with("attached/")
+        || checks::is_file(name)
+        || is_control(name)
+        || registers::NAMES.iter().any(|(file, _)| *file == name)
 }
 
 #[cfg(test)]

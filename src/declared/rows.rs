@@ -133,7 +133,7 @@ pub(super) fn whole<T: for<'de> Deserialize<'de>>(bytes: &[u8], name: &str) -> R
         .map_err(|error| Mistake::at(name, text, &error.span().unwrap_or(0..0), error.message().to_owned()))
 }
 
-fn utf8<'a>(bytes: &'a [u8], name: &str) -> Result<&'a str, Mistake> {
+pub(super) fn utf8<'a>(bytes: &'a [u8], name: &str) -> Result<&'a str, Mistake> {
     std::str::from_utf8(bytes).map_err(|error| {
         let before = String::from_utf8_lossy(bytes.get(..error.valid_up_to()).unwrap_or_default()).into_owned();
         Mistake::at(name, &before, &(before.len()..before.len()), "this is not UTF-8".to_owned())

@@ -101,12 +101,17 @@ fn parsed<'de, D: Deserializer<'de>, T>(
     parse: impl Fn(&str) -> Option<T>,
 ) -> Result<T, D::Error> {
     let text = String::deserialize(deserializer)?;
-    parse(text.trim()).ok_or_else(|| de::Error::custom(format!("`{text}` is not {wanted}")))
+    parse(text.trim()).ok_or_else(|| match text.trim() {
+        "" => de::Error::custom(format!("nothing is said here; it wants {wanted}")),
+        _ => de::Error::custom(format!("`{text}` is not {wanted}")),
+    })
 }
 
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Text, D::Error> {
-        parsed(deserializer, "text that says something", |text| (!text.is_empty()).then(|| Text(text.to_owned())))
+        parsed(deserializer, "a text, or the row to be taken out", |text| {
+            (!text.is_empty()).then(|| Text(text.to_owned()))
+        })
     }
 }
 

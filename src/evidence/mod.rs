@@ -20,6 +20,7 @@ mod plan;
 mod reason;
 mod record;
 mod resume;
+mod shape;
 #[cfg(test)]
 pub(crate) mod testing;
 mod write;
@@ -38,4 +39,5 @@ pub use plan::{Derived, Expected, Plan, Question, VaultObjects};
 pub use reason::Reason;
 pub use record::{Clock, ControlTotal, Gap, Page, Record, Redaction, Request, Source, Window};
 pub use resume::{Earlier, TakenUp};
+pub use shape::Shape;
 pub use write::{CaptureWriter, write_aside, write_atomically};

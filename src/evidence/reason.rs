@@ -58,6 +58,8 @@ pub enum Reason {
     ValueUnknown,
     /// What would tell was left out when it was collected, as configured.
     Withheld,
+    /// An expression of a check of the organisation's own could not be decided from the record.
+    Undecided,
 }
 
 impl Reason {
@@ -89,6 +91,7 @@ impl Reason {
         Reason::HierarchyUnknown,
         Reason::ValueUnknown,
         Reason::Withheld,
+        Reason::Undecided,
     ];
 
     /// Whether the same question, put again when an interrupted run is continued, may well be answered.
@@ -133,6 +136,7 @@ impl Reason {
             Reason::HierarchyUnknown => "the chain of management groups up to the root was not read whole",
             Reason::ValueUnknown => "the record holds a value that this version does not know",
             Reason::Withheld => "what would tell was left out when it was collected, as configured",
+            Reason::Undecided => "an expression of the organisation's own check could not be decided from the record",
         }
     }
 }

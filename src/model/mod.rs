@@ -21,7 +21,7 @@ pub use facts::*;
 pub use hierarchy::Hierarchy;
 pub use id::Id;
 pub use network::Network;
-pub use read::{ModelError, read, survey};
+pub use read::{ModelError, read, read_keeping, survey};
 pub use reconcile::{Difference, List, Reconciliation, Why};
 pub use retention::Kept;
 pub use text::{Text, Texts};

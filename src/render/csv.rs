@@ -23,6 +23,8 @@ pub(super) const ASSIGNMENTS: &str = "report/population-assignments.csv";
 pub(super) const HOSTS: &str = "report/population-hosts.csv";
 /// Secrets, with who could read them and who did.
 pub(super) const SECRETS: &str = "report/population-secrets.csv";
+/// Grants and removals of roles in the period.
+pub(super) const CHANGES: &str = "report/population-changes.csv";
 /// The request ledger.
 pub(super) const REQUESTS: &str = "report/requests.csv";
 
@@ -60,7 +62,8 @@ pub(super) fn exceptions(assessment: &Assessment, out: &mut dyn Write) -> Result
     let mut spoken: BTreeMap<&str, (String, String)> = BTreeMap::new();
     let rows = fails.map(|finding| {
         let [check, rest @ ..] = cells(finding);
-        let severity = crate::check::find(finding.check()).map_or("", |check| check.severity.word());
+        let severity = crate::check::find_in(&assessment.inputs.declared, finding.check())
+            .map_or("", |check| check.severity.word());
         let spoken = spoken.entry(finding.check()).or_insert_with(|| spoken_to(assessment, finding.check()));
         let (controls, criteria) = spoken.clone();
         let accepted = match finding.accepted() {
@@ -290,6 +293,22 @@ pub(super) fn assignments(assessment: &Assessment, out: &mut dyn Write) -> Resul
             Cow::from(time(line.last)),
             Cow::from(line.idle_days.map_or_else(String::new, |days| days.to_string())),
             Cow::from(&*line.because),
+            Cow::from(places(&line.evidence)),
+        ]
+    });
+    write(out, &header, rows)
+}
+
+/// Every grant and removal of a role in the period, and which of them the sample holds. The digest that RBAC-013 tells
+/// is that of the items, a line feed between.
+pub(super) fn role_changes(assessment: &Assessment, out: &mut dyn Write) -> Result<(), RenderError> {
+    let header = ["item", "change", "detail", "sample", "evidence", READERS_NOTE];
+    let rows = assessment.role_changes.iter().map(|line| {
+        [
+            Cow::from(&*line.key),
+            Cow::from(&*line.name),
+            Cow::from(&*line.words),
+            Cow::from(line.sample.map_or_else(String::new, |place| place.to_string())),
             Cow::from(places(&line.evidence)),
         ]
     });

@@ -56,6 +56,9 @@ pub fn render<E: From<RenderError>>(
     if !assessment.secrets.is_empty() {
         take(csv::SECRETS, &|out| csv::secrets(assessment, out))?;
     }
+    if !assessment.role_changes.is_empty() {
+        take(csv::CHANGES, &|out| csv::role_changes(assessment, out))?;
+    }
     if !assessment.hosts.lines.is_empty() {
         take(csv::HOSTS, &|out| csv::hosts(assessment, out))?;
     }

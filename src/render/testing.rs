@@ -136,6 +136,7 @@ pub(super) fn assessment(mut findings: Vec<Finding>, collection: CollectionSumma
         grants: Vec::new(),
         assignments: Vec::new(),
         secrets: Vec::new(),
+        role_changes: Vec::new(),
         hosts: Hosts::default(),
         stories: Vec::new(),
         evidence: Vec::new(),

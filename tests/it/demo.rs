@@ -1,6 +1,9 @@
 //! `tickmark demo`: the recorded tenant of the README, from questions to a verified pack.
 
-use super::harness::{Bench, findings};
+use serde_json::Value;
+use tickmark::evidence::sha256_hex;
+
+use super::harness::{Bench, findings, tenant_folder};
 
 fn demo(bench: &Bench) -> super::harness::Ran {
     bench.run(&["demo", "--out", "demo"])
@@ -91,4 +94,26 @@ fn a_folder_that_is_not_a_demo_is_left_alone() {
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("`mine/pack` is there and is not a demo's"), "{}", ran.err);
     assert_eq!(bench.read("mine/pack/thesis.txt"), "years of work");
+}
+
+#[test]
+fn whoever_has_the_list_of_role_changes_finds_its_digest_and_the_sample() {
+    let bench = Bench::new();
+    let tenant = tenant_folder("mixed").display().to_string();
+    let ran = bench.run(&["--quiet", "demo", "--out", "demo", "--replay", &tenant]);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    let text = bench.read("demo/pack/report/population-changes.csv");
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let rows: Vec<csv::StringRecord> = reader.records().map(|row| row.expect("a row")).collect();
+    let items: Vec<&str> = rows.iter().map(|row| &row[0]).collect();
+    let digest = sha256_hex(items.join("\n").as_bytes());
+    let results = bench.results();
+    let of_check = |one: &&Value| one["check"] == "RBAC-013" && one["subject"]["kind"] == "population";
+    let told = results["findings"].as_array().expect("findings").iter().find(of_check).expect("the population");
+    let because = told["because"].as_str().expect("words");
+    assert!(because.starts_with(&format!("{} items, SHA-256 of their list {digest};", rows.len())), "{because}");
+    // the first in order of the digest over seed (here none) and item
+    let first = items.iter().min_by_key(|item| sha256_hex(format!("\n{item}").as_bytes())).expect("an item");
+    let drawn: Vec<&str> = rows.iter().filter(|row| &row[3] == "1").map(|row| &row[0]).collect();
+    assert_eq!(drawn, [*first]);
 }

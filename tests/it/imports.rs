@@ -10,12 +10,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("azure", &[]),
     ("control", &[]),
     ("pack", &[]),
+    ("expression", &["evidence"]),
     ("collect", &["azure", "evidence"]),
     ("model", &["evidence"]),
     ("access", &["model", "evidence"]),
     // `control` too: a mistake in a file that people write has one form
-    ("declared", &["access", "control", "model", "evidence"]),
-    ("check", &["access", "declared", "model", "evidence"]),
+    ("declared", &["access", "control", "expression", "model", "evidence"]),
+    ("check", &["access", "declared", "expression", "model", "evidence"]),
     // `access` too: the report's list of who can read what is access, printed
     ("assess", &["access", "check", "control", "declared", "model", "evidence"]),
     ("render", &["assess", "check", "control", "declared", "evidence"]),

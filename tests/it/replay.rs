@@ -14,7 +14,7 @@ use tickmark::azure::{Answer, Ask, Clock, Cloud, Door, Pace, Recording, TokenFac
 use tickmark::check::{Parameters, find};
 use tickmark::collect::{CollectRequest, Keeper, Personal, Progress, Summary, collect, plan};
 use tickmark::declared::Declared;
-use tickmark::evidence::{Capture, EvidenceError, Expected, Head, Page, Period, Record, Tool, VaultObjects};
+use tickmark::evidence::{Capture, Entry, EvidenceError, Expected, Head, Page, Period, Record, Tool, VaultObjects};
 use tickmark::{control, model};
 
 use super::harness::{as_recorded, tenant_folder};
@@ -85,13 +85,26 @@ pub fn judge(recording: Recording) -> Judged {
 
 /// Collects and judges as if the recording answered at `now`.
 pub fn judge_at(recording: Recording, now: DateTime<Utc>) -> Judged {
-    let capture = capture_at(recording, now);
+    let capture = capture_at(recording, now, VaultObjects::Arm);
     let assessment = assessed(&capture);
     Judged { capture, assessment }
 }
 
-/// The conclusions from a capture, with default thresholds.
+/// Collects and judges on the recording's own clock, with what people declared.
+pub fn judge_declared(recording: Recording, vault_objects: VaultObjects, declared: Declared) -> Judged {
+    let now = recording.clock().now();
+    let capture = capture_at(recording, now, vault_objects);
+    let assessment = assessed_with(&capture, declared, Vec::new());
+    Judged { capture, assessment }
+}
+
+/// The conclusions from a capture, with default thresholds and nothing declared.
 pub fn assessed(capture: &Capture) -> Assessment {
+    assessed_with(capture, Declared::default(), Vec::new())
+}
+
+/// The conclusions from a capture with what people declared, and the ledger's entries of packs before.
+pub fn assessed_with(capture: &Capture, declared: Declared, ledger: Vec<Entry>) -> Assessment {
     let tenant = model::read(capture).expect("a tenant");
     let controls = control::embedded(|id| find(id).is_some()).expect("controls");
     let inputs = Inputs {
@@ -101,15 +114,15 @@ pub fn assessed(capture: &Capture) -> Assessment {
         key_fingerprint: String::new(),
         tsa: Vec::new(),
         tool: tool(),
-        declared: Declared::default(),
+        declared,
     };
-    assess(inputs, capture, tenant, &controls, Vec::new())
+    assess(inputs, capture, tenant, &controls, ledger)
 }
 
-fn capture_at(recording: Recording, now: DateTime<Utc>) -> Capture {
+fn capture_at(recording: Recording, now: DateTime<Utc>, vault_objects: VaultObjects) -> Capture {
     let told = recording.head().clone();
     let request = CollectRequest {
-        vault_objects: VaultObjects::Arm,
+        vault_objects,
         api_versions: BTreeMap::new(),
         tenant_id: told.tenant_id.clone(),
         expected: Expected {

@@ -119,6 +119,7 @@ const NEEDED: &[(&str, &str, &str)] = &[
     ("/workflows?", "", "NHI-007 NHI-009"),
     ("/diskEncryptionSets?", "", ""),
     ("/Microsoft.Sql/servers?", "", ""),
+    // every container of logs has a policy of its own
     ("/storageAccounts?", "", ""),
     ("/databaseAccounts?", "", ""),
     ("/Microsoft.CognitiveServices/accounts?", "", ""),

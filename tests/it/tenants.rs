@@ -371,8 +371,8 @@ fn clean() {
     agree(
         &results,
         "
-        FED-001 | ledger-deploy | manual
-        FED-002 | ledger-deploy ← github-production | manual
+        FED-001 | ledger-deploy | pass
+        FED-002 | ledger-deploy ← github-production | pass
         APP-001, APP-002, APP-008 | ledger-deploy | pass
         APP-003, APP-006, FED-005, FED-006 | 878bded4-26b8-4144-b980-f5c9be4eb9e1 | not_applicable
         APP-004 | Default app management tenant policy | pass
@@ -390,10 +390,11 @@ fn clean() {
         KV-005 | kv-ledger-prod | not_applicable
         RBAC-001, RBAC-002 | kv-ledger-prod ← vm-ledger-01; kv-ledger-prod ← id-ledger-statements | pass
         RBAC-005, RBAC-007 | vm-ledger-01; id-ledger-statements; caj-evidence | pass
-        KV-009, KV-010, RBAC-003, RBAC-004 | kv-ledger-prod | manual
+        KV-009, KV-010, RBAC-003 | kv-ledger-prod | pass
+        RBAC-004 | kv-ledger-prod | manual
         NHI-007 | 878bded4-26b8-4144-b980-f5c9be4eb9e1 | not_applicable
-        NHI-008 | id-ledger-statements | manual
-        NHI-009 | vm-ledger-01; func-statements; caj-evidence | manual
+        NHI-008 | id-ledger-statements | pass
+        NHI-009 | vm-ledger-01; func-statements; caj-evidence | pass
         RBAC-006 | kv-ledger-prod | not_applicable
         RBAC-008, RBAC-015 | 878bded4-26b8-4144-b980-f5c9be4eb9e1 | not_applicable
         RBAC-009, RBAC-010, RBAC-014 | kv-ledger-prod | pass
@@ -417,7 +418,7 @@ fn clean() {
     conclude(
         &results,
         "TM-01 no_exceptions, TM-02 no_exceptions, TM-03 no_exceptions, TM-04 no_exceptions, TM-05 no_exceptions, \
-         TM-06 no_exceptions, TM-07 no_exceptions, TM-08 no_exceptions, TM-09 no_exceptions, TM-10 awaits_person, TM-11 no_exceptions, TM-12 awaits_person, TM-13 awaits_person, TM-14 no_exceptions, TM-15 no_exceptions, TM-16 no_exceptions, TM-17 not_applicable, TM-18 no_exceptions, TM-19 no_exceptions, TM-20 no_exceptions, TM-21 not_applicable, TM-22 awaits_person, TM-23 awaits_person, TM-24 not_applicable",
+         TM-06 no_exceptions, TM-07 no_exceptions, TM-08 no_exceptions, TM-09 no_exceptions, TM-10 no_exceptions, TM-11 no_exceptions, TM-12 awaits_person, TM-13 no_exceptions, TM-14 no_exceptions, TM-15 no_exceptions, TM-16 no_exceptions, TM-17 not_applicable, TM-18 no_exceptions, TM-19 no_exceptions, TM-20 no_exceptions, TM-21 not_applicable, TM-22 awaits_person, TM-23 no_exceptions, TM-24 not_applicable",
     );
     assert_says(&results, "LOG-003", "law-ledger/AZKVAuditLogs", &["400 days"]);
     assert_says(&results, "EVT-001", "kv-ledger-prod", &["2576 rows", "92 of 92 days"]);
@@ -573,8 +574,7 @@ fn canary() {
         FED-006 | Bench support | fail
         FED-007 | id-bench/federatedIdentityCredentials/bench at 2026-07-10T08:00:02Z | manual
         FED-007 | sp-bench-loader at 2026-07-11T08:00:00Z | manual
-        FED-007 | the activity log of Test bench | not_evaluated
-        FED-007 | the directory's audit log | pass
+        FED-007 | the activity log of Test bench; the directory's audit log | not_evaluated
         NHI-011 | caj-evidence | fail
         NHI-011 | sp-bench-loader; vm-bench | pass
         NHI-012 | app-bench; caj-evidence; id-bench; sp-bench-loader; vm-bench | pass

@@ -65,7 +65,8 @@ impl Goal {
 pub enum Certainty {
     /// Microsoft's documentation says that it does.
     Certain,
-    /// Documents disagree, or it hangs on a condition, a deny assignment or a lock that is not evaluated.
+    /// Documents disagree, or it hangs on a condition, a deny assignment or a lock that is not evaluated, or on how a
+    /// wildcard is read.
     Possible,
     /// The single rights are documented, the way as a whole is not.
     Unconfirmed,

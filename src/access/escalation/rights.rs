@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::{Certainty, Edge, Step, Target};
+use crate::access::actions::{has, is_sure};
 use crate::access::{grants_action, grants_data_action};
 use crate::evidence::Cite;
-use crate::model::{Delegation, DenyAssignment, Id, RoleSchedule, Tenant};
+use crate::model::{Delegation, DenyAssignment, Id, Permission, RoleSchedule, Tenant};
 
 /// A control-plane or a data-plane action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -82,8 +83,20 @@ impl Held<'_> {
     }
 }
 
-/// Whether a role gives an action, and under which condition of its definition.
-type Given<'a> = Option<Option<&'a str>>;
+/// Why a right is in doubt that hangs on a reading of wildcards.
+pub(super) const WIDE: &str = "it is found by reading `/*/` in the role as a single `/`, which is not documented";
+
+/// How a role gives an action. The first in this order is the surest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Terms<'a> {
+    /// Under which condition of its definition.
+    condition: Option<&'a str>,
+    /// Whether only one of two readings of its wildcards gives it.
+    is_wide: bool,
+}
+
+/// Whether a role gives an action, and how.
+type Given<'a> = Option<Terms<'a>>;
 
 /// Places of roles in the list of their scope, by action.
 type Giving = BTreeMap<(Action, Id), Rc<[usize]>>;
@@ -114,8 +127,8 @@ impl<'a> Rights<'a> {
             let Some(holdings) = self.by_scope.get(&scope) else { continue };
             let giving = self.giving(action, scope, holdings);
             for holding in giving.iter().filter_map(|place| holdings.get(*place)) {
-                if let Some(condition) = self.given(holding, action) {
-                    held.push(self.held(holding, condition, denied));
+                if let Some(terms) = self.given(holding, action) {
+                    held.push(self.held(holding, terms, denied));
                 }
             }
         }
@@ -147,14 +160,14 @@ impl<'a> Rights<'a> {
         let mut held = Vec::new();
         for scope in self.tenant.hierarchy.scopes_of(at) {
             let custom = self.by_scope.get(&scope).into_iter().flatten().filter(is_custom);
-            held.extend(custom.map(|holding| self.held(holding, None, None)));
+            held.extend(custom.map(|holding| self.held(holding, Terms::default(), None)));
         }
         held
     }
 
     fn given(&self, holding: &Holding<'a>, action: Action) -> Given<'a> {
         match (holding.manner, action) {
-            (Manner::Classic, Action::Control(_)) => Some(None),
+            (Manner::Classic, Action::Control(_)) => Some(Terms::default()),
             (Manner::Classic, Action::Data(_)) => None,
             _ => self.gives(holding.role, action),
         }
@@ -165,21 +178,21 @@ impl<'a> Rights<'a> {
         let tenant = self.tenant;
         let compute = || -> Given<'a> {
             let entries = &tenant.role_definitions.get(role)?.permissions;
-            let mut conditions: Vec<Option<&str>> = entries
-                .iter()
-                .filter(|entry| match action {
-                    Action::Control(action) => grants_action(entry, action),
-                    Action::Data(action) => grants_data_action(entry, action),
-                })
-                .map(|entry| entry.condition.as_deref())
-                .collect();
-            conditions.sort_unstable(); // none comes first
-            conditions.into_iter().next()
+            let (action, is_data) = match action {
+                Action::Control(action) => (action, false),
+                Action::Data(action) => (action, true),
+            };
+            let giving = entries.iter().filter(|entry| has(entry, action, is_data));
+            let terms = |entry: &'a Permission| Terms {
+                condition: entry.condition.as_deref(),
+                is_wide: !is_sure(entry, action, is_data),
+            };
+            giving.map(terms).min()
         };
         *self.given.borrow_mut().entry((role, action)).or_insert_with(compute)
     }
 
-    fn held(&self, holding: &Holding<'a>, of_role: Option<&'a str>, denied: Option<&DenyAssignment>) -> Held<'a> {
+    fn held(&self, holding: &Holding<'a>, terms: Terms<'a>, denied: Option<&DenyAssignment>) -> Held<'a> {
         let definition = self.tenant.role_definitions.get(holding.role);
         let name = definition.map_or(holding.role, |definition| definition.name.as_str());
         let how = match holding.manner {
@@ -189,11 +202,11 @@ impl<'a> Rights<'a> {
             Manner::Delegated { is_eligible: true } => "delegated eligible role",
             Manner::Classic => "classic administrator",
         };
-        let condition = holding.condition.or(of_role);
+        let condition = holding.condition.or(terms.condition);
         let doubt = match (denied, condition) {
             (Some(deny), _) => Some(format!("deny assignment `{}` at `{}` may forbid it", deny.name, deny.scope)),
             (None, Some(condition)) => Some(format!("it holds only when: {condition}")),
-            (None, None) => holding.doubt.clone(),
+            (None, None) => holding.doubt.clone().or_else(|| terms.is_wide.then(|| WIDE.to_owned())),
         };
         let evidence = std::iter::once(holding.from).chain(definition.map(|definition| &definition.from));
         Held {

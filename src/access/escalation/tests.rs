@@ -297,6 +297,50 @@ fn a_condition_on_what_he_may_assign_decides_where_it_can() {
 }
 
 #[test]
+fn a_delegation_limited_to_a_role_leads_where_that_role_leads() {
+    const KEYS: &str = "12338af0-0e69-4776-bea7-57ae8d297424";
+    const SETS: &str = "b86a8fe4-44ce-4948-aee5-eccb2c155cd7";
+    const ON: &str = "8b54135c-b56d-4d72-a534-26097cfdc8d8";
+    const ASSIGN: &str = "Microsoft.Authorization/roleAssignments/write";
+    let limited = |to: &str, goal: Goal| {
+        let attribute = "@Request[Microsoft.Authorization/roleAssignments:RoleDefinitionId]";
+        let condition = format!("({attribute} ForAnyOfAnyValues:GuidEquals {{{to}}})");
+        Case::new(true)
+            .role(KEYS, &[], &["Microsoft.KeyVault/vaults/keys/decrypt/action"])
+            .role(SETS, &[], &["Microsoft.KeyVault/vaults/secrets/setSecret/action"])
+            .role(ON, &[ASSIGN], &[])
+            .role("rbac", &[ASSIGN], &[])
+            .assign("u1", "rbac", SUB, Some(&condition))
+            .ways(goal)
+    };
+    let granted = [certain("u1", &[Step::GrantRole])];
+    for goal in [Goal::Read, Goal::Change, Goal::Destroy] {
+        assert_eq!(limited(KEYS, goal), [], "a role for keys gives no secret: {goal:?}");
+        assert_eq!(limited(ON, goal), granted, "a role that assigns any role gives all: {goal:?}");
+    }
+    assert_eq!(limited(SETS, Goal::Change), granted);
+    assert_eq!(limited(SETS, Goal::Read), [], "who sets a secret cannot read it");
+}
+
+#[test]
+fn what_hangs_on_how_a_wildcard_is_read_is_possible() {
+    // whether `vaults/*/write` covers `vaults/write` no source says
+    for (is_rbac, action, step) in [
+        (false, "Microsoft.KeyVault/vaults/*/write", Step::WritePolicy),
+        (true, "Microsoft.Authorization/roleAssignments/*/write", Step::GrantRole),
+    ] {
+        let only = Case::new(is_rbac).may("u1", action, SUB);
+        // policies lie below the vault, so that these may be written for certain
+        let expected = if is_rbac { possible("u1", &[step]) } else { certain("u1", &[step]) };
+        assert_eq!(only.reads(), [expected], "{action}");
+    }
+    let case = Case::new(true).role("wide", &[], &["Microsoft.KeyVault/vaults/secrets/*/getSecret/action"]);
+    assert_eq!(case.assign("u1", "wide", SUB, None).reads(), [possible("u1", &[Step::Use])]);
+    let stops = Case::new(true).may("u1", "Microsoft.Insights/diagnosticSettings/*/write", SUB);
+    assert_eq!(stops.ways(Goal::StopLog), [possible("u1", &[Step::StopLog])]);
+}
+
+#[test]
 fn who_writes_role_definitions_may_widen_a_custom_role_of_his_own() {
     let case = Case::new(true).may("u1", "Microsoft.Authorization/roleDefinitions/write", SUB);
     assert_eq!(case.reads(), [], "he holds no other custom role that reaches the vault");

@@ -1,8 +1,9 @@
 //! Edges that end at a vault.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use super::rights::{Action, Held, Rights};
+use super::rights::{Action, Held, Rights, WIDE};
 use super::{Certainty, Edge, Goal, Step, Target};
 use crate::access::{Access, Answer, Capability, Grant, Path, Via};
 use crate::model::{DirectoryRoleGrant, Id, Tenant, Vault};
@@ -28,19 +29,19 @@ pub(super) fn edges(rights: &Rights<'_>, access: &Access, vault: &Vault, goal: G
     let mut to = Edges { rights, vault, edges: Vec::new() };
     match goal {
         Goal::Read => {
-            to.uses(access, Capability::ReadSecret, Step::Use);
-            to.widening(access);
+            to.uses(&access.can(&vault.id, Capability::ReadSecret), Step::Use);
+            to.widening(access, Capability::ReadSecret);
             to.template();
         }
         Goal::Change => {
-            to.uses(access, Capability::ChangeSecret, Step::Use);
+            to.uses(&access.can(&vault.id, Capability::ChangeSecret), Step::Use);
             to.by(Step::OverwriteSecret, &[SECRET_WRITE], None);
-            to.widening(access);
+            to.widening(access, Capability::ChangeSecret);
         }
         Goal::Destroy => {
-            to.uses(access, Capability::DestroySecret, Step::Use);
+            to.uses(&access.can(&vault.id, Capability::DestroySecret), Step::Use);
             to.destroying();
-            to.widening(access);
+            to.widening(access, Capability::DestroySecret);
         }
         Goal::StopLog => to.by(Step::StopLog, &[SETTINGS_WRITE, SETTINGS_DELETE], None),
     }
@@ -80,14 +81,16 @@ impl Edges<'_, '_> {
 
     /// Those who have the access already. One that is held through a group is the group's, too: whoever gets into it
     /// has it.
-    fn uses(&mut self, access: &Access, capability: Capability, step: Step) {
+    fn uses(&mut self, grants: &[Grant], step: Step) {
         let mut groups = BTreeSet::new();
-        for grant in access.can(&self.vault.id, capability).iter().filter(|grant| grant.answer != Answer::Denied) {
-            if let Some(best) = grant.paths.iter().min_by_key(|path| path.answer) {
+        for grant in grants.iter().filter(|grant| grant.answer != Answer::Denied) {
+            if let Some(best) = grant.paths.iter().min_by_key(|path| (path.answer, path.is_wide)) {
                 let edge = self.using(step, best, grant, &grant.principal_id, best.answer == Answer::Eligible);
                 self.edges.push(edge);
             }
-            for path in &grant.paths {
+            let mut paths: Vec<&Arc<Path>> = grant.paths.iter().filter(|path| path.answer != Answer::Denied).collect();
+            paths.sort_by_key(|path| (path.answer, path.is_wide));
+            for path in paths {
                 let is_eligible =
                     matches!(&*path.via, Via::EligibleRole { .. } | Via::Lighthouse { is_eligible: true, .. });
                 for hop in path.through.iter().filter(|hop| groups.insert(hop.group_id.clone())) {
@@ -98,7 +101,8 @@ impl Edges<'_, '_> {
     }
 
     fn using(&self, step: Step, path: &Path, grant: &Grant, from: &str, is_activated_first: bool) -> Edge {
-        let doubt = path.open.as_ref().map(|open| open.detail.clone());
+        let wide = path.is_wide.then(|| WIDE.to_owned());
+        let doubt = path.open.as_ref().map(|open| open.detail.clone()).or(wide);
         Edge {
             step,
             from: from.to_owned(),
@@ -112,14 +116,14 @@ impl Edges<'_, '_> {
         }
     }
 
-    /// Rights that widen access to the vault's content.
-    fn widening(&mut self, access: &Access) {
+    /// Rights that widen access to the vault's content, toward what is wanted of it.
+    fn widening(&mut self, access: &Access, toward: Capability) {
         let locked = lock(self.rights.tenant, &self.vault.id, &["ReadOnly"]);
         if self.vault.is_rbac() {
             let doubt = "documents disagree on whether the right to write the vault is enough";
             self.by(Step::FlipModel, &[VAULT_WRITE], Some(locked.as_deref().unwrap_or(doubt)));
             // with what conditions and deny assignments leave of it
-            self.uses(access, Capability::GrantAccess, Step::GrantRole);
+            self.uses(&access.can_grant(&self.vault.id, toward), Step::GrantRole);
         } else {
             self.by(Step::WritePolicy, &[VAULT_WRITE, POLICY_WRITE], locked.as_deref());
             self.by(Step::GrantRole, &[ROLE_WRITE], None);

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use super::{CollectionSummary, Counts, Inputs, Selection, Trend};
 use crate::access::Access;
-use crate::check::{CHECKS, Check, Facts, Finding, Outcome, run_those};
+use crate::check::{Check, Facts, Finding, Outcome, all_checks, run_those};
 use crate::control::{Control, Framework};
 use crate::evidence::{Capture, Entry, Head, Kind, Reason};
 use crate::model::{Missing, Tenant, Vault};
@@ -92,7 +92,7 @@ pub fn overview(
     sources: &Sources<'_>,
 ) -> Overview {
     let is_wanted = |check: &Check| controls.iter().any(|one| cites(one, check.id) && selection.takes(one, check.id));
-    let wanted: Vec<&'static Check> = CHECKS.iter().copied().filter(|check| is_wanted(check)).collect();
+    let wanted: Vec<&'static Check> = all_checks(&inputs.declared).filter(|check| is_wanted(check)).collect();
     let access = Access::of(tenant);
     let Inputs { period, parameters, declared, .. } = &inputs;
     let facts = Facts { tenant, access: &access, period: *period, parameters, declared, ledger: sources.ledger };

@@ -34,7 +34,7 @@ pub struct Config {
     pub api_versions: BTreeMap<Kind, String>,
     /// `[parameters]`.
     pub parameters: Parameters,
-    /// `[declared] folder`: where `registers/`, `waivers.toml` and `attached/` are; the configuration file's folder.
+    /// `[declared] folder`: where `registers/`, `checks/`, `controls/`, `waivers.toml` and `attached/` are; the configuration file's folder.
     pub declared: PathBuf,
 }
 

@@ -55,7 +55,7 @@ key = "keys/tickmark.p8"                 # P-256, PKCS#8, encrypted; passphrase 
 # vaults = "2023-07-01"
 
 [declared]
-# folder = "."                           # where registers/, waivers.toml and attached/ are
+# folder = "."                           # where registers/, checks/, controls/, waivers.toml and attached/ are
 
 [parameters]                             # thresholds of checks; `tickmark explain CHECK-ID` says what each means
 # credential_days = 180                  # APP-003

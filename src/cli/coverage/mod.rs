@@ -16,14 +16,18 @@ use crate::model::{self, Missing};
 use crate::render::export;
 
 pub(super) fn run(options: &Coverage, args: &Args, terminal: &Terminal) -> Result<End, CliError> {
-    let controls = derive::controls()?;
+    let declared = match &options.pack {
+        Some(pack) => declared::below(&pack.join("declared"))?,
+        None => declared::configured(args)?,
+    };
+    let controls = derive::controls(&declared)?;
     let selection = Selection { only: options.only.clone(), skip: options.skip.clone() };
     let wrong = |error| CliError::Use(format!("{error}\n`tickmark list` shows them all"));
     selection.check(&controls).map_err(wrong)?; // before anything is asked
     let (capture, inputs, ledger) = capture(options, args, terminal)?;
     derive::refuse_lost_records(&inputs, &controls)?;
     let earlier = options.against.as_deref().map(diff::Pack::open).transpose()?;
-    let tenant = model::read(&capture)?;
+    let tenant = model::read_keeping(&capture, &inputs.declared.kinds())?;
     let framework = Framework::embedded()?;
     let sources = Sources { supply: &supply, settle: &settle, table: &table_of, ledger: &ledger };
     let mut overview = overview(inputs, &capture, &tenant, (&controls, &framework), selection, &sources);

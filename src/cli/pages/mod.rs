@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use super::{CliError, derive};
 use crate::check::CHECKS;
 use crate::control::{Control, Framework};
+use crate::declared::Declared;
 
 /// What the pages are made from.
 struct Sources {
@@ -21,7 +22,7 @@ struct Sources {
 impl Sources {
     fn open() -> Result<Sources, CliError> {
         Ok(Sources {
-            controls: derive::controls()?,
+            controls: derive::controls(&Declared::default())?,
             framework: Framework::embedded()?,
             compared: comparison::Compared::embedded()?,
         })

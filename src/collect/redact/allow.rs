@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use super::cell::Class;
-use crate::evidence::Kind;
+use crate::evidence::{Kind, Shape};
 
 /// What may be kept of one value.
 #[derive(Clone, Debug)]
@@ -55,6 +55,18 @@ pub(super) const FILES: &[(&str, &str)] = &[
 /// The list for answers to questions of this kind. For log rows it names columns, see [`super::rows`].
 pub(super) fn answers(kind: Kind) -> &'static Allowed {
     section(&section_of(kind))
+}
+
+/// What is kept of one item of an answer to a question of this kind, each by its way from the item, in the letters of
+/// the list.
+pub(super) fn ways(kind: Kind) -> Vec<Vec<String>> {
+    let entries = FILES.iter().flat_map(|(_, text)| entries(text)).filter_map(Result::ok);
+    let paths = entries.filter(|entry| entry.is_for(kind)).flat_map(|entry| entry.paths());
+    let of_items = paths.filter_map(|path| path.strip_prefix(&["value", "[]"]).map(<[&str]>::to_vec));
+    let mut ways: Vec<Vec<String>> =
+        of_items.map(|path| path.into_iter().map(|step| step.replace("~1", "/")).collect()).collect();
+    ways.sort();
+    ways
 }
 
 /// The list for error answers.
@@ -142,7 +154,6 @@ fn entry<'a>(sections: &'a str, heading: &'a str, line: &'a str) -> Result<Entry
 
 impl<'a> Entry<'a> {
     /// Whether it stands in the section of this kind.
-    #[cfg(test)]
     pub(super) fn is_for(&self, kind: Kind) -> bool {
         self.sections.split_whitespace().any(|section| section == section_of(kind))
     }
@@ -210,6 +221,19 @@ impl Allowed {
     /// Whether the list has data of a person among the members of this object.
     pub(super) fn holds_person(&self) -> bool {
         matches!(self, Allowed::Object { members, .. } if members.hold_person)
+    }
+
+    /// The form of what is allowed.
+    pub(super) fn shape(&self) -> Shape {
+        match self {
+            Allowed::Leaf(_) => Shape::Leaf,
+            Allowed::Object { members, any } => Shape::Object {
+                members: members.known.iter().map(|(name, below)| (name.clone(), below.shape())).collect(),
+                any: any.as_ref().map(|below| Box::new(below.shape())),
+            },
+            Allowed::Array(items) => Shape::List(Box::new(items.shape())),
+            Allowed::Tuple(_) | Allowed::Nothing => Shape::Nothing,
+        }
     }
 
     /// The allowance for an item.

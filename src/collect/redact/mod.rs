@@ -28,7 +28,7 @@ pub(super) use scan::Malformed;
 pub(super) use scrub::secret_in_text as is_secret;
 pub(super) use url::shown;
 
-use crate::evidence::{Kind, Redaction};
+use crate::evidence::{Kind, Redaction, Shape};
 
 /// What stands in place of a value that was cut.
 pub(super) const CUT: &str = "[cut]";
@@ -55,4 +55,15 @@ pub(super) fn answer(kind: Kind, body: &[u8], tables: &[Columns], personal: &Per
 /// What may be kept of an error answer: codes, never messages.
 pub(super) fn refusal(body: &[u8]) -> Result<Clean, Malformed> {
     scan::copy(body, allow::refusals(), &Personal::default())
+}
+
+/// What can be kept of one item of an answer to a question of this kind.
+pub fn kept(kind: Kind) -> Shape {
+    let list = allow::answers(kind).member("value");
+    list.map(|(_, list)| list.item(0).shape()).unwrap_or_default()
+}
+
+/// The same by the way to each value: names, `[]` for the items of a list, `*` for any name in a map.
+pub fn kept_ways(kind: Kind) -> Vec<Vec<String>> {
+    allow::ways(kind)
 }

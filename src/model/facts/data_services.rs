@@ -32,6 +32,17 @@ pub struct DataService {
     pub encryption: Encryption,
     /// Who administers it through the directory, where told.
     pub administrator: Option<Administrator>,
+    /// Of a storage account: what guards blobs in containers without a policy of their own.
+    pub immutability: Option<AccountImmutability>,
+}
+
+/// The policy of a storage account for blobs that have none of their own (`immutableStorageWithVersioning`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AccountImmutability {
+    /// Whether the policy is locked; one that is not can be taken away.
+    pub is_locked: bool,
+    /// How long a blob stays as it is after it was written: days.
+    pub days: i64,
 }
 
 /// What a service that holds data is.

@@ -6,6 +6,7 @@ mod data_services;
 mod directory;
 mod hosts;
 mod inventory;
+mod kept;
 mod log_settings;
 mod logging;
 mod logs;
@@ -33,6 +34,7 @@ pub use self::directory::{
 };
 pub use self::hosts::*;
 pub use self::inventory::*;
+pub use self::kept::KeptItem;
 pub use self::log_settings::*;
 pub use self::logging::{
     ActionGroup, ActivityAlert, ActivityEvent, ActivityReach, AlertCondition, ArchiveContainer, DefenderPlan, Grant,
@@ -44,7 +46,7 @@ pub use self::tree::{Entity, Tree};
 pub use self::vault_logs::*;
 pub use self::vaults::*;
 use super::{Coverage, Hierarchy, Id};
-use crate::evidence::{Cite, Period, PersonalData, RunAs};
+use crate::evidence::{Cite, Kind, Period, PersonalData, RunAs};
 
 pub use logs::{
     Activity, ChangeTarget, DirectoryChange, LogDay, LogState, LogTable, Logs, OperationDay, SignInDay, SignInKind,
@@ -124,6 +126,8 @@ pub struct Tenant {
     pub vault_events: Vec<VaultEvent>,
     /// Vault log rows per day, vault and operation.
     pub vault_days: Vec<VaultDay>,
+    /// Records as they were kept, of the kinds that the organisation's own checks ask about.
+    pub kept: BTreeMap<Kind, Vec<KeptItem>>,
     /// Which questions were answered.
     pub coverage: Coverage,
 }

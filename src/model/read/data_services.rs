@@ -5,8 +5,8 @@ use super::inventory::resource;
 use super::{Item, ModelError, Pages, first_of_each};
 use crate::evidence::Kind;
 use crate::model::{
-    Administrator, DataFamily, DataService, DataServices, DiskEncryptionSet, Encryption, EndpointConnection, Id,
-    ManagedHsm, NetworkEndpoint,
+    AccountImmutability, Administrator, DataFamily, DataService, DataServices, DiskEncryptionSet, Encryption,
+    EndpointConnection, Id, ManagedHsm, NetworkEndpoint,
 };
 
 /// Services of every type, each list in order of id.
@@ -46,7 +46,7 @@ fn service(
     encryption: Encryption,
 ) -> Option<DataService> {
     let resource = resource(item, Some(usual_type))?;
-    Some(DataService { resource, family, allows_keys, encryption, administrator: None })
+    Some(DataService { resource, family, allows_keys, encryption, administrator: None, immutability: None })
 }
 
 /// Only `administrators.azureADOnlyAuthentication` turns passwords off (Microsoft.Sql 2021-11-01).
@@ -83,7 +83,18 @@ fn storage_account(item: &Item<'_>) -> Option<DataService> {
         _ => Encryption::Platform, // the only other source; without an `encryption` block it is this one too
     };
     let allows_keys = properties.flag("allowSharedKeyAccess") != Some(false);
-    service(item, (DataFamily::Storage, "Microsoft.Storage/storageAccounts"), allows_keys, encryption)
+    let what = (DataFamily::Storage, "Microsoft.Storage/storageAccounts");
+    let account = service(item, what, allows_keys, encryption)?;
+    Some(DataService { immutability: immutability(&properties), ..account })
+}
+
+/// The account's own policy, where it is on and tells its state and days.
+fn immutability(properties: &Item<'_>) -> Option<AccountImmutability> {
+    let versioning = properties.object("immutableStorageWithVersioning")?;
+    let policy = versioning.object("immutabilityPolicy").filter(|_| versioning.flag("enabled") == Some(true))?;
+    let state = policy.text("state").filter(|state| !state.eq_ignore_ascii_case("Disabled"))?;
+    let days = policy.number("immutabilityPeriodSinceCreationInDays")?;
+    Some(AccountImmutability { is_locked: state.eq_ignore_ascii_case("Locked"), days })
 }
 
 /// `disableLocalAuth` absent means that keys work (Microsoft.DocumentDB 2024-05-15).

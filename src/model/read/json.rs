@@ -46,6 +46,21 @@ impl<'a> Json<'a> {
         members.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 
+    /// The same as a value of its own.
+    pub(super) fn to_serde(&self) -> serde_json::Value {
+        match self {
+            Json::Null => serde_json::Value::Null,
+            Json::Flag(flag) => (*flag).into(),
+            Json::Number(number) => serde_json::Value::Number(number.clone()),
+            Json::Text(text) => text.to_string().into(),
+            Json::List(items) => items.iter().map(Json::to_serde).collect(),
+            Json::Object(members) => {
+                let members = members.iter().map(|(name, value)| (name.to_string(), value.to_serde()));
+                serde_json::Value::Object(members.collect())
+            }
+        }
+    }
+
     /// The members of an object in order of their names, each once.
     pub(super) fn members(&self) -> Option<BTreeMap<&str, &Json<'a>>> {
         let Json::Object(members) = self else { return None };

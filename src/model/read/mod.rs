@@ -15,6 +15,7 @@ mod hosts;
 mod inventory;
 mod item;
 mod json;
+mod kept;
 mod log_settings;
 mod logs;
 mod pages;
@@ -56,7 +57,12 @@ pub enum ModelError {
 
 /// Reads the facts that a capture holds.
 pub fn read(capture: &Capture) -> Result<Tenant, ModelError> {
-    read_from(capture, Pages::of(capture))
+    read_keeping(capture, &BTreeSet::new())
+}
+
+/// The same with the records of these kinds, for checks that the organisation has written.
+pub fn read_keeping(capture: &Capture, kinds: &BTreeSet<Kind>) -> Result<Tenant, ModelError> {
+    read_from(capture, Pages::of(capture), kinds)
 }
 
 /// The same for who wants to know what was read and what was not: rows of the vaults' logs are read and dropped, page
@@ -64,10 +70,10 @@ pub fn read(capture: &Capture) -> Result<Tenant, ModelError> {
 pub fn survey(capture: &Capture) -> Result<Tenant, ModelError> {
     let mut pages = Pages::of(capture);
     pages.keeps_reads = false;
-    read_from(capture, pages)
+    read_from(capture, pages, &BTreeSet::new())
 }
 
-fn read_from(capture: &Capture, mut pages: Pages<'_>) -> Result<Tenant, ModelError> {
+fn read_from(capture: &Capture, mut pages: Pages<'_>, kinds: &BTreeSet<Kind>) -> Result<Tenant, ModelError> {
     let subscriptions = inventory::subscriptions(&mut pages)?;
     let resources = inventory::resources(&mut pages)?;
     let user_assigned = inventory::user_assigned(&mut pages)?;
@@ -97,6 +103,7 @@ fn read_from(capture: &Capture, mut pages: Pages<'_>) -> Result<Tenant, ModelErr
     let vault_events = vault_logs::events(&mut pages)?;
     let vault_days = vault_logs::days(&mut pages)?;
     let logs = logs::read(&mut pages)?;
+    let kept = kept::read(&mut pages, kinds)?;
     let mut tenant = Tenant {
         id: capture.head.tenant_id.clone(),
         cloud: capture.head.cloud.clone(),
@@ -132,6 +139,7 @@ fn read_from(capture: &Capture, mut pages: Pages<'_>) -> Result<Tenant, ModelErr
         vault_events,
         vault_days,
         logs,
+        kept,
         coverage: pages.coverage,
     };
     log_settings::sources_of_logs(&mut tenant);

@@ -6,9 +6,9 @@ use super::front::conclusion_mark;
 use super::tables::StoryView;
 use super::{CiteView, Mark, OUTCOMES, Part, Places, bar, mark, population_file};
 use crate::assess::{Assessment, ControlResult, Counts};
-use crate::check::{Finding, Outcome, find};
+use crate::check::{Finding, Outcome, find_in};
 use crate::control::{Criterion, Framework};
-use crate::declared::Attached;
+use crate::declared::{Attached, Declared};
 use crate::render::escape::Shown;
 use crate::render::narrative;
 
@@ -153,7 +153,10 @@ fn control(
         total: OUTCOMES.iter().map(|outcome| count_of(&result.counts, *outcome)).sum(),
         criteria: criteria(result, framework),
         checks: control.checks.iter().map(|check| check_view(assessment, check)).collect(),
-        groups: OUTCOMES.iter().filter_map(|outcome| group(*outcome, &findings, places)).collect(),
+        groups: OUTCOMES
+            .iter()
+            .filter_map(|outcome| group(*outcome, &findings, places, &assessment.inputs.declared))
+            .collect(),
         proves: control.proves.clone(),
         does_not_show: control.does_not_show.clone(),
         by_hand: control.by_hand.clone(),
@@ -198,7 +201,7 @@ fn criteria(result: &ControlResult, framework: &Framework) -> Vec<CriterionView>
 fn check_view(assessment: &Assessment, id: &str) -> CheckView {
     let population = assessment.populations.iter().find(|population| population.check == id);
     let items = population.map_or(&[][..], |population| &population.items);
-    let known = find(id);
+    let known = find_in(&assessment.inputs.declared, id);
     CheckView {
         id: id.to_owned(),
         title: known.map_or_else(|| population.map_or("", |population| population.title), |check| check.title),
@@ -214,7 +217,7 @@ fn check_view(assessment: &Assessment, id: &str) -> CheckView {
     }
 }
 
-fn group(outcome: Outcome, findings: &[&Finding], places: &Places<'_>) -> Option<Group> {
+fn group(outcome: Outcome, findings: &[&Finding], places: &Places<'_>, declared: &Declared) -> Option<Group> {
     let of_outcome: Vec<&Finding> = findings.iter().copied().filter(|finding| finding.outcome() == outcome).collect();
     let shown = match outcome {
         Outcome::Fail => FAIL_ROWS,
@@ -235,7 +238,7 @@ fn group(outcome: Outcome, findings: &[&Finding], places: &Places<'_>) -> Option
         mark: mark(outcome),
         heading,
         total: of_outcome.len(),
-        rows: of_outcome.iter().take(shown).map(|finding| row(finding, places)).collect(),
+        rows: of_outcome.iter().take(shown).map(|finding| row(finding, places, declared)).collect(),
         more: of_outcome.len().saturating_sub(shown),
         files,
     })
@@ -253,13 +256,13 @@ fn attached_view(attached: &Attached, places: &Places<'_>) -> AttachedView {
     }
 }
 
-fn row(finding: &Finding, places: &Places<'_>) -> Row {
+fn row(finding: &Finding, places: &Places<'_>, declared: &Declared) -> Row {
     let subject = finding.subject();
     let reason = finding.reason().map(|reason| reason.sentence());
     Row {
         check: finding.check(),
         severity: match finding.outcome() {
-            Outcome::Fail => find(finding.check()).map_or("", |check| check.severity.word()),
+            Outcome::Fail => find_in(declared, finding.check()).map_or("", |check| check.severity.word()),
             _ => "",
         },
         name: Shown::name(&subject.name),

@@ -22,6 +22,10 @@ pub(super) struct UsageView {
     /// Secrets, by what became of them.
     by_secret: Vec<(&'static str, usize)>,
     secrets_total: usize,
+    /// Roles that were given and taken in the period.
+    role_changes: usize,
+    /// How many of them the sample holds.
+    role_changes_drawn: usize,
 }
 
 /// One role assignment or policy.
@@ -69,6 +73,8 @@ pub(super) fn usage(assessment: &Assessment, places: &Places<'_>) -> UsageView {
         assignments: assignments.into_iter().take(READERS).map(|line| assignment_view(line, places)).collect(),
         by_secret: counted(assessment.secrets.iter().map(|line| line.usage)),
         secrets_total: assessment.secrets.len(),
+        role_changes: assessment.role_changes.len(),
+        role_changes_drawn: assessment.role_changes.iter().filter(|change| change.sample.is_some()).count(),
         total: lines.len(),
         lines: lines.into_iter().take(READERS).map(|line| line_view(line, places)).collect(),
     }
