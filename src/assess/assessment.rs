@@ -227,7 +227,7 @@ pub fn assess(
     let at = tenant.collected_at;
     let facts =
         Facts { tenant: &tenant, access: &access, period: *period, parameters, declared, ledger: &ledger_entries };
-    let findings: Vec<Arc<Finding>> = run_all(&facts).into_iter().map(Arc::new).collect();
+    let findings = run_all(&facts);
     let collection = super::coverage::summary(capture, &tenant, period);
     let own = OwnRights::from_evidence(&tenant, &access, capture.head.run_as.object_id.as_deref());
     let stories = super::break_fix::stories(&tenant, period);
