@@ -10,7 +10,7 @@ use crate::access::{Access, OwnRights};
 use crate::check::usage::{self, AssignmentUse, GrantUse, SecretUse};
 use crate::check::{Facts, Finding, Outcome, Parameters, RoleChange, role_changes, run_all};
 use crate::control::Control;
-use crate::declared::{Attached, Declared};
+use crate::declared::{Attached, Declared, Parameter, Row};
 use crate::evidence::{Capture, Head, Period, Tool};
 use crate::model::{ResourceGraph, Tenant, VaultContents};
 
@@ -95,6 +95,8 @@ pub struct ControlResult {
     pub counts: Counts,
     /// Records that people made for it.
     pub attached: Vec<Attached>,
+    /// What the organisation sets for parameters of the NIST controls that it cites, as in force at collection.
+    pub parameters: Vec<Row<Parameter>>,
 }
 
 /// How a control ended.
@@ -222,9 +224,10 @@ pub fn assess(
 ) -> Assessment {
     let access = Access::of(&tenant);
     let Inputs { period, parameters, declared, .. } = &inputs;
+    let at = tenant.collected_at;
     let facts =
         Facts { tenant: &tenant, access: &access, period: *period, parameters, declared, ledger: &ledger_entries };
-    let findings: Vec<Arc<Finding>> = run_all(&facts).into_iter().map(Arc::new).collect();
+    let findings = run_all(&facts);
     let collection = super::coverage::summary(capture, &tenant, period);
     let own = OwnRights::from_evidence(&tenant, &access, capture.head.run_as.object_id.as_deref());
     let stories = super::break_fix::stories(&tenant, period);
@@ -242,7 +245,7 @@ pub fn assess(
         head: capture.head.clone(),
         collection,
         own,
-        controls: controls.iter().map(|control| judge::judge(control, &findings, declared)).collect(),
+        controls: controls.iter().map(|control| judge::judge(control, &findings, declared, at)).collect(),
         populations: super::population::populations(&findings, declared),
         inventory: super::inventory::inventory(&tenant, &access),
         graph,

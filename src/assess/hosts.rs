@@ -1,10 +1,11 @@
 //! What code on each host reaches through all its identities, in words, and which hosts reach the same.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::access::{Access, Capability, HostReach, Reached, union};
 use crate::evidence::Cite;
-use crate::model::{Id, Tenant};
+use crate::model::{Id, Tenant, Texts};
 
 /// Hosts and what they reach.
 #[derive(Clone, Debug, Default)]
@@ -36,19 +37,19 @@ pub struct HostLine {
     pub from: Cite,
 }
 
-/// One vault or object that an identity gives to a host.
+/// One vault or object that an identity gives to a host. There are very many of these: they share their texts.
 #[derive(Clone, Debug)]
 pub struct ReachLine {
     /// Name of the vault.
-    pub vault: String,
+    pub vault: Arc<str>,
     /// ARM id of the vault, or of the object that alone is granted.
-    pub object: String,
+    pub object: Arc<str>,
     /// Where in words: `kv` or `kv/secrets/db`.
-    pub place: String,
+    pub place: Arc<str>,
     /// What may be done, in words.
-    pub can: String,
+    pub can: Arc<str>,
     /// Those of these that no other identity of the host gives, in words; empty on a host with one identity.
-    pub alone: String,
+    pub alone: Arc<str>,
     /// Names of the host's other identities that give some of it.
     pub also_by: Vec<String>,
     /// The worst of the answers, in words.
@@ -88,13 +89,14 @@ pub(super) fn hosts(tenant: &Tenant, access: &Access) -> Hosts {
 struct Names<'a> {
     tenant: &'a Tenant,
     identities: BTreeMap<String, &'a str>,
+    texts: Texts,
 }
 
 impl<'a> Names<'a> {
     fn of(tenant: &'a Tenant) -> Names<'a> {
         let own = tenant.user_assigned.iter();
         let identities = own.filter_map(|one| Some((one.principal_id.as_ref()?.to_lowercase(), one.name.as_str())));
-        Names { tenant, identities: identities.collect() }
+        Names { tenant, identities: identities.collect(), texts: Texts::default() }
     }
 
     fn identity(&self, reach: &HostReach<'_>, place: usize) -> String {
@@ -141,11 +143,11 @@ fn reaches(names: &Names<'_>, reach: &HostReach<'_>, number: usize) -> Vec<Reach
         let others: BTreeSet<usize> = reached.iter().flat_map(|one| &one.by).copied().collect();
         let evidence: BTreeSet<Cite> = reached.iter().flat_map(|one| &one.evidence).cloned().collect();
         ReachLine {
-            vault: reached.first().map_or_else(String::new, |one| one.vault.name().to_owned()),
-            object: object.shown().to_owned(),
-            place,
-            can: words(reached.iter().map(|one| one.capability)),
-            alone: words(alone.map(|one| one.capability)),
+            vault: names.texts.of(reached.first().map_or("", |one| one.vault.name())),
+            object: names.texts.of(object.shown()),
+            place: names.texts.of(&place),
+            can: names.texts.of(&words(reached.iter().map(|one| one.capability))),
+            alone: names.texts.of(&words(alone.map(|one| one.capability))),
             also_by: others
                 .into_iter()
                 .filter(|other| *other != number)

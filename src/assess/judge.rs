@@ -2,14 +2,22 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+
 use super::{Conclusion, ControlResult, Counts};
 use crate::check::Finding;
 use crate::control::Control;
-use crate::declared::Declared;
+use crate::declared::{Declared, Parameter};
 
 /// Concludes one control: any fail → exceptions; else anything not evaluated, or no finding at all → not
-/// evaluated; else anything manual → awaits a person; else any pass → no exceptions; else not applicable.
-pub(crate) fn judge(control: &Control, findings: &[Arc<Finding>], declared: &Declared) -> ControlResult {
+/// evaluated; else anything manual → awaits a person; else any pass → no exceptions; else not applicable. What was set
+/// for parameters of NIST controls is that of the moment `at`.
+pub(crate) fn judge(
+    control: &Control,
+    findings: &[Arc<Finding>],
+    declared: &Declared,
+    at: DateTime<Utc>,
+) -> ControlResult {
     let mut counts = Counts::default();
     let mut heard = std::collections::BTreeSet::new();
     for finding in findings.iter().filter(|finding| control.checks.iter().any(|check| check == finding.check())) {
@@ -19,7 +27,16 @@ pub(crate) fn judge(control: &Control, findings: &[Arc<Finding>], declared: &Dec
     let all_heard = control.checks.iter().all(|check| heard.contains(check.as_str()));
     let conclusion = conclusion(&counts, all_heard && !control.checks.is_empty());
     let of_control = declared.attached.iter().filter(|attached| attached.control.eq_ignore_ascii_case(&control.id));
-    ControlResult { control: control.clone(), conclusion, counts, attached: of_control.cloned().collect() }
+    let cites = |row: &Parameter| control.nist.iter().any(|id| id.eq_ignore_ascii_case(row.control.as_str()));
+    let set = declared.registers.parameters.iter().flat_map(|register| register.in_force(at));
+    let set = set.filter(|row| cites(&row.says));
+    ControlResult {
+        control: control.clone(),
+        conclusion,
+        counts,
+        attached: of_control.cloned().collect(),
+        parameters: set.cloned().collect(),
+    }
 }
 
 /// How findings conclude; `is_whole` says that each check that should speak did.
@@ -75,7 +92,7 @@ mod tests {
                 Arc::new(finding.of_check("KV-002"))
             })
             .collect();
-        judge(&control(&["KV-002"]), &findings, &Declared::default()).conclusion
+        judge(&control(&["KV-002"]), &findings, &Declared::default(), DateTime::UNIX_EPOCH).conclusion
     }
 
     #[test]
@@ -94,8 +111,29 @@ mod tests {
         let on = about("vault", &Id::new("/v"), "v", &Cite::of_record("ev-0001"));
         let findings = [Arc::new(on.pass("p").of_check("KV-002"))];
         assert_eq!(
-            judge(&control(&["KV-002", "KV-004"]), &findings, &Declared::default()).conclusion,
+            judge(&control(&["KV-002", "KV-004"]), &findings, &Declared::default(), DateTime::UNIX_EPOCH).conclusion,
             Conclusion::NotEvaluated
         );
+    }
+
+    #[test]
+    fn what_is_set_for_a_nist_control_stands_where_that_is_cited_and_as_long_as_it_is_in_force() {
+        let text =
+            "[[parameter]]\ncontrol = \"AC-2(3)\"\nparameter = \"time\"\nvalue = \"90 days\"\nuntil = 2026-12-31\n";
+        let files = [("registers/parameters.toml".to_owned(), text.as_bytes().to_vec())];
+        let declared = Declared::read(files.into()).expect("a register");
+        let controls = crate::control::embedded(|_| true).expect("controls");
+        let at = |day: &str| -> Vec<String> {
+            let at = format!("{day}T09:00:00Z").parse().expect("a time");
+            let having = controls.iter().map(|control| judge(control, &[], &declared, at));
+            having.filter(|result| !result.parameters.is_empty()).map(|result| result.control.id).collect()
+        };
+        let citing: Vec<String> = controls
+            .iter()
+            .filter(|control| control.nist.iter().any(|id| id == "AC-2(3)"))
+            .map(|control| control.id.clone())
+            .collect();
+        assert!(!citing.is_empty() && citing.len() < controls.len());
+        assert_eq!((at("2026-10-02"), at("2027-01-01")), (citing, Vec::new()));
     }
 }

@@ -3,6 +3,8 @@
 //! A draft approves nothing by itself. What a person must say is left empty, and a register with an empty reason is
 //! refused when it is read.
 
+mod administrators;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::access::{Access, Answer, Capability};
@@ -15,6 +17,8 @@ pub enum Suggested {
     Identities,
     /// `readers.toml`: who can read which vault's secrets.
     Readers,
+    /// `administrators.toml`: who can come near secrets by another way than reading.
+    Administrators,
     /// `pipelines.toml`: identities that trust tokens of others.
     Pipelines,
     /// `issuers.toml`: whose tokens are trusted.
@@ -30,6 +34,7 @@ impl Suggested {
     pub const ALL: &'static [Suggested] = &[
         Suggested::Identities,
         Suggested::Readers,
+        Suggested::Administrators,
         Suggested::Pipelines,
         Suggested::Issuers,
         Suggested::Networks,
@@ -41,6 +46,7 @@ impl Suggested {
         match self {
             Suggested::Identities => "identities.toml",
             Suggested::Readers => "readers.toml",
+            Suggested::Administrators => "administrators.toml",
             Suggested::Pipelines => "pipelines.toml",
             Suggested::Issuers => "issuers.toml",
             Suggested::Networks => "networks.toml",
@@ -55,6 +61,7 @@ pub fn suggest(which: Suggested, tenant: &Tenant, access: &Access, capture: &str
     match which {
         Suggested::Identities => identities(tenant, &mut draft),
         Suggested::Readers => readers(tenant, access, &mut draft),
+        Suggested::Administrators => administrators::draft(tenant, &mut draft),
         Suggested::Pipelines => pipelines(tenant, &mut draft),
         Suggested::Issuers => issuers(tenant, &mut draft),
         Suggested::Networks => networks(tenant, &mut draft),

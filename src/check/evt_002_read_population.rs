@@ -1,8 +1,6 @@
 //! Whether the rows that were read are all the rows there are.
 
-use std::collections::BTreeMap;
-
-use super::logs::{COUNTS, Log, Logs, ROWS};
+use super::logs::{COUNTS, Logs, ROWS};
 use super::{Check, Facts, Finding, Nature, Severity, about, judged, own, population};
 use crate::evidence::{Kind, Reason};
 use crate::model::Vault;
@@ -43,7 +41,7 @@ fn judge<'a>(facts: &Facts<'a>, logs: &Logs<'a>, vault: &'a Vault) -> Finding {
         Err(open) => return on.open(&open),
     };
     let on = on.citing(&log.evidence);
-    if let Some((table, read, counted)) = difference(&log) {
+    if let Some((table, read, counted)) = log.miscounted() {
         let words = format!("{read} rows were read from `{table}`, and the count says {counted}");
         return on.not_evaluated(Reason::TotalsDiffer, words);
     }
@@ -55,19 +53,6 @@ fn judge<'a>(facts: &Facts<'a>, logs: &Logs<'a>, vault: &'a Vault) -> Finding {
     }
     let reads = log.rows.iter().filter(|row| row.operation.eq_ignore_ascii_case("SecretGet")).count();
     on.pass(format!("{} rows as counted, {reads} SecretGet", log.rows.len()))
-}
-
-/// The first table of a workspace of which more or fewer rows were read than counted.
-fn difference<'a>(log: &Log<'a>) -> Option<(&'a str, u64, u64)> {
-    let mut totals: BTreeMap<(&str, &str), (u64, u64)> = BTreeMap::new();
-    for row in &log.rows {
-        totals.entry((row.table, &*row.workspace)).or_default().0 += 1;
-    }
-    for day in &log.days {
-        totals.entry((day.table, day.workspace.as_str())).or_default().1 += day.kept;
-    }
-    let mut differing = totals.into_iter().filter(|(_, (read, counted))| read != counted);
-    differing.next().map(|((table, _), (read, counted))| (table, read, counted))
 }
 
 #[cfg(test)]

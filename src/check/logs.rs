@@ -136,6 +136,19 @@ impl<'a> Log<'a> {
         self.rows.is_empty() && self.days.iter().all(|day| day.rows == 0)
     }
 
+    /// The first table of a workspace of which more or fewer rows were read than counted: its name, both numbers.
+    pub fn miscounted(&self) -> Option<(&'a str, u64, u64)> {
+        let mut totals: BTreeMap<(&str, &str), (u64, u64)> = BTreeMap::new();
+        for row in &self.rows {
+            totals.entry((row.table, &*row.workspace)).or_default().0 += 1;
+        }
+        for day in &self.days {
+            totals.entry((day.table, day.workspace.as_str())).or_default().1 += day.kept;
+        }
+        let mut differing = totals.into_iter().filter(|(_, (read, counted))| read != counted);
+        differing.next().map(|((table, _), (read, counted))| (table, read, counted))
+    }
+
     /// The first instant in the period that the log shows.
     pub fn first(&self) -> Option<DateTime<Utc>> {
         let counted = self.days.iter().filter(|day| day.rows > 0).map(|day| day.first.unwrap_or(day.day));

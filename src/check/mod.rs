@@ -72,12 +72,18 @@ mod pack_001_collection_complete;
 mod pack_002_collector_reads_only;
 mod pack_003_chain_of_packs;
 mod pack_004_waivers_valid;
+mod pack_005_parameters_set;
 mod parameters;
 mod people;
 mod pim_001_no_standing_owner;
 mod pim_002_vault_roles_eligible;
 mod pim_004_activation_rules;
 mod pim_005_activations_in_period;
+mod prb_001_no_role_refused;
+mod prb_002_role_allowed;
+mod prb_003_no_token_challenged;
+mod prb_004_log_shows_calls;
+mod probes;
 mod rbac_001_minimal_rights;
 mod rbac_002_narrow_scope;
 mod rbac_003_readers_approved;
@@ -295,10 +301,15 @@ pub const CHECKS: &[&Check] = &[
     &pack_002_collector_reads_only::CHECK,
     &pack_003_chain_of_packs::CHECK,
     &pack_004_waivers_valid::CHECK,
+    &pack_005_parameters_set::CHECK,
     &pim_001_no_standing_owner::CHECK,
     &pim_002_vault_roles_eligible::CHECK,
     &pim_004_activation_rules::CHECK,
     &pim_005_activations_in_period::CHECK,
+    &prb_001_no_role_refused::CHECK,
+    &prb_002_role_allowed::CHECK,
+    &prb_003_no_token_challenged::CHECK,
+    &prb_004_log_shows_calls::CHECK,
     &rbac_001_minimal_rights::CHECK,
     &rbac_002_narrow_scope::CHECK,
     &rbac_003_readers_approved::CHECK,

@@ -39,6 +39,8 @@ pub struct Parameters {
     pub handshake_seconds: i64,
     /// EVT-005: unanswered handshakes per address and day, from which on they are an exception.
     pub unanswered_handshakes: u64,
+    /// PRB-004: most minutes between a call as recorded and its row in the log, and fewest from a call to the collection.
+    pub probe_minutes: i64,
     /// RBAC-009, EVT-006: values of the tag `env` or `environment` that mean production; empty means that every vault is.
     pub production_environments: Vec<String>,
     /// RBAC-014: days without a read from which on access counts as unused.
@@ -83,6 +85,7 @@ impl Default for Parameters {
             unknown_denials: 3,
             handshake_seconds: 60,
             unanswered_handshakes: 20,
+            probe_minutes: 60,
             production_environments: Vec::new(),
             unused_days: 90,
             bulk_lists: 20,

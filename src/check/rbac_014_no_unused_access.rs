@@ -145,7 +145,7 @@ fn verdict(facts: &Facts<'_>, people: &People<'_>, line: &GrantUse) -> Verdict {
         return Verdict::Open(as_open(&missing));
     }
     match (line.usage, line.idle_days, &line.open) {
-        (Usage::NotDetermined, _, Some(open)) => Verdict::Open(open.clone()),
+        (Usage::NotDetermined, _, Some(open)) => Verdict::Open(Open::clone(open)),
         (Usage::Used | Usage::Unused, Some(days), _) if days >= limit => {
             let last =
                 line.last.map_or_else(|| "never".to_owned(), |last| format!("last on {}", last.format("%Y-%m-%d")));

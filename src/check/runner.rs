@@ -4,6 +4,8 @@
 //! that needed something unread is taken back. No finding at all is "not applicable" only when every list that
 //! the subjects come from was answered whole; those answers are then cited.
 
+use std::sync::Arc;
+
 use super::finding::{empty, unread};
 use super::waivers;
 use super::{Check, Facts, Finding, Outcome, all_checks, own};
@@ -11,16 +13,16 @@ use crate::evidence::{Cite, Kind, Over, Reason};
 use crate::model::{Id, Missing, Need, Reach, Texts};
 
 /// Every check over `facts`; findings sorted by check, subject and outcome.
-pub fn run_all(facts: &Facts<'_>) -> Vec<Finding> {
+pub fn run_all(facts: &Facts<'_>) -> Vec<Arc<Finding>> {
     run_those(facts, |_| true)
 }
 
 /// The checks that `is_wanted`, sorted in the same way.
-pub fn run_those(facts: &Facts<'_>, is_wanted: impl Fn(&Check) -> bool) -> Vec<Finding> {
+pub fn run_those(facts: &Facts<'_>, is_wanted: impl Fn(&Check) -> bool) -> Vec<Arc<Finding>> {
     let texts = Texts::default();
     let wanted = all_checks(facts.declared).filter(|check| is_wanted(check));
     let all = wanted.flat_map(|check| run(check, facts));
-    let mut findings: Vec<Finding> = all.map(|finding| finding.sharing(&texts)).collect();
+    let mut findings: Vec<_> = all.map(|finding| Arc::new(finding.sharing(&texts))).collect();
     waivers::accept(facts, &mut findings);
     findings.sort_by(|a, b| {
         (a.check(), a.subject(), a.outcome(), a.because()).cmp(&(b.check(), b.subject(), b.outcome(), b.because()))
@@ -42,12 +44,13 @@ pub(super) fn run(check: &Check, facts: &Facts<'_>) -> Vec<Finding> {
         unread_parts.extend(missing);
     }
     let mut findings: Vec<Finding> = unread_parts.iter().map(unread).collect();
+    let unread_whole: Vec<Option<Missing>> = check.needs.iter().map(|need| unread_whole(facts, *need)).collect();
     let found = match facts.declared.check(check.id) {
         Some(own) => own::run(own, facts),
         None => (check.run)(facts),
     };
     for finding in found {
-        findings.push(settle(check.needs, facts, finding));
+        findings.push(settle(check.needs, &unread_whole, facts, finding));
     }
     if findings.is_empty() {
         findings.push(silence(check, facts));
@@ -55,13 +58,23 @@ pub(super) fn run(check: &Check, facts: &Facts<'_>) -> Vec<Finding> {
     findings.into_iter().map(|finding| finding.of_check(check.id)).collect()
 }
 
+/// What is missing of a need that is the same for every subject.
+fn unread_whole(facts: &Facts<'_>, need: Need) -> Option<Missing> {
+    let nobody = Id::new("");
+    (need.reach == Reach::Whole).then(|| facts.tenant.coverage.missing(need, &nobody).into_iter().next()).flatten()
+}
+
 /// Takes back what was concluded without something that it needed. A fail that was seen stays a fail.
-fn settle(needs: &[Need], facts: &Facts<'_>, finding: Finding) -> Finding {
+fn settle(needs: &[Need], unread_whole: &[Option<Missing>], facts: &Facts<'_>, finding: Finding) -> Finding {
     if let Outcome::Fail | Outcome::NotEvaluated = finding.outcome() {
         return finding;
     }
     let subject = Id::new(finding.subject().id.as_str());
-    match needs.iter().find_map(|need| facts.tenant.coverage.missing(*need, &subject).into_iter().next()) {
+    let missing = needs.iter().zip(unread_whole).find_map(|(need, whole)| match need.reach {
+        Reach::Whole => whole.clone(),
+        _ => facts.tenant.coverage.missing(*need, &subject).into_iter().next(),
+    });
+    match missing {
         Some(missing) => finding.taken_back(&missing),
         None => finding,
     }

@@ -81,9 +81,19 @@ pub fn findings_in(check: &'static Check, capture: &Capture, parameters: &Parame
 
 /// Findings with the default thresholds and these files below `declared/`: `("registers/readers.toml", "[[reader]]…")`.
 pub fn findings_declared(check: &'static Check, builder: CaptureBuilder, files: &[(&str, &str)]) -> Vec<Finding> {
+    findings_declared_with(check, builder, files, &Parameters::default())
+}
+
+/// The same with other thresholds.
+pub fn findings_declared_with(
+    check: &'static Check,
+    builder: CaptureBuilder,
+    files: &[(&str, &str)],
+    parameters: &Parameters,
+) -> Vec<Finding> {
     let files = files.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec()));
     let declared = Declared::read(files.collect()).expect("files that can be read");
-    judged(check, &builder.build(), &Parameters::default(), &declared)
+    judged(check, &builder.build(), parameters, &declared)
 }
 
 /// Findings of every check by its id; the capture is read once.

@@ -98,7 +98,7 @@ pub struct GrantUse {
     /// Since when it is granted at all, where everything that gives it tells that; a membership never does.
     pub since: Option<DateTime<Utc>>,
     /// Why the usage is not determined.
-    pub open: Option<Open>,
+    pub open: Option<Arc<Open>>,
     /// Why the line says what it says, where it needs a reason.
     pub because: Arc<str>,
     /// The records.
@@ -113,6 +113,8 @@ pub fn join(facts: &Facts<'_>) -> Vec<GrantUse> {
     let made: Made<'_> = assignments.filter_map(|one| Some((&one.id, one.created_on?))).collect();
     let join = Join { facts, removals: &removals, made: &made, texts: &texts };
     let mut lines: Vec<GrantUse> = facts.tenant.vaults.iter().flat_map(|vault| of_vault(join, &logs, vault)).collect();
+    lines.iter_mut().for_each(|line| line.evidence.shrink_to_fit()); // there are very many of them
+    lines.shrink_to_fit();
     let key = |line: &GrantUse| (line.vault.clone(), line.principal_id.clone(), line.object.clone(), line.usage);
     lines.sort_by_cached_key(key);
     lines
@@ -135,7 +137,7 @@ type Made<'a> = BTreeMap<&'a Id, DateTime<Utc>>;
 struct Reads<'a> {
     by_caller: BTreeMap<String, Calls<'a>>,
     /// Why the log does not show the whole period.
-    falls_short: Option<Open>,
+    falls_short: Option<Arc<Open>>,
     evidence: Vec<Cite>,
 }
 
@@ -144,12 +146,15 @@ fn of_vault<'a>(join: Join<'_, 'a>, logs: &Logs<'a>, vault: &'a Vault) -> Vec<Gr
     let grants = facts.access.can(&vault.id, Capability::ReadSecret);
     let grants: Vec<Grant> = grants.into_iter().filter(|grant| grant.answer != Answer::Denied).collect();
     let reads = match logs.of_vault(vault, ROWS) {
-        Err(open) => return grants.iter().map(|grant| unknown(join, vault, grant, &open)).collect(),
+        Err(open) => {
+            let open = Arc::new(open);
+            return grants.iter().map(|grant| unknown(join, vault, grant, &open)).collect();
+        }
         Ok(log) => {
             let calls = log.calls().into_iter().filter(|call| is_read(call));
             let named = by_caller(calls).into_iter().filter_map(|calls| Some((calls.caller.clone()?, calls)));
             let by_caller = named.collect();
-            let falls_short = log.falls_short(facts).or_else(|| silent_at_first(facts, &log));
+            let falls_short = log.falls_short(facts).or_else(|| silent_at_first(facts, &log)).map(Arc::new);
             Reads { by_caller, falls_short, evidence: log.evidence }
         }
     };
@@ -212,11 +217,11 @@ fn since(made: &Made<'_>, grant: &Grant) -> Option<DateTime<Utc>> {
     grant.paths.iter().map(of_path).collect::<Option<Vec<_>>>()?.into_iter().min()
 }
 
-fn unknown(join: Join<'_, '_>, vault: &Vault, grant: &Grant, open: &Open) -> GrantUse {
+fn unknown(join: Join<'_, '_>, vault: &Vault, grant: &Grant, open: &Arc<Open>) -> GrantUse {
     leave_open(join, line(join, vault, grant), open)
 }
 
-fn leave_open(join: Join<'_, '_>, mut line: GrantUse, open: &Open) -> GrantUse {
+fn leave_open(join: Join<'_, '_>, mut line: GrantUse, open: &Arc<Open>) -> GrantUse {
     line.because = join.texts.of(&open.detail);
     line.evidence.extend(open.from.clone());
     line.open = Some(open.clone());

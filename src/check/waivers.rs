@@ -1,12 +1,13 @@
 //! Which waivers hold, and for which fails. A waived fail stays a fail; what is wrong with a waiver is PACK-004's.
 
+use std::borrow::Borrow;
 use std::sync::Arc;
 
 use super::{Accepted, Facts, Finding, Outcome, find_in};
 use crate::declared::{Row, Standing, Waiver};
 
 /// Marks the fails that a waiver holds for. The first waiver of the file that holds is taken.
-pub(super) fn accept(facts: &Facts<'_>, findings: &mut [Finding]) {
+pub(super) fn accept(facts: &Facts<'_>, findings: &mut [Arc<Finding>]) {
     for row in facts.declared.waivers.iter().flat_map(|register| &register.rows) {
         if fault(facts, row).is_some() || too_many(row, findings) {
             continue;
@@ -22,7 +23,8 @@ pub(super) fn accept(facts: &Facts<'_>, findings: &mut [Finding]) {
             waiver: row.from.clone(),
         });
         let covered = findings.iter_mut().filter(|finding| covers(&row.says, finding));
-        covered.filter(|finding| finding.accepted().is_none()).for_each(|finding| finding.accept(&accepted));
+        let open = covered.filter(|finding| finding.accepted().is_none());
+        open.for_each(|finding| Arc::make_mut(finding).accept(&accepted));
     }
 }
 
@@ -32,9 +34,9 @@ pub(super) fn covers(waiver: &Waiver, finding: &Finding) -> bool {
 }
 
 /// Whether a waiver covers more fails than it may. One without a pattern may cover whatever its subject has.
-pub(super) fn too_many(row: &Row<Waiver>, findings: &[Finding]) -> bool {
+pub(super) fn too_many(row: &Row<Waiver>, findings: &[impl Borrow<Finding>]) -> bool {
     let most = row.says.at_most.filter(|_| row.says.is_pattern());
-    most.is_some_and(|most| findings.iter().filter(|finding| covers(&row.says, finding)).count() > most)
+    most.is_some_and(|most| findings.iter().filter(|finding| covers(&row.says, (*finding).borrow())).count() > most)
 }
 
 /// Why a waiver does not hold, whatever it covers; in words.

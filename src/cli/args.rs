@@ -125,6 +125,8 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: Register,
     },
+    /// Print a script with which a person probes a vault by three calls to a canary secret; tickmark makes none of them.
+    Probe(Probe),
     /// Attach a record that was made by hand, such as minutes of a review, to a control.
     Attach(Attach),
     /// Explain a check: what it asks and how, what it is blind to, what it maps to, how to fix a failure.
@@ -470,6 +472,8 @@ pub(super) enum RegisterChoice {
     Identities,
     /// Who can read which vault's secrets.
     Readers,
+    /// Who can attach identities, run code on their hosts, manage vaults.
+    Administrators,
     /// Identities that trust tokens of others.
     Pipelines,
     /// Whose tokens are trusted.
@@ -478,6 +482,23 @@ pub(super) enum RegisterChoice {
     Networks,
     /// Vaults, with their tags.
     Vaults,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "The script needs curl and jq, and az or tokens in its environment; its first lines say how it is \
+    run. The record that it writes goes into probes/ beside the configuration: docs/probe.md"
+)]
+pub(super) struct Probe {
+    /// The vault, by name or address (https://NAME.vault.azure.net).
+    #[arg(long, value_name = "VAULT")]
+    pub vault: String,
+    /// Name of a canary secret in it: made for this, with a value that opens nothing.
+    #[arg(long, value_name = "NAME")]
+    pub secret: String,
+    /// Write the script to this file; none that is there is replaced.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 #[derive(Debug, ClapArgs)]

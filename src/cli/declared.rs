@@ -1,5 +1,5 @@
-//! Finds the files that people declare: `registers/*.toml`, `checks/*.toml`, `controls/*.toml`, `waivers.toml` and
-//! `attached/*/*`, in a folder of theirs or in a pack.
+//! Finds the files that people declare: `registers/*.toml`, `probes/*.toml`, `checks/*.toml`, `controls/*.toml`,
+//! `waivers.toml` and `attached/*/*`, in a folder of theirs or in a pack.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -25,7 +25,7 @@ pub(super) fn configured(args: &Args) -> Result<Declared, CliError> {
 /// beside them (a README, an editor's copy) are left alone.
 pub(super) fn below(folder: &Path) -> Result<Declared, CliError> {
     let mut files = BTreeMap::new();
-    for below in ["registers", "checks", "controls"] {
+    for below in ["registers", "probes", "checks", "controls"] {
         for path in list(&folder.join(below))?.into_iter().filter(|path| is_toml(path)) {
             add(&mut files, format!("{below}/{}", name(&path)), &path, MAX_FILE_BYTES)?;
         }

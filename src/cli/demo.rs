@@ -14,6 +14,7 @@ use super::{CliError, End, context, declared};
 use crate::assess::{Inputs, Organisation};
 use crate::azure::{Network, Recording};
 use crate::check::Parameters;
+use crate::declared::Declared;
 use crate::evidence::{Capture, Period, write_atomically};
 use crate::pack::SigningKey;
 
@@ -30,6 +31,12 @@ const ANSWERS: &[(&str, &str)] = &[
     ("answers/tenant.json", include_str!("../../tests/tenants/idsentinel/answers/tenant.json")),
     ("answers/vaults.json", include_str!("../../tests/tenants/idsentinel/answers/vaults.json")),
 ];
+
+/// What the people of that tenant declared, by names below `declared/`.
+const DECLARED: &[(&str, &str)] = &[(
+    "probes/kv-idsentinel-azureuser-20260818.toml",
+    include_str!("../../tests/tenants/idsentinel/declared/probes/kv-idsentinel-azureuser-20260818.toml"),
+)];
 
 /// The demo's key comes from these public words, so that two demos are the same. It proves nothing about anybody.
 const KEY_WORDS: &[u8] = b"tickmark demo signing key: public, worthless, the same for everybody";
@@ -63,12 +70,10 @@ pub(super) fn run(options: &Demo, args: &Args, terminal: &Terminal) -> Result<En
         key_fingerprint: trusted.fingerprint().to_owned(),
         tsa: Vec::new(),
         tool: context::tool(),
-        declared: options
-            .replay
-            .as_ref()
-            .map(|folder| declared::below(&folder.join("declared")))
-            .transpose()?
-            .unwrap_or_default(),
+        declared: match &options.replay {
+            Some(folder) => declared::below(&folder.join("declared"))?,
+            None => built_in()?,
+        },
     };
     let sealing = Sealing {
         store: &store,
@@ -86,6 +91,11 @@ pub(super) fn run(options: &Demo, args: &Args, terminal: &Terminal) -> Result<En
         advise(&pack, &public, terminal)?;
     }
     Ok(end)
+}
+
+fn built_in() -> Result<Declared, CliError> {
+    let files = DECLARED.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec()));
+    Declared::read(files.collect()).map_err(|error| CliError::Defect(error.to_string()))
 }
 
 /// Removes the store of an earlier demo; anything else that is in the way is left alone and refused.
@@ -138,5 +148,6 @@ mod tests {
         let mut carried: Vec<&str> = ANSWERS.iter().map(|(file, _)| *file).collect();
         carried.sort_unstable();
         assert_eq!(carried, files);
+        assert_eq!(declared::below(&folder.join("declared")).unwrap(), built_in().unwrap());
     }
 }

@@ -25,6 +25,7 @@ mod key;
 mod list;
 mod pages;
 mod personal;
+mod probe;
 mod progress;
 mod readme;
 mod register;
@@ -83,6 +84,7 @@ pub fn main() -> ExitCode {
         Command::Verify(options) => verify::run(options, &terminal),
         Command::Reperform(options) => reperform::run(options, &terminal),
         Command::Register { command } => register::run(command, &args, &terminal),
+        Command::Probe(options) => probe::run(options, &args, &terminal),
         Command::Attach(options) => attach::run(options, &args, &terminal),
         Command::Explain(options) => explain::run(options, &args, &terminal),
         Command::List(options) => list::run(options, &args, &terminal),

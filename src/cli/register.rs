@@ -50,6 +50,7 @@ impl RegisterChoice {
         match self {
             RegisterChoice::Identities => Suggested::Identities,
             RegisterChoice::Readers => Suggested::Readers,
+            RegisterChoice::Administrators => Suggested::Administrators,
             RegisterChoice::Pipelines => Suggested::Pipelines,
             RegisterChoice::Issuers => Suggested::Issuers,
             RegisterChoice::Networks => Suggested::Networks,

@@ -17,7 +17,7 @@ use crate::azure::Network;
 use crate::check::Outcome;
 use crate::evidence::{Capture, CaptureStatus, Entry, Event, Ledger, LockedLedger, sha256_hex};
 use crate::pack::statement::{Collection, Counts, Previous, Span, Tool};
-use crate::pack::{Authority, Facts, PackFile, SealRequest, Sealed, SigningKey, Source, seal, zip_folder};
+use crate::pack::{Authority, EvidenceIds, Facts, PackFile, SealRequest, Sealed, SigningKey, Source, seal, zip_folder};
 use crate::render::render;
 
 pub(super) fn run(options: &Seal, args: &Args, terminal: &Terminal) -> Result<End, CliError> {
@@ -228,18 +228,24 @@ fn pack_files(
     };
     let readme = readme::text(sealing, facts, assessment);
     let mut files = vec![
-        file("README.txt", Source::Bytes(readme.into_bytes()), "readme", "text/plain", Vec::new()),
-        file("ledger.jsonl", Source::Bytes(ledger.text().into_bytes()), "ledger", "application/x-ndjson", Vec::new()),
+        file("README.txt", Source::Bytes(readme.into_bytes()), "readme", "text/plain", EvidenceIds::default()),
+        file(
+            "ledger.jsonl",
+            Source::Bytes(ledger.text().into_bytes()),
+            "ledger",
+            "application/x-ndjson",
+            EvidenceIds::default(),
+        ),
     ];
-    let all: Vec<String> = sealing.capture.records.iter().map(|record| record.evidence_id.clone()).collect();
+    let all: EvidenceIds = sealing.capture.records.iter().map(|record| record.evidence_id.clone()).collect();
     for path in &rendered.paths {
         let role = if path == "results.json" { "results" } else { "report" };
-        let source = Source::Copy(rendered.folder.path().join(path));
+        let source = Source::Move(rendered.folder.path().join(path));
         files.push(file(path, source, role, media_type(path), all.clone()));
     }
     for (name, bytes) in sealing.inputs.declared.files() {
         let path = format!("declared/{name}");
-        files.push(file(&path, Source::Bytes(bytes.clone()), "declared", media_type(name), Vec::new()));
+        files.push(file(&path, Source::Bytes(bytes.clone()), "declared", media_type(name), EvidenceIds::default()));
     }
     for kept in sealing.capture.files() {
         let role = if kept.record.is_some() { "evidence" } else { "plan" };

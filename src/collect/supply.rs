@@ -137,6 +137,7 @@ pub fn of_reason(reason: Reason) -> &'static str {
         Reason::HierarchyUnknown => "Management Group Reader at the tenant root group",
         Reason::ValueUnknown => "a version of tickmark that knows the value, or a person who reads the record",
         Reason::Withheld => "a collection that keeps it: `[personal_data]` of the configuration",
+        Reason::Inconclusive => "another probe: `tickmark probe`",
         Reason::Undecided => {
             "a correction in the check's own file, such as `has(…)` before a member that may not be there, or a person"
         }

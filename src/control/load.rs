@@ -87,6 +87,8 @@ const FILES: &[(&str, &str)] = &[
     ("tm-22.toml", include_str!("../../controls/tm-22.toml")),
     ("tm-23.toml", include_str!("../../controls/tm-23.toml")),
     ("tm-24.toml", include_str!("../../controls/tm-24.toml")),
+    ("tm-25.toml", include_str!("../../controls/tm-25.toml")),
+    ("tm-26.toml", include_str!("../../controls/tm-26.toml")),
 ];
 
 /// The controls that this build carries. `known_check` says whether a check id exists.

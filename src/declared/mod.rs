@@ -1,15 +1,16 @@
-//! What people declare: registers of what is known and approved, waivers of exceptions, and records that were made
-//! by hand. Pure: from the bytes of the files, by the names that they have below `declared/` in a pack.
+//! What people declare: registers of what is known and approved, waivers of exceptions, records of probes, and records
+//! that were made by hand. Pure: from the bytes of the files, by the names that they have below `declared/` in a pack.
 //!
 //! A file that is there and cannot be read is an error, never an absent one: `error` names file, line and column.
 //! A register that is not there is none: its checks then wait for a person, and say what they found. Whether a row
 //! is in force depends on the day that a check asks about ([`Row::standing`]).
 //!
-//! `values` has the forms of single values; `registers` a struct for the row of each register; `waivers` and
-//! `attached` the other two.
+//! `values` has the forms of single values; `registers` a struct for the row of each register; `waivers`, `probes` and
+//! `attached` the other three.
 
 mod attached;
 mod checks;
+mod probes;
 mod registers;
 mod rows;
 mod values;
@@ -25,11 +26,12 @@ pub use checks::{
     Clause, Expression, Otherwise, OwnCheck, Population, Related, Severity, Source as SubjectSource, TIMES,
     object_fields, object_shape,
 };
+pub use probes::{Call, Probe, TokenFacts};
 pub use registers::{
     Administrator, Identity, IdentityName, Issuer, NetworkRow, Parameter, Pipeline, Power, Reader, Registers, VaultRow,
 };
 pub use rows::{Register, Row, Standing, Term, Timed};
-pub use values::{Address, CapabilityName, Day, Guid, Named, Scope, Text};
+pub use values::{Address, CapabilityName, Day, Guid, Moment, Named, Scope, Text, Web};
 pub use waivers::Waiver;
 
 /// Everything that was declared, and the bytes it was read from.
@@ -39,6 +41,8 @@ pub struct Declared {
     pub registers: Registers,
     /// `waivers.toml`, where there is one.
     pub waivers: Option<Register<Waiver>>,
+    /// Records of probes, in order of their names.
+    pub probes: Vec<Probe>,
     /// Records that were made by hand, in order of their ids.
     pub attached: Vec<Attached>,
     /// Checks that the organisation has written, in order of their ids.
@@ -48,8 +52,8 @@ pub struct Declared {
 
 impl Declared {
     /// Reads the files by their names below `declared/`: `registers/readers.toml`, `waivers.toml`,
-    /// `attached/at-0001/record.toml`. Every file's first mistake is reported; unknown files are refused, since a
-    /// register with a misspelt name would be a register that is not there.
+    /// `probes/kv-prod.toml`, `attached/at-0001/record.toml`. Every file's first mistake is reported; unknown files are
+    /// refused, since a register with a misspelt name would be a register that is not there.
     pub fn read(files: BTreeMap<String, Vec<u8>>) -> Result<Declared, ControlError> {
         Declared::read_with(files, &|_| Shape::Nothing)
     }
@@ -57,20 +61,22 @@ impl Declared {
     /// The same with checks of one's own; `kept` says what is kept of records, so that a check cannot ask for more.
     pub fn read_with(files: BTreeMap<String, Vec<u8>>, kept: &dyn Fn(Kind) -> Shape) -> Result<Declared, ControlError> {
         let mut mistakes = Vec::new();
-        let registers = Registers::read(&files, &mut mistakes);
+        let mut registers = Registers::read(&files, &mut mistakes);
         let waivers = rows::read(&files, "waivers.toml", "waiver", &mut mistakes);
+        let probes = probes::read(&files, &mut mistakes);
         let attached = attached::read(&files, &mut mistakes);
         let checks = checks::read(&files, kept, &mut mistakes);
+        registers.cite(&files, &checks, &mut mistakes);
         for name in files.keys().filter(|name| !is_known(name)) {
             let known: Vec<&str> = registers::NAMES.iter().map(|(file, _)| *file).collect();
             let what = format!(
-                "no such file is read; there are waivers.toml, checks/….toml, controls/….toml and {}",
+                "no such file is read; there are waivers.toml, probes/….toml, checks/….toml, controls/….toml and {}",
                 known.join(", ")
             );
             mistakes.push(Mistake::at(name, "", &(0..0), what));
         }
         match mistakes.is_empty() {
-            true => Ok(Declared { registers, waivers, attached, checks, files }),
+            true => Ok(Declared { registers, waivers, probes, attached, checks, files }),
             false => Err(ControlError { mistakes }),
         }
     }
@@ -106,6 +112,7 @@ fn is_control(name: &str) -> bool {
 fn is_known(name: &str) -> bool {
     name == "waivers.toml"
         || name.starts_with("attached/")
+        || name.starts_with("probes/")
         || checks::is_file(name)
         || is_control(name)
         || registers::NAMES.iter().any(|(file, _)| *file == name)

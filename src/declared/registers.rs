@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::OwnCheck;
 use super::rows::{Register, Term, Timed, read};
 use super::{Address, CapabilityName, Day, Guid, Named, Scope, Text};
-use crate::control::Mistake;
+use crate::control::{self, Mistake};
 use crate::model::Id;
 
 /// File below `declared/`, and the table of its rows.
@@ -213,6 +214,9 @@ pub struct Parameter {
     pub parameter: Text,
     /// Its value: `90 days`.
     pub value: Text,
+    /// Ids of the controls that cite that control; filled in by [`Registers::cite`].
+    #[serde(skip)]
+    pub cited_by: Vec<String>,
     /// First day.
     pub since: Option<Day>,
     /// Last day.
@@ -272,6 +276,30 @@ impl Registers {
             networks: read(files, "registers/networks.toml", "network", mistakes),
             vaults: read(files, "registers/vaults.toml", "vault", mistakes),
             parameters: read(files, "registers/parameters.toml", "parameter", mistakes),
+        }
+    }
+
+    /// Says at each parameter which controls cite what it names: those of this build, the organisation's own, and checks
+    /// of its own that are a control by themselves. Ids of NIST compare without case.
+    pub(super) fn cite(&mut self, files: &BTreeMap<String, Vec<u8>>, checks: &[OwnCheck], mistakes: &mut Vec<Mistake>) {
+        let Some(register) = &mut self.parameters else { return };
+        let own = files.iter().filter(|(name, _)| super::is_control(name));
+        let own = own.map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
+        // mistakes in controls of one's own are told where these are read
+        let own = control::own(own, |_| true).unwrap_or_default();
+        match control::embedded(|_| true) {
+            Ok(built_in) => {
+                let is_cited = |check: &OwnCheck| own.iter().any(|control| control.checks.contains(&check.id));
+                let alone = checks.iter().filter(|check| !is_cited(check));
+                let controls = built_in.iter().chain(&own).map(|control| (&control.id, &control.nist));
+                let citing: Vec<_> = controls.chain(alone.map(|check| (&check.id, &check.nist))).collect();
+                for row in &mut register.rows {
+                    let is_named = |nist: &String| nist.eq_ignore_ascii_case(row.says.control.as_str());
+                    let by = citing.iter().filter(|(_, nist)| nist.iter().any(is_named));
+                    row.says.cited_by = by.map(|(id, _)| (*id).clone()).collect();
+                }
+            }
+            Err(error) => mistakes.extend(error.mistakes),
         }
     }
 }
@@ -349,6 +377,18 @@ approver = \"Grace\"
         ] {
             assert!(!trusted(other), "{other}");
         }
+    }
+
+    #[test]
+    fn a_parameter_stands_at_every_control_that_cites_it_also_at_those_of_ones_own() {
+        let control = "id = \"ACC-1\"\ntitle = \"t\"\nsays = \"s\"\ncriteria = [\"CC6.1\"]\nnist = [\"AC-2(3)\"]\nchecks = [\"KV-002\"]\n\
+            proves = \"p\"\ndoes_not_show = \"d\"\n";
+        let row = "[[parameter]]\ncontrol = \"ac-2(3)\"\nparameter = \"time\"\nvalue = \"90 days\"\n";
+        let files = [("controls/acc-1.toml", control), ("registers/parameters.toml", row)];
+        let files = files.map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec()));
+        let declared = super::super::Declared::read(files.into()).expect("a register");
+        let cited = &declared.registers.parameters.expect("given").rows[0].says.cited_by;
+        assert!(cited.contains(&"ACC-1".to_owned()) && cited[0].starts_with("TM-"), "{cited:?}");
     }
 
     #[test]

@@ -40,6 +40,14 @@ pub struct Address {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Day(pub NaiveDate);
 
+/// A moment, RFC 3339 with its zone; kept in UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment(pub DateTime<Utc>);
+
+/// An address of the web without query: `https`, or `http` at this machine. Host in small letters, no `/` at the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Web(String);
+
 /// A capability by its name in `tickmark access`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CapabilityName(pub Capability);
@@ -85,6 +93,33 @@ impl Day {
     /// The first instant after the day; for the last day that there is, its first.
     pub fn end(self) -> DateTime<Utc> {
         Day(self.0.checked_add_days(Days::new(1)).unwrap_or(self.0)).start()
+    }
+}
+
+impl Web {
+    /// The address; none where it is not one.
+    pub fn parse(text: &str) -> Option<Web> {
+        let (scheme, rest) = text.split_once("://")?;
+        let (host, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
+        let host = host.to_lowercase();
+        let name = host.split(':').next().unwrap_or_default();
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._~".contains(c);
+        let is_here = ["localhost", "127.0.0.1"].contains(&name);
+        let is_host = !name.is_empty() && host.chars().all(|c| is_plain(c) || c == ':');
+        let is_path = path.chars().all(|c| is_plain(c) || c == '/');
+        let is_scheme = scheme == "https" || scheme == "http" && is_here;
+        (is_scheme && is_host && is_path).then(|| Web(format!("{scheme}://{host}{}", path.trim_end_matches('/'))))
+    }
+
+    /// The address.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it is below the other one, or is it. Paths of vaults compare without case.
+    pub fn is_below(&self, other: &Web) -> bool {
+        let (own, other) = (self.0.to_lowercase(), other.0.to_lowercase());
+        own.strip_prefix(&other).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 }
 
@@ -159,6 +194,25 @@ impl<'de> Deserialize<'de> for CapabilityName {
     }
 }
 
+impl<'de> Deserialize<'de> for Web {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Web, D::Error> {
+        parsed(deserializer, "an address that begins with `https://` and has no query", Web::parse)
+    }
+}
+
+impl<'de> Deserialize<'de> for Moment {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Moment, D::Error> {
+        let value = toml::Value::deserialize(deserializer)?;
+        let text = match &value {
+            toml::Value::String(text) => text.trim().to_owned(),
+            other => other.to_string(),
+        };
+        let at = DateTime::parse_from_rfc3339(&text);
+        at.map(|at| Moment(at.with_timezone(&Utc)))
+            .map_err(|_| de::Error::custom(format!("`{text}` is not a moment, such as 2026-08-18T14:00:00Z")))
+    }
+}
+
 impl<'de> Deserialize<'de> for Day {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Day, D::Error> {
         let value = toml::Value::deserialize(deserializer)?;
@@ -206,6 +260,24 @@ mod tests {
         }
         assert!(!value::<Named>("\"kv-prod2\"").expect("a name").is(&id));
         assert!(value::<Named>("\"rg/kv-prod\"").is_err() && value::<Named>("\" \"").is_err());
+    }
+
+    #[test]
+    fn addresses_compare_as_vaults_do_and_moments_are_kept_in_utc() {
+        let web = |text: &str| Web::parse(text);
+        let vault = web("https://KV-Prod.vault.azure.net/").expect("an address");
+        assert_eq!(vault.as_str(), "https://kv-prod.vault.azure.net");
+        assert!(web("https://kv-prod.vault.azure.net/Secrets/canary").expect("an address").is_below(&vault));
+        assert!(!web("https://kv-prod.vault.azure.net.evil.example").expect("an address").is_below(&vault));
+        assert!(web("http://127.0.0.1:8080").is_some() && web("http://localhost").is_some());
+        for odd in
+            ["http://kv.vault.azure.net", "https://", "kv", "https://a b", "https://a?x=1", "https://u@a", "https://a'"]
+        {
+            assert_eq!(web(odd), None, "{odd}");
+        }
+        let moment: Moment = value("2026-08-18T16:00:00+02:00").expect("a moment");
+        assert_eq!(Ok(moment), value("\"2026-08-18T14:00:00Z\""));
+        assert!(value::<Moment>("2026-08-18").is_err() && value::<Moment>("\"2026-08-18T14:00:00\"").is_err());
     }
 
     #[test]

@@ -66,10 +66,12 @@ impl Capture {
 
     fn with_head(head: Head, place: Place) -> Result<Capture, EvidenceError> {
         let plan = place.json("plan.json", LARGEST_RECORD)?;
-        let mut records = Vec::new();
-        for id in place.record_ids()? {
+        let ids = place.record_ids()?;
+        let mut records = Vec::with_capacity(ids.len());
+        for id in ids {
             let path = format!("evidence/{id}/ipe.json");
-            let record: Record = place.json(&path, LARGEST_RECORD)?;
+            let mut record: Record = place.json(&path, LARGEST_RECORD)?;
+            record.shrink();
             if record.evidence_id != id {
                 let why = format!("it says that it is `{}`", record.evidence_id);
                 return Err(EvidenceError::Malformed { path, why });

@@ -58,6 +58,8 @@ pub enum Reason {
     ValueUnknown,
     /// What would tell was left out when it was collected, as configured.
     Withheld,
+    /// A probe was answered, or not answered, for another cause than the one that it asks about.
+    Inconclusive,
     /// An expression of a check of the organisation's own could not be decided from the record.
     Undecided,
 }
@@ -91,6 +93,7 @@ impl Reason {
         Reason::HierarchyUnknown,
         Reason::ValueUnknown,
         Reason::Withheld,
+        Reason::Inconclusive,
         Reason::Undecided,
     ];
 
@@ -136,6 +139,7 @@ impl Reason {
             Reason::HierarchyUnknown => "the chain of management groups up to the root was not read whole",
             Reason::ValueUnknown => "the record holds a value that this version does not know",
             Reason::Withheld => "what would tell was left out when it was collected, as configured",
+            Reason::Inconclusive => "the probe was answered for another cause than the one that it asks about",
             Reason::Undecided => "an expression of the organisation's own check could not be decided from the record",
         }
     }

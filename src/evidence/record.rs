@@ -187,6 +187,13 @@ impl Record {
         Cite::of_record(&self.evidence_id)
     }
 
+    /// Lets go of room for more pages and cuts than there are: of very many records, all are held at once.
+    pub(super) fn shrink(&mut self) {
+        self.pages.shrink_to_fit();
+        self.control_totals.shrink_to_fit();
+        self.transformations.shrink_to_fit();
+    }
+
     /// Whether the question was answered whole.
     pub fn is_whole(&self) -> bool {
         self.gap.is_none()

@@ -3,7 +3,7 @@
 //! A check names what it needs and how far the need reaches; [`Coverage::missing`] answers what of it was not
 //! read for one subject. A question that was never put counts as missing: silence is not an answer.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Id;
 use crate::evidence::{Capture, CaptureStatus, Cite, Expected, Kind, Over, Reason, Record};
@@ -64,8 +64,8 @@ pub struct Asked {
 #[derive(Clone, Debug, Default)]
 pub struct Coverage {
     asked: BTreeMap<Kind, Vec<Asked>>,
-    /// Places in `asked`, by scope.
-    at: BTreeMap<(Kind, Id), Vec<usize>>,
+    /// Places in `asked`, by scope. Looked up for every subject of every check, and never gone through.
+    at: HashMap<(Kind, Id), Vec<usize>>,
     /// Places in `asked` of those with a gap. They are few, and asked for very often.
     with_gap: BTreeMap<Kind, BTreeSet<usize>>,
     /// Questions that were planned, or that follow from what was found, and have no record.

@@ -73,7 +73,7 @@ impl Id {
 
 impl PartialEq for Id {
     fn eq(&self, other: &Id) -> bool {
-        self.key() == other.key()
+        Arc::ptr_eq(&self.0, &other.0) || self.key() == other.key()
     }
 }
 
@@ -87,6 +87,9 @@ impl PartialOrd for Id {
 
 impl Ord for Id {
     fn cmp(&self, other: &Id) -> Ordering {
+        if Arc::ptr_eq(&self.0, &other.0) {
+            return Ordering::Equal; // nearly all are read once and shared
+        }
         self.key().cmp(other.key())
     }
 }

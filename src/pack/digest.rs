@@ -28,7 +28,7 @@ pub(super) fn is_sha256_hex(text: &str) -> bool {
 pub(super) fn copy_hashed(from: &mut impl Read, to: &mut impl Write) -> io::Result<(u64, String)> {
     let mut digest = Sha256::new();
     let mut total = 0;
-    let mut block = [0; 16 * 1024];
+    let mut block = vec![0; 64 * 1024];
     loop {
         let count = match from.read(&mut block) {
             Ok(0) => break,

@@ -1,7 +1,12 @@
 //! `manifest.json`: what each file of the pack is, and what the pack was made from, for people and programs that
 //! do not read attestations.
 
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::de::Visitor;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use super::statement::{Predicate, Previous, Span, Tool};
@@ -12,7 +17,7 @@ pub const MANIFEST_SCHEMA: &str = "tickmark.manifest/v1";
 /// The manifest. It lists every file except itself, `SHA256SUMS` and `attestation/`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Manifest {
+pub struct Manifest<File = ManifestFile> {
     /// Always [`MANIFEST_SCHEMA`].
     pub schema: String,
     /// Which pack this is.
@@ -29,7 +34,7 @@ pub struct Manifest {
     /// What was in scope, as the caller describes it.
     pub scope: Value,
     /// The files, by path.
-    pub files: Vec<ManifestFile>,
+    pub files: Vec<File>,
 }
 
 /// Which pack this is: the same facts as in the statement.
@@ -62,8 +67,8 @@ impl PackHead {
 }
 
 /// One file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ManifestFile {
     /// Its path in the pack.
     pub path: String,
@@ -76,5 +81,62 @@ pub struct ManifestFile {
     /// Its media type.
     pub media_type: String,
     /// The evidence that it is, or was made from.
-    pub evidence: Vec<String>,
+    pub evidence: EvidenceIds,
+}
+
+/// One file as a verifier reads it: of what nothing depends on, only the form is looked at, because the evidence of all
+/// files of a report is very much to hold.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct DescribedFile {
+    /// Its path in the pack.
+    pub path: String,
+    /// Its size.
+    pub bytes: u64,
+    /// Its digest.
+    pub sha256: String,
+    #[serde(rename = "role")]
+    _role: SomeText,
+    #[serde(rename = "mediaType")]
+    _media_type: SomeText,
+    #[serde(rename = "evidence")]
+    _evidence: Vec<SomeText>,
+}
+
+/// A text that was there, and is not held.
+#[derive(Debug)]
+struct SomeText;
+
+impl<'de> Deserialize<'de> for SomeText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<SomeText, D::Error> {
+        struct AText;
+        impl Visitor<'_> for AText {
+            type Value = SomeText;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a string")
+            }
+
+            fn visit_str<E>(self, _: &str) -> Result<SomeText, E> {
+                Ok(SomeText)
+            }
+        }
+        deserializer.deserialize_str(AText)
+    }
+}
+
+/// Ids of evidence, each once, sorted. Every file of a report was made from all of it: they share one list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EvidenceIds(Arc<[String]>);
+
+impl FromIterator<String> for EvidenceIds {
+    fn from_iter<T: IntoIterator<Item = String>>(ids: T) -> EvidenceIds {
+        EvidenceIds(ids.into_iter().collect::<BTreeSet<_>>().into_iter().collect())
+    }
+}
+
+impl Serialize for EvidenceIds {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter())
+    }
 }

@@ -29,6 +29,7 @@ mod zip;
 
 pub use error::PackError;
 pub use key::{SigningKey, TrustedKey, write_key_file};
+pub use manifest::EvidenceIds;
 pub use names::check_path;
 pub use seal::{AskAuthority, Authority, Facts, PackFile, SealRequest, Sealed, Source, seal, time_stamp};
 pub use tsa::Stamp;

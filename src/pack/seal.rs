@@ -3,7 +3,6 @@
 //! Files are copied into a folder beside the final place and hashed on the way; the manifest, the list of sums,
 //! the statement and its signatures follow; then the result is synced, verified as an auditor would, and renamed.
 
-use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -12,7 +11,7 @@ use serde_json::Value;
 
 use super::digest::{copy_hashed, sha256_hex};
 use super::dsse::Envelope;
-use super::manifest::{MANIFEST_SCHEMA, Manifest, ManifestFile, PackHead};
+use super::manifest::{EvidenceIds, MANIFEST_SCHEMA, Manifest, ManifestFile, PackHead};
 use super::statement::{
     Collection, Counts, Digest, PREDICATE_TYPE, Predicate, Previous, STATEMENT_TYPE, Signer, Span, Statement, Subject,
     Tool,
@@ -52,7 +51,7 @@ pub struct PackFile {
     /// Its media type.
     pub media_type: String,
     /// Ids of the evidence that it is, or was made from.
-    pub evidence: Vec<String>,
+    pub evidence: EvidenceIds,
 }
 
 /// Where a file's bytes come from.
@@ -62,6 +61,8 @@ pub enum Source {
     Bytes(Vec<u8>),
     /// From a regular file, copied in pieces.
     Copy(PathBuf),
+    /// From a regular file of the caller's, which is moved into the pack, and copied where it cannot be.
+    Move(PathBuf),
 }
 
 /// The facts of a statement that the caller knows.
@@ -285,6 +286,14 @@ pub(super) fn token_name(index: usize) -> String {
     if index == 0 { "pack.tsr".to_owned() } else { format!("pack.tsr.{}", index + 1) }
 }
 
+fn open_regular(path: &Path) -> Result<File, PackError> {
+    let kind = fs::symlink_metadata(path).map_err(PackError::io("read", path))?;
+    if !kind.is_file() {
+        return Err(PackError::NotRegular { path: path.to_owned() });
+    }
+    File::open(path).map_err(PackError::io("read", path))
+}
+
 /// The folder that is being filled.
 struct Folder {
     root: PathBuf,
@@ -294,16 +303,10 @@ impl Folder {
     fn take(&self, file: PackFile) -> Result<ManifestFile, PackError> {
         let (bytes, sha256) = match &file.source {
             Source::Bytes(bytes) => self.copy(&file.path, &mut bytes.as_slice())?,
-            Source::Copy(from) => {
-                let kind = fs::symlink_metadata(from).map_err(PackError::io("read", from))?;
-                if !kind.is_file() {
-                    return Err(PackError::NotRegular { path: from.clone() });
-                }
-                self.copy(&file.path, &mut File::open(from).map_err(PackError::io("read", from))?)?
-            }
+            Source::Copy(from) => self.copy(&file.path, &mut open_regular(from)?)?,
+            Source::Move(from) => self.take_over(&file.path, from)?,
         };
         let PackFile { path, role, media_type, evidence, source: _ } = file;
-        let evidence = evidence.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
         Ok(ManifestFile { path, bytes, sha256, role, media_type, evidence })
     }
 
@@ -311,11 +314,26 @@ impl Folder {
         self.copy(path, &mut bytes).map(|_| ())
     }
 
-    fn copy(&self, path: &str, from: &mut impl Read) -> Result<(u64, String), PackError> {
+    /// Moves a file here; from another file system it is copied.
+    fn take_over(&self, path: &str, from: &Path) -> Result<(u64, String), PackError> {
+        let mut open = open_regular(from)?;
+        if fs::rename(from, self.place(path)?).is_err() {
+            return self.copy(path, &mut open);
+        }
+        copy_hashed(&mut open, &mut io::sink()).map_err(PackError::io("read", from))
+    }
+
+    /// Where a file goes, in a folder that is there.
+    fn place(&self, path: &str) -> Result<PathBuf, PackError> {
         let to = self.root.join(path);
         if let Some(parent) = to.parent() {
             fs::create_dir_all(parent).map_err(PackError::io("create", parent))?;
         }
+        Ok(to)
+    }
+
+    fn copy(&self, path: &str, from: &mut impl Read) -> Result<(u64, String), PackError> {
+        let to = self.place(path)?;
         let mut file = File::create_new(&to).map_err(PackError::io("create", &to))?;
         let copied = copy_hashed(from, &mut file).map_err(PackError::io("write", &to))?;
         file.flush().map_err(PackError::io("write", &to))?;

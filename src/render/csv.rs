@@ -1,7 +1,7 @@
 //! `exceptions.csv` and the populations, for spreadsheets: RFC 4180, every cell quoted, none of them a formula.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -59,11 +59,13 @@ pub(super) fn exceptions(assessment: &Assessment, out: &mut dyn Write) -> Result
         NOTE,
     ];
     let fails = assessment.findings.iter().filter(|finding| finding.outcome() == Outcome::Fail);
+    let mut spoken: BTreeMap<&str, (String, String)> = BTreeMap::new();
     let rows = fails.map(|finding| {
         let [check, rest @ ..] = cells(finding);
         let severity = crate::check::find_in(&assessment.inputs.declared, finding.check())
             .map_or("", |check| check.severity.word());
-        let (controls, criteria) = spoken_to(assessment, finding.check());
+        let spoken = spoken.entry(finding.check()).or_insert_with(|| spoken_to(assessment, finding.check()));
+        let (controls, criteria) = spoken.clone();
         let accepted = match finding.accepted() {
             Some(accepted) => {
                 [Cow::from(&accepted.approver), Cow::from(&accepted.until), Cow::from(accepted.waiver.place())]
@@ -198,24 +200,25 @@ pub(super) fn hosts(assessment: &Assessment, out: &mut dyn Write) -> Result<(), 
         "evidence",
         READERS_NOTE,
     ];
-    let mut rows: Vec<Vec<String>> = Vec::new();
-    for line in &assessment.hosts.lines {
-        let host = [&line.host, &line.host_id, &line.host_type];
-        let identity = [line.identities.to_string(), line.identity.clone(), line.principal_id.clone()];
-        let begins: Vec<String> = host.into_iter().cloned().chain(identity).collect();
-        let from = std::slice::from_ref(&line.from);
-        if line.reaches.is_empty() {
-            let nothing = ["", "", "", "", "", ""].map(str::to_owned);
-            rows.push(begins.iter().cloned().chain(nothing).chain([places(from)]).collect());
-        }
-        for reach in &line.reaches {
-            let texts = [reach.vault.clone(), reach.object.clone(), reach.can.clone(), reach.answer.to_owned()];
-            let evidence = [from, &reach.evidence].concat();
-            let further = [reach.also_by.join(", "), reach.alone.clone(), places(&evidence)];
-            rows.push(begins.iter().cloned().chain(texts).chain(further).collect());
-        }
-    }
-    write(out, &header, rows.into_iter())
+    let rows = assessment.hosts.lines.iter().flat_map(|line| {
+        let begins = move || {
+            let host = [&line.host, &line.host_id, &line.host_type].map(Cow::from);
+            let identity = [Cow::from(&line.identity), Cow::from(&line.principal_id)];
+            host.into_iter().chain([Cow::from(line.identities.to_string())]).chain(identity)
+        };
+        let nothing = line.reaches.is_empty().then(|| {
+            let nothing = [""; 6].map(Cow::from);
+            begins().chain(nothing).chain([Cow::from(places([&line.from]))]).collect::<Vec<_>>()
+        });
+        let reaches = line.reaches.iter().map(move |reach| {
+            let texts = [&*reach.vault, &*reach.object, &*reach.can, reach.answer].map(Cow::from);
+            let evidence = places(std::iter::once(&line.from).chain(&reach.evidence));
+            let further = [Cow::from(reach.also_by.join(", ")), Cow::from(&*reach.alone), Cow::from(evidence)];
+            begins().chain(texts).chain(further).collect()
+        });
+        nothing.into_iter().chain(reaches)
+    });
+    write(out, &header, rows)
 }
 
 /// The cited places, parted by spaces.

@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 use super::RenderError;
 use crate::assess::{Assessment, ControlResult, Counts};
 use crate::check::{Accepted, Finding, Outcome, Subject};
-use crate::declared::Attached;
+use crate::declared::{Attached, Parameter, Row};
 use crate::evidence::{Cite, Reason, Tool};
 
 #[derive(Serialize)]
@@ -68,6 +68,19 @@ struct ControlLine<'a> {
     /// Records that people made for it; left out where there is none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     attached: Vec<AttachedLine<'a>>,
+    /// What the organisation sets for parameters of the NIST controls that it cites; left out where there is none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    parameters: Vec<ParameterLine<'a>>,
+}
+
+#[derive(Serialize)]
+struct ParameterLine<'a> {
+    control: &'a str,
+    parameter: &'a str,
+    value: &'a str,
+    since: Option<String>,
+    until: Option<String>,
+    row: &'a Cite,
 }
 
 #[derive(Serialize)]
@@ -138,6 +151,19 @@ fn control_line(result: &ControlResult) -> ControlLine<'_> {
         counts: result.counts,
         checks: &control.checks,
         attached: result.attached.iter().map(attached_line).collect(),
+        parameters: result.parameters.iter().map(parameter_line).collect(),
+    }
+}
+
+fn parameter_line(row: &Row<Parameter>) -> ParameterLine<'_> {
+    let says = &row.says;
+    ParameterLine {
+        control: says.control.as_str(),
+        parameter: says.parameter.as_str(),
+        value: says.value.as_str(),
+        since: says.since.map(|day| day.to_string()),
+        until: says.until.map(|day| day.to_string()),
+        row: &row.from,
     }
 }
 

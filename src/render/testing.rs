@@ -125,7 +125,10 @@ pub(super) fn assessment(mut findings: Vec<Finding>, collection: CollectionSumma
         head: head(),
         collection,
         own: OwnRights { subscriptions: 1, effective: vec![cite(12, 0)], ..OwnRights::default() },
-        controls: controls.iter().map(|control| conclude(control, &findings, &Declared::default())).collect(),
+        controls: controls
+            .iter()
+            .map(|control| conclude(control, &findings, &Declared::default(), DateTime::UNIX_EPOCH))
+            .collect(),
         populations: by_check
             .into_iter()
             .map(|(check, items)| Population { check, title: title(check), items })
@@ -565,11 +568,11 @@ fn host_line(text: &str, name: &str) -> HostLine {
         identity: text.to_owned(),
         principal_id: text.to_owned(),
         reaches: vec![ReachLine {
-            vault: text.to_owned(),
-            object: text.to_owned(),
-            place: text.to_owned(),
-            can: text.to_owned(),
-            alone: text.to_owned(),
+            vault: text.into(),
+            object: text.into(),
+            place: text.into(),
+            can: text.into(),
+            alone: text.into(),
             also_by: vec![text.to_owned()],
             answer: "allowed",
             evidence: vec![cite.clone()],

@@ -206,13 +206,13 @@ fn a_part_can_be_looked_at_and_is_not_taken_for_the_whole() {
 
 #[test]
 fn a_capture_its_pack_and_a_live_collection_tell_the_same() {
-    let bench = sealed("mixed");
+    let bench = sealed("canary"); // nothing is declared there, which a live collection would look for elsewhere
     let of_pack = json(&bench, &[]);
     let store = ["--quiet", "--store", "demo/store", "coverage", "--format", "json"];
     let of_capture: Value = serde_json::from_str(&bench.run(&store).out).expect("JSON");
     assert_eq!(of_capture["criteria"], of_pack["criteria"]);
     assert_eq!(of_capture["findings"], of_pack["findings"]);
-    let recording = tenant_folder("mixed").display().to_string();
+    let recording = tenant_folder("canary").display().to_string();
     let live =
         bench.run(&["--quiet", "--store", "new", "coverage", "--live", "--replay", &recording, "--format", "json"]);
     assert_eq!(live.code, 1, "{}", live.err);

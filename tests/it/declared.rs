@@ -165,3 +165,63 @@ fn a_draft_of_what_was_found_becomes_registers_that_are_judged() {
     let after = of_check(&bench.results(), "KV-007").iter().filter(|one| one["outcome"] == "manual").count();
     assert_eq!((before, after), (1, 0));
 }
+
+#[test]
+fn a_draft_of_administrators_that_somebody_approved_leaves_nobody_unlisted() {
+    let bench = Bench::new();
+    copied(&bench, "mixed");
+    demo(&bench);
+    let checks = ["NHI-008", "NHI-009", "KV-010"];
+    let open = |bench: &Bench| -> Vec<String> {
+        let results = bench.results();
+        let all = checks.iter().flat_map(|check| of_check(&results, check));
+        let open = all.filter(|one| one["outcome"] != "pass");
+        open.map(|one| format!("{} {} {}", one["check"], one["subject"]["name"], one["because"])).collect()
+    };
+    assert_eq!(open(&bench).len(), 14, "without the register each list awaits a person");
+    let draft = bench.run(&["register", "suggest", "administrators", "--pack", "demo/pack"]);
+    assert_eq!(draft.code, 0, "{}", draft.err);
+    let said = draft.out.replace("reason = \"\"", "reason = \"r\"").replace("approver = \"\"", "approver = \"a\"");
+    bench.write("tenant/declared/registers/administrators.toml", &said);
+    let ran = demo(&bench);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    assert_eq!(open(&bench), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_set_for_a_nist_control_stands_at_the_controls_that_cite_it() {
+    let bench = Bench::new();
+    copied(&bench, "empty");
+    let row = |control: &str, more: &str| {
+        format!(
+            "[[parameter]]\ncontrol = \"{control}\"\nparameter = \"time for disabling\"\nvalue = \"90 <days>\"\n{more}"
+        )
+    };
+    let rows = [row("AC-2(3)", "until = 2026-12-31\n"), row("AC-99", ""), row("AC-6", "until = 2026-06-30\n")].concat();
+    bench.write("tenant/declared/registers/parameters.toml", &rows);
+    let ran = demo(&bench);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    let results = bench.results();
+    let controls = results["controls"].as_array().expect("controls");
+    for control in controls {
+        let cites = control["criteria"].as_array().expect("criteria").iter().any(|id| id == "AC-2(3)");
+        let set = control["parameters"].as_array().map_or(0, Vec::len);
+        assert_eq!(set, usize::from(cites), "{control}");
+    }
+    let one = controls.iter().find(|control| control["parameters"].is_array()).expect("a control");
+    assert_eq!(
+        (&one["parameters"][0]["value"], &one["parameters"][0]["until"]),
+        (&"90 <days>".into(), &"2026-12-31".into())
+    );
+    let mut found: Vec<String> = of_check(&results, "PACK-005")
+        .iter()
+        .map(|one| format!("{} {}", one["subject"]["name"], one["outcome"]).replace('"', ""))
+        .collect();
+    found.sort();
+    let of = |control: &str, outcome: &str| format!("{control} time for disabling {outcome}");
+    assert_eq!(found, [of("AC-2(3)", "pass"), of("AC-6", "fail"), of("AC-99", "manual")]);
+    let (page, text) = (bench.read("demo/pack/report/report.html"), bench.read("demo/pack/report/report.md"));
+    assert!(page.contains("What the organisation sets") && page.contains("90 &lt;days&gt;"), "it is text");
+    assert!(text.contains("The organisation sets: `AC-2(3)`, time for disabling: 90"), "{text}");
+    assert_eq!(bench.run(&["reperform", "demo/pack"]).code, 0);
+}

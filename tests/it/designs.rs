@@ -104,7 +104,7 @@ fn hosts(tenant: &str) -> (Vec<String>, Vec<String>) {
     let found = &judged.assessment.hosts;
     let giving = found.lines.iter().filter(|line| !line.reaches.is_empty());
     let line = |line: &tickmark::assess::HostLine| {
-        let words = |of: fn(&tickmark::assess::ReachLine) -> &String| -> String {
+        let words = |of: fn(&tickmark::assess::ReachLine) -> &str| -> String {
             let told = line.reaches.iter().filter(|reach| !of(reach).is_empty());
             told.map(|reach| format!("{} in {}", of(reach), reach.place)).collect::<Vec<String>>().join("; ")
         };

@@ -23,6 +23,7 @@ mod mutations;
 mod needles;
 mod network;
 mod own_checks;
+mod probe;
 mod redaction;
 mod replay;
 mod resume;

@@ -267,5 +267,8 @@ fn each_check_has_its_change_and_without_one_nothing_fails() {
     assert_eq!(with_outcome(&judged, Outcome::Fail), BTreeSet::new());
     assert_eq!(with_outcome(&judged, Outcome::NotEvaluated), BTreeSet::new());
     // what no evidence shows, a person must say
-    assert_eq!(with_outcome(&judged, Outcome::Manual), BTreeSet::from(["APP-007", "RBAC-004"]));
+    assert_eq!(
+        with_outcome(&judged, Outcome::Manual),
+        BTreeSet::from(["APP-007", "PRB-001", "PRB-002", "PRB-003", "PRB-004", "RBAC-004"])
+    );
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::harness::{Bench, findings};
 use super::replay::{Tenant, judge};
 
-const ALL: &str = "APP-001 APP-002 APP-003 APP-004 APP-006 APP-007 APP-008 CRY-001 EVT-001 EVT-002 EVT-003 EVT-004 EVT-005 EVT-006 EVT-007 FED-001 FED-002 FED-003 FED-004 FED-005 FED-006 FED-007 KV-001 KV-002 KV-003 KV-004 KV-005 KV-006 KV-007 KV-008 KV-009 KV-010 KV-011 KV-012 LOG-001 LOG-002 LOG-003 LOG-004 LOG-005 LOG-006 LOG-008 LOG-009 NHI-001 NHI-002 NHI-003 NHI-004 NHI-005 NHI-006 NHI-007 NHI-008 NHI-009 NHI-011 NHI-012 PACK-001 PACK-002 PACK-003 PIM-001 PIM-002 PIM-004 PIM-005 RBAC-001 RBAC-002 RBAC-003 RBAC-004 RBAC-005 RBAC-006 RBAC-007 RBAC-008 RBAC-009 RBAC-010 RBAC-011 RBAC-012 RBAC-013 RBAC-014 RBAC-015";
+const ALL: &str = "APP-001 APP-002 APP-003 APP-004 APP-006 APP-007 APP-008 CRY-001 EVT-001 EVT-002 EVT-003 EVT-004 EVT-005 EVT-006 EVT-007 FED-001 FED-002 FED-003 FED-004 FED-005 FED-006 FED-007 KV-001 KV-002 KV-003 KV-004 KV-005 KV-006 KV-007 KV-008 KV-009 KV-010 KV-011 KV-012 LOG-001 LOG-002 LOG-003 LOG-004 LOG-005 LOG-006 LOG-008 LOG-009 NHI-001 NHI-002 NHI-003 NHI-004 NHI-005 NHI-006 NHI-007 NHI-008 NHI-009 NHI-011 NHI-012 PACK-001 PACK-002 PACK-003 PIM-001 PIM-002 PIM-004 PIM-005 PRB-001 PRB-002 PRB-003 PRB-004 RBAC-001 RBAC-002 RBAC-003 RBAC-004 RBAC-005 RBAC-006 RBAC-007 RBAC-008 RBAC-009 RBAC-010 RBAC-011 RBAC-012 RBAC-013 RBAC-014 RBAC-015";
 
 fn results(tenant: &str, code: i32) -> Value {
     let bench = Bench::new();
@@ -194,6 +194,9 @@ fn mixed() {
         LOG-008 | kv-track-legacy/to-shared | manual
         LOG-008 | Shared platform | not_evaluated
         LOG-009 | Shipment tracking production; Shared platform | fail
+        PRB-001 | kv-track-legacy ← kv-track-legacy-20260811.091502.toml | not_evaluated
+        PRB-002, PRB-003 | kv-track-legacy ← kv-track-legacy-20260811.091502.toml | pass
+        PRB-004 | kv-track-legacy ← kv-track-legacy-20260811.091502.toml | fail
         PACK-002 | caj-evidence | pass
         PACK-003 | the chain of packs | not_applicable
         PIM-001 | Shipment tracking production ← grp-platform-owners (Owner); Shared platform ← grp-platform-owners (Owner) | fail
@@ -215,7 +218,7 @@ fn mixed() {
     conclude(
         &results,
         "TM-01 exceptions, TM-02 exceptions, TM-03 exceptions, TM-04 exceptions, TM-05 exceptions, TM-06 exceptions, \
-         TM-07 exceptions, TM-08 exceptions, TM-09 exceptions, TM-10 exceptions, TM-11 not_evaluated, TM-12 exceptions, TM-13 exceptions, TM-14 exceptions, TM-15 exceptions, TM-16 exceptions, TM-17 not_evaluated, TM-18 exceptions, TM-19 exceptions, TM-20 exceptions, TM-21 exceptions, TM-22 awaits_person, TM-23 awaits_person, TM-24 not_applicable",
+         TM-07 exceptions, TM-08 exceptions, TM-09 exceptions, TM-10 exceptions, TM-11 not_evaluated, TM-12 exceptions, TM-13 exceptions, TM-14 exceptions, TM-15 exceptions, TM-16 exceptions, TM-17 not_evaluated, TM-18 exceptions, TM-19 exceptions, TM-20 exceptions, TM-21 exceptions, TM-22 awaits_person, TM-23 awaits_person, TM-24 not_applicable, TM-25 exceptions, TM-26 not_applicable",
     );
     assert_says(&results, "NHI-004", "id-old-batch", &["213 days"]);
     assert_says(&results, "KV-005", "kv-track-legacy", &["id-track-app", "set", "delete", "purge"]);
@@ -233,6 +236,8 @@ fn mixed() {
         &["1 read", "2026-07-09"],
     );
     assert_says(&results, "EVT-003", "kv-track-legacy ← Alice Berg", &["2 reads", "2026-08-05", "2026-09-16", "human"]);
+    let probe = "kv-track-legacy ← kv-track-legacy-20260811.091502.toml";
+    assert_says(&results, "PRB-004", probe, &["no row of what the record tells", "2026-08-11T09:15:02Z"]);
     let stranger = "kv-track-legacy ← d3efabe5-820e-41ed-a2e9-8ab0595a6695";
     assert_says(&results, "EVT-004", stranger, &["4 denied", "2026-07-21", "2026-07-24", "access policy"]);
     assert_says(&results, "EVT-004", "kv-track-prod ← Alice Berg", &["network"]);
@@ -332,6 +337,8 @@ fn denied() {
         LOG-008 | kv-track-legacy/to-shared | fail
         LOG-008 | kv-track-legacy/to-shared | manual
         LOG-008 | Shipment tracking production; Shared platform | not_evaluated
+        PRB-001, PRB-002, PRB-003, PRB-004 | a probe of the period | manual
+        PRB-001, PRB-002, PRB-003, PRB-004 | UNREAD | not_evaluated
         PACK-002 | caj-evidence | not_evaluated
         PACK-003 | the chain of packs | not_applicable
         PIM-001 | Shipment tracking production ← grp-platform-owners (Owner) | fail
@@ -351,7 +358,7 @@ fn denied() {
         &results,
         "TM-01 not_evaluated, TM-02 exceptions, TM-03 exceptions, TM-04 not_evaluated, TM-05 exceptions, \
          TM-06 exceptions, TM-07 not_evaluated, TM-08 not_evaluated, TM-09 not_evaluated, TM-10 exceptions, \
-         TM-11 not_evaluated, TM-12 exceptions, TM-13 not_evaluated, TM-14 exceptions, TM-15 not_evaluated, TM-16 exceptions, TM-17 not_evaluated, TM-18 exceptions, TM-19 not_evaluated, TM-20 exceptions, TM-21 not_evaluated, TM-22 not_evaluated, TM-23 not_evaluated, TM-24 not_applicable",
+         TM-11 not_evaluated, TM-12 exceptions, TM-13 not_evaluated, TM-14 exceptions, TM-15 not_evaluated, TM-16 exceptions, TM-17 not_evaluated, TM-18 exceptions, TM-19 not_evaluated, TM-20 exceptions, TM-21 not_evaluated, TM-22 not_evaluated, TM-23 not_evaluated, TM-24 not_applicable, TM-25 not_evaluated, TM-26 not_applicable",
     );
     let reasons = |check: &str, subject: &str| -> BTreeSet<String> {
         let all = results["findings"].as_array().expect("findings");
@@ -406,6 +413,7 @@ fn clean() {
         KV-012, LOG-006, LOG-008, LOG-009, PIM-002 | Ledger production | pass
         LOG-004 | stledgerarchive | pass
         LOG-005 | AuditLogs; ManagedIdentitySignInLogs; ServicePrincipalSignInLogs; SignInLogs | pass
+        PRB-001, PRB-002, PRB-003, PRB-004 | a probe of the period | manual
         PACK-002 | caj-evidence | pass
         PACK-003 | the chain of packs | not_applicable
         PIM-001 | Ledger production ← Ledger subscription owners (Owner) | pass
@@ -418,7 +426,7 @@ fn clean() {
     conclude(
         &results,
         "TM-01 no_exceptions, TM-02 no_exceptions, TM-03 no_exceptions, TM-04 no_exceptions, TM-05 no_exceptions, \
-         TM-06 no_exceptions, TM-07 no_exceptions, TM-08 no_exceptions, TM-09 no_exceptions, TM-10 no_exceptions, TM-11 no_exceptions, TM-12 awaits_person, TM-13 no_exceptions, TM-14 no_exceptions, TM-15 no_exceptions, TM-16 no_exceptions, TM-17 not_applicable, TM-18 no_exceptions, TM-19 no_exceptions, TM-20 no_exceptions, TM-21 not_applicable, TM-22 awaits_person, TM-23 no_exceptions, TM-24 not_applicable",
+         TM-06 no_exceptions, TM-07 no_exceptions, TM-08 no_exceptions, TM-09 no_exceptions, TM-10 no_exceptions, TM-11 no_exceptions, TM-12 awaits_person, TM-13 no_exceptions, TM-14 no_exceptions, TM-15 no_exceptions, TM-16 no_exceptions, TM-17 not_applicable, TM-18 no_exceptions, TM-19 no_exceptions, TM-20 no_exceptions, TM-21 not_applicable, TM-22 awaits_person, TM-23 no_exceptions, TM-24 not_applicable, TM-25 awaits_person, TM-26 no_exceptions",
     );
     assert_says(&results, "LOG-003", "law-ledger/AZKVAuditLogs", &["400 days"]);
     assert_says(&results, "EVT-001", "kv-ledger-prod", &["2576 rows", "92 of 92 days"]);
@@ -454,7 +462,7 @@ fn empty() {
         &results,
         "TM-01 not_applicable, TM-02 not_applicable, TM-03 not_applicable, TM-04 not_applicable, \
          TM-05 not_applicable, TM-06 not_applicable, TM-07 not_applicable, TM-08 not_applicable, \
-         TM-09 not_applicable, TM-10 not_applicable, TM-11 not_evaluated, TM-12 no_exceptions, TM-13 not_applicable, TM-14 not_applicable, TM-15 not_applicable, TM-16 not_evaluated, TM-17 not_evaluated, TM-18 exceptions, TM-19 not_applicable, TM-20 not_applicable, TM-21 not_applicable, TM-22 not_applicable, TM-23 not_applicable, TM-24 not_applicable",
+         TM-09 not_applicable, TM-10 not_applicable, TM-11 not_evaluated, TM-12 no_exceptions, TM-13 not_applicable, TM-14 not_applicable, TM-15 not_applicable, TM-16 not_evaluated, TM-17 not_evaluated, TM-18 exceptions, TM-19 not_applicable, TM-20 not_applicable, TM-21 not_applicable, TM-22 not_applicable, TM-23 not_applicable, TM-24 not_applicable, TM-25 not_applicable, TM-26 not_applicable",
     );
 }
 
@@ -507,6 +515,7 @@ fn idsentinel() {
         LOG-006, PIM-002 | IDSentinel Azure subscription | pass
         LOG-008 | kv-idsentinel-azureuser/audit; kv-idsentinel-azureuser/kv-audit-to-law | manual
         LOG-008 | IDSentinel Azure subscription | not_evaluated
+        PRB-001, PRB-002, PRB-003, PRB-004 | kv-idsentinel-azureuser ← kv-idsentinel-azureuser-20260818.toml | pass
         PACK-002 | caj-evidence | pass
         PACK-003 | the chain of packs | not_applicable
         PIM-001 | IDSentinel Azure subscription ← IDSentinel Platform Administrators (Owner) | fail
@@ -520,7 +529,7 @@ fn idsentinel() {
     );
     conclude(
         &results,
-        "TM-01 awaits_person, TM-02 no_exceptions, TM-03 no_exceptions, TM-04 exceptions, TM-05 exceptions, TM-06 exceptions, TM-07 not_evaluated, TM-08 no_exceptions, TM-09 exceptions, TM-10 awaits_person, TM-11 not_evaluated, TM-12 exceptions, TM-13 not_evaluated, TM-14 no_exceptions, TM-15 exceptions, TM-16 exceptions, TM-17 not_evaluated, TM-18 exceptions, TM-19 exceptions, TM-20 no_exceptions, TM-21 not_applicable, TM-22 awaits_person, TM-23 awaits_person, TM-24 not_applicable",
+        "TM-01 awaits_person, TM-02 no_exceptions, TM-03 no_exceptions, TM-04 exceptions, TM-05 exceptions, TM-06 exceptions, TM-07 not_evaluated, TM-08 no_exceptions, TM-09 exceptions, TM-10 awaits_person, TM-11 not_evaluated, TM-12 exceptions, TM-13 not_evaluated, TM-14 no_exceptions, TM-15 exceptions, TM-16 exceptions, TM-17 not_evaluated, TM-18 exceptions, TM-19 exceptions, TM-20 no_exceptions, TM-21 not_applicable, TM-22 awaits_person, TM-23 awaits_person, TM-24 not_applicable, TM-25 no_exceptions, TM-26 not_applicable",
     );
     assert_says(&results, "LOG-003", "law-idsentinel-nhi/AzureDiagnostics", &["90 days"]);
     assert_says(&results, "EVT-004", "kv-idsentinel-azureuser ← IDS-NHI-VM", &["2 denied", "ForbiddenByRbac"]);
@@ -612,6 +621,7 @@ fn canary() {
         LOG-008 | kv-bench/audit | manual
         LOG-008 | Test bench | not_evaluated
         LOG-009 | Test bench | manual
+        PRB-001, PRB-002, PRB-003, PRB-004 | a probe of the period | manual
         PACK-002 | caj-evidence | pass
         PACK-003 | the chain of packs | not_applicable
         PIM-001 | Test bench ← Kim Aalto (Owner) | fail

@@ -96,7 +96,7 @@ pub fn overview(
     let access = Access::of(tenant);
     let Inputs { period, parameters, declared, .. } = &inputs;
     let facts = Facts { tenant, access: &access, period: *period, parameters, declared, ledger: sources.ledger };
-    let findings: Vec<Arc<Finding>> = run_those(&facts, is_wanted).into_iter().map(Arc::new).collect();
+    let findings = run_those(&facts, is_wanted);
     let collection = super::coverage::summary(capture, tenant, &inputs.period);
     let is_open = |finding: &&Arc<Finding>| finding.outcome() == Outcome::NotEvaluated;
     let open: BTreeSet<&str> = findings.iter().filter(is_open).map(|finding| finding.check()).collect();

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use std::collections::BTreeMap;
 
 use serde_json::json;
@@ -40,7 +42,8 @@ fn judged(builder: &CaptureBuilder, declared: &Declared, keeps: bool) -> Vec<Fin
     let period = Period::parse("2026Q3").expect("a period");
     let parameters = Parameters::default();
     let facts = Facts { tenant: &tenant, access: &access, period, parameters: &parameters, declared, ledger: &[] };
-    run_those(&facts, |check| check.id.starts_with("ORG-"))
+    let all = run_those(&facts, |check| check.id.starts_with("ORG-"));
+    all.into_iter().map(Arc::unwrap_or_clone).collect()
 }
 
 fn findings(builder: &CaptureBuilder, text: &str) -> Vec<Finding> {

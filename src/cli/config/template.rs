@@ -55,7 +55,7 @@ key = "keys/tickmark.p8"                 # P-256, PKCS#8, encrypted; passphrase 
 # vaults = "2023-07-01"
 
 [declared]
-# folder = "."                           # where registers/, checks/, controls/, waivers.toml and attached/ are
+# folder = "."                           # where registers/, probes/, checks/, controls/, waivers.toml, attached/ are
 
 [parameters]                             # thresholds of checks; `tickmark explain CHECK-ID` says what each means
 # credential_days = 180                  # APP-003
@@ -74,6 +74,7 @@ key = "keys/tickmark.p8"                 # P-256, PKCS#8, encrypted; passphrase 
 # unknown_denials = 3                    # EVT-004
 # handshake_seconds = 60                 # EVT-005
 # unanswered_handshakes = 20             # EVT-005
+# probe_minutes = 60                     # PRB-004: between a call, its row in the log, and the collection
 # production_environments = []           # RBAC-009, EVT-006: tag values of env/environment that mean production; empty is all
 # unused_days = 90                       # RBAC-014
 # bulk_lists = 20                        # EVT-007

@@ -113,6 +113,7 @@ impl<'a> Pages<'a> {
             }
             None => body.fault(&format!("there is no list `{list}`")),
         })?;
+        found.shrink_to_fit(); // the facts of all lists are held at once
         Ok(found)
     }
 

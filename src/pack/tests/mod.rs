@@ -76,7 +76,7 @@ fn file(path: &str, bytes: &str) -> PackFile {
         source: Source::Bytes(bytes.as_bytes().to_vec()),
         role: path.split('/').next().unwrap_or_default().to_owned(),
         media_type: "text/plain".to_owned(),
-        evidence: Vec::new(),
+        evidence: EvidenceIds::default(),
     }
 }
 

@@ -69,25 +69,31 @@ fn an_existing_pack_is_replaced_only_on_request_and_nothing_else_ever() {
 }
 
 #[test]
-fn files_are_copied_from_disk_but_never_through_a_link() {
+fn files_are_copied_or_moved_from_disk_but_never_through_a_link() {
     let folder = tempfile::tempdir().expect("a folder");
     let from = folder.path().join("page.json");
     fs::write(&from, vec![b'x'; 200_000]).expect("a file");
     let key = key();
-    let copying = |from: PathBuf| {
+    let taking = |source: Source| {
         let mut request = request(&key);
-        request.files.push(PackFile { source: Source::Copy(from), ..file("evidence/ev-0003/page-0001.json", "") });
+        request.files.push(PackFile { source, ..file("evidence/ev-0003/page-0001.json", "") });
         request
     };
-    let good = Good::sealed_with(copying(from.clone()));
-    assert_eq!(good.read("evidence/ev-0003/page-0001.json").len(), 200_000);
+    for (source, is_left) in [(Source::Copy(from.clone()), true), (Source::Move(from.clone()), false)] {
+        let good = Good::sealed_with(taking(source));
+        assert_eq!(good.read("evidence/ev-0003/page-0001.json").len(), 200_000);
+        assert_eq!(from.exists(), is_left);
+    }
+    fs::write(&from, "x").expect("a file");
     #[cfg(unix)]
     {
         let link = folder.path().join("link.json");
         std::os::unix::fs::symlink(&from, &link).expect("a link");
         let out = folder.path().join("out");
-        assert!(matches!(seal(copying(link), &out), Err(PackError::NotRegular { .. })));
-        assert!(!out.exists());
+        for source in [Source::Copy(link.clone()), Source::Move(link)] {
+            assert!(matches!(seal(taking(source), &out), Err(PackError::NotRegular { .. })));
+            assert!(!out.exists());
+        }
     }
 }
 

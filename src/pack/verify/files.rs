@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::digest::sha256_hex;
-use super::super::manifest::{MANIFEST_SCHEMA, Manifest, PackHead};
+use super::super::manifest::{DescribedFile, MANIFEST_SCHEMA, Manifest, PackHead};
 use super::super::statement::Statement;
 use super::super::tsa::{self, Stamp};
 use super::super::{TrustedKey, json, sums};
@@ -120,7 +120,7 @@ impl<'a> Files<'a> {
     }
 
     /// Step 7: the manifest says the same as the statement. Returns it.
-    pub fn check_manifest(&self, report: &mut Report) -> Option<Manifest> {
+    pub fn check_manifest(&self, report: &mut Report) -> Option<Manifest<DescribedFile>> {
         let bytes = match self.read_signed("manifest.json", MAX_TEXT) {
             Ok(bytes) => bytes,
             Err(why) => {
@@ -128,7 +128,7 @@ impl<'a> Files<'a> {
                 return None;
             }
         };
-        let manifest: Manifest = match json::parse(&bytes) {
+        let manifest: Manifest<DescribedFile> = match json::parse(&bytes) {
             Ok(manifest) => manifest,
             Err(why) => {
                 report.problem(Step::Manifest, Some("manifest.json"), why);
@@ -151,7 +151,7 @@ impl<'a> Files<'a> {
         Some(manifest)
     }
 
-    fn compare_manifest(&self, manifest: &Manifest, report: &mut Report) {
+    fn compare_manifest(&self, manifest: &Manifest<DescribedFile>, report: &mut Report) {
         let mut described = BTreeSet::new();
         for file in &manifest.files {
             let mut wrong = |what| report.problem(Step::Manifest, Some(&file.path), what);

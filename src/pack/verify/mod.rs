@@ -12,6 +12,7 @@ mod tree;
 use std::path::Path;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Value;
 
 use self::files::Files;
 pub use self::report::{Outcome, Problem, Report, Step, StepOutcome};
@@ -88,7 +89,8 @@ pub fn verify(pack: &Path, keys: &[TrustedKey], expect: &Expect) -> Report {
     files.check_sums(key, &mut report);
     let manifest = files.check_manifest(&mut report);
     files.check_ledger(&mut report);
-    plan_time::check(&files, &statement, manifest.as_ref(), &mut report);
+    let capture = manifest.as_ref().map_or(&Value::Null, |manifest| &manifest.capture);
+    plan_time::check(&files, &statement, capture, &mut report);
     let promised = manifest.map(|manifest| manifest.timestamps);
     check_time(&envelope, &statement, &tokens, promised, &mut report);
     plan_time::note(&mut report);

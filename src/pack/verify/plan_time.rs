@@ -4,15 +4,13 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
-use super::super::manifest::Manifest;
 use super::super::statement::Statement;
 use super::files::Files;
 use super::{Report, Step};
 
-/// Checks each token over the plan: its imprint, the time that the manifest tells of it, and that this is no later
+/// Checks each token over the plan: its imprint, the time that the manifest tells of it in its `capture`, and that this is no later
 /// than the collection's beginning. A replay begins on the recording's clock, which says nothing about its own time.
-pub(super) fn check(files: &Files<'_>, statement: &Statement, manifest: Option<&Manifest>, report: &mut Report) {
-    let capture = manifest.map_or(&Value::Null, |manifest| &manifest.capture);
+pub(super) fn check(files: &Files<'_>, statement: &Statement, capture: &Value, report: &mut Report) {
     let is_replayed = capture.get("replayed").and_then(Value::as_bool).unwrap_or_default();
     let began = time(&statement.predicate.collection.started_at).filter(|_| !is_replayed);
     let told = told(capture);

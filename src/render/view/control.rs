@@ -8,7 +8,7 @@ use super::{CiteView, Mark, OUTCOMES, Part, Places, bar, mark, population_file};
 use crate::assess::{Assessment, ControlResult, Counts};
 use crate::check::{Finding, Outcome, find_in};
 use crate::control::{Criterion, Framework};
-use crate::declared::{Attached, Declared};
+use crate::declared::{self, Attached, Declared, Parameter};
 use crate::render::escape::Shown;
 use crate::render::narrative;
 
@@ -39,6 +39,7 @@ pub(super) struct ControlView {
     does_not_show: String,
     by_hand: Vec<String>,
     attached: Vec<AttachedView>,
+    parameters: Vec<ParameterView>,
     narrative_html: String,
     narrative_markdown: String,
     /// Whether break/fix timelines belong to it.
@@ -46,6 +47,16 @@ pub(super) struct ControlView {
     /// The timelines, when they are few.
     stories: Vec<StoryView>,
     story_count: usize,
+}
+
+/// What the organisation sets for a parameter of a NIST control.
+#[derive(Serialize)]
+struct ParameterView {
+    control: Shown,
+    parameter: Shown,
+    value: Shown,
+    until: Option<String>,
+    row: CiteView,
 }
 
 #[derive(Serialize)]
@@ -161,6 +172,7 @@ fn control(
         does_not_show: control.does_not_show.clone(),
         by_hand: control.by_hand.clone(),
         attached: result.attached.iter().map(|attached| attached_view(attached, places)).collect(),
+        parameters: result.parameters.iter().map(|row| parameter_view(row, places)).collect(),
         narrative_html: narrative::to_html(&control.narrative),
         narrative_markdown: narrative::to_markdown(&control.narrative),
         shows_stories,
@@ -242,6 +254,17 @@ fn group(outcome: Outcome, findings: &[&Finding], places: &Places<'_>, declared:
         more: of_outcome.len().saturating_sub(shown),
         files,
     })
+}
+
+fn parameter_view(row: &declared::Row<Parameter>, places: &Places<'_>) -> ParameterView {
+    let says = &row.says;
+    ParameterView {
+        control: Shown::name(says.control.as_str()),
+        parameter: Shown::sentence(says.parameter.as_str()),
+        value: Shown::sentence(says.value.as_str()),
+        until: says.until.map(|day| day.to_string()),
+        row: places.view(&row.from),
+    }
 }
 
 fn attached_view(attached: &Attached, places: &Places<'_>) -> AttachedView {

@@ -160,7 +160,7 @@ impl Ran {
             ledger: &[],
         };
         let mut findings = Findings::new();
-        let all = run_all(&facts);
+        let all: Vec<Finding> = run_all(&facts).into_iter().map(Arc::unwrap_or_clone).collect();
         for finding in &all {
             let subject = finding.subject();
             let name = match subject.kind.as_str() {
