@@ -1,7 +1,7 @@
 //! Who can attach identities, run code where one can be had, or manage vaults: what NHI-008, NHI-009 and KV-010 ask.
 //!
-//! A row names the widest scope that approves nothing beyond what was found: a subscription or a resource group where
-//! the principal has the power over everything of the kind in it, else the one thing.
+//! A row names a resource group, or the subscription where there are several, in which the principal has the power over
+//! everything of the kind; else the one thing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -102,10 +102,16 @@ fn scopes(all: &BTreeSet<&Id>, held: &BTreeSet<&Id>) -> BTreeSet<Id> {
         let mut below = all.iter().filter(|id| scope.is_at_or_above(id)).peekable();
         below.peek().is_some() && below.all(|id| held.contains(*id))
     };
-    let is_of_many = |scope: &Id| held.iter().filter(|id| scope.is_at_or_above(id)).count() > 1;
+    let below = |scope: &Id| held.iter().filter(|id| scope.is_at_or_above(id)).collect::<Vec<_>>();
+    // what lies in one resource group alone speaks for no other one, now or later
+    let is_of_groups =
+        |scope: &Id| below(scope).iter().filter_map(|id| head(id, 4)).collect::<BTreeSet<Id>>().len() > 1;
+    let is_of_many = |scope: &Id| below(scope).len() > 1;
     let widest = |id: &Id| {
-        let above = [head(id, 2), head(id, 4)].into_iter().flatten();
-        above.into_iter().find(|scope| is_of_many(scope) && is_held_whole(scope)).unwrap_or_else(|| id.clone())
+        let subscription = head(id, 2).filter(|scope| is_of_groups(scope));
+        let group = head(id, 4).filter(|scope| is_of_many(scope));
+        let above = [subscription, group].into_iter().flatten();
+        above.into_iter().find(|scope| is_held_whole(scope)).unwrap_or_else(|| id.clone())
     };
     held.iter().map(|id| widest(id)).collect()
 }
@@ -182,16 +188,31 @@ mod tests {
             .iter()
             .map(|row| (row.says.principal.as_str(), row.says.scope.0.name(), row.says.may.as_slice()))
             .collect();
-        let subscription = SUB.trim_start_matches("/subscriptions/");
         assert_eq!(
             rows,
             [
-                (ADA, subscription, &[Power::ManageVault][..]), // both vaults
-                (ADA, "shared", &[Power::AttachIdentity]),      // one identity alone
+                (ADA, "rg", &[Power::ManageVault][..]), // both vaults, which lie in one resource group
+                (ADA, "shared", &[Power::AttachIdentity]), // one identity alone
                 (ADA, "site", &[Power::RunCode]),
                 (BEN, "kv1", &[Power::ManageVault]),
             ]
         );
+    }
+
+    #[test]
+    fn a_subscription_is_named_where_several_resource_groups_are_held_whole() {
+        let ids: Vec<Id> = ["a/x/y/z/v/1", "a/x/y/z/v/2", "b/x/y/z/v/3"]
+            .iter()
+            .map(|rest| Id::new(format!("{SUB}/resourceGroups/{rest}")))
+            .collect();
+        let all: BTreeSet<&Id> = ids.iter().collect();
+        let of = |held: &[usize]| -> Vec<String> {
+            let held = held.iter().map(|place| &ids[*place]).collect();
+            scopes(&all, &held).iter().map(|scope| scope.shown().trim_start_matches(SUB).to_owned()).collect()
+        };
+        assert_eq!(of(&[0, 1, 2]), [""]);
+        assert_eq!(of(&[0, 1]), ["/resourceGroups/a"], "nothing of the other group, now or later");
+        assert_eq!(of(&[0, 2]), ["/resourceGroups/a/x/y/z/v/1", "/resourceGroups/b/x/y/z/v/3"]);
     }
 
     #[test]
