@@ -214,7 +214,7 @@ pub struct Parameter {
     pub parameter: Text,
     /// Its value: `90 days`.
     pub value: Text,
-    /// Ids of the controls that cite that control; filled in by [`Registers::cite`].
+    /// Ids of the controls that cite that control; filled in when the controls are known.
     #[serde(skip)]
     pub cited_by: Vec<String>,
     /// First day.

@@ -1,7 +1,7 @@
 //! Conditions that an engineer writes over kept records, in CEL (cel.dev): `vault.properties.sku.name == 'premium'`.
 //!
 //! `guard` looks at the text before any parser does, `cel` has the grammar's crate parse it, on a stack that it
-//! cannot leave, and turns what it found into a [`tree`], the only form that is evaluated. `evaluate` is ours, and
+//! cannot leave, and turns what it found into a `tree`, the only form that is evaluated. `evaluate` is ours, and
 //! stricter than the language where that keeps a false "holds" away:
 //!
 //! - what cannot be known is never false: a member that is not there, one that was cut before the record was kept, a
