@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::{Conclusion, ControlResult, Counts};
 use crate::check::Finding;
 use crate::control::Control;
-use crate::declared::{Declared, Parameter};
+use crate::declared::Declared;
 
 /// Concludes one control: any fail → exceptions; else anything not evaluated, or no finding at all → not
 /// evaluated; else anything manual → awaits a person; else any pass → no exceptions; else not applicable. What was set
@@ -27,9 +27,8 @@ pub(crate) fn judge(
     let all_heard = control.checks.iter().all(|check| heard.contains(check.as_str()));
     let conclusion = conclusion(&counts, all_heard && !control.checks.is_empty());
     let of_control = declared.attached.iter().filter(|attached| attached.control.eq_ignore_ascii_case(&control.id));
-    let cites = |row: &Parameter| control.nist.iter().any(|id| id.eq_ignore_ascii_case(row.control.as_str()));
     let set = declared.registers.parameters.iter().flat_map(|register| register.in_force(at));
-    let set = set.filter(|row| cites(&row.says));
+    let set = set.filter(|row| row.says.cited_by.contains(&control.id));
     ControlResult {
         control: control.clone(),
         conclusion,

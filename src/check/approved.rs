@@ -10,10 +10,10 @@ use super::registers::{Known, of_rows, principal};
 use super::roles::unknown_definition;
 use super::{Facts, Finding, own};
 use crate::access::Open;
-use crate::access::escalation::{Certainty, Edge, Step};
+use crate::access::escalation::{Certainty, Edge, HOLDERS, Step, says_nothing};
 use crate::declared::{Administrator, Power};
-use crate::evidence::{Cite, Kind, Reason};
-use crate::model::{Id, Missing, PrincipalKind, RoleAssignment};
+use crate::evidence::{Cite, Reason};
+use crate::model::{Id, PrincipalKind, RoleAssignment};
 
 /// Those who have a power, judged by the register.
 pub(super) struct Holders<'a> {
@@ -104,13 +104,8 @@ impl<'a> Holders<'a> {
     /// not: the group itself is a holder.
     fn unread(&self, at: &Id) -> Option<Open> {
         let facts = self.facts;
-        // without the licence there is no eligible role; of all else it says nothing
-        let is_nothing = |missing: &Missing| match missing.reason {
-            Reason::NotLicensed => missing.kind == Kind::RoleEligibilityScheduleInstances,
-            reason => reason == Reason::Retired,
-        };
-        let missing = LISTS.iter().flat_map(|kind| facts.tenant.coverage.missing(own(*kind), at));
-        if let Some(missing) = missing.into_iter().find(|missing| !is_nothing(missing)) {
+        let missing = HOLDERS.iter().flat_map(|kind| facts.tenant.coverage.missing(own(*kind), at));
+        if let Some(missing) = missing.into_iter().find(|missing| !says_nothing(missing)) {
             return Some(as_open(&missing));
         }
         let mut unknown = self.unknown.iter().copied();
@@ -149,15 +144,6 @@ impl<'a> Holders<'a> {
         })
     }
 }
-
-/// Lists that say who holds rights.
-const LISTS: &[Kind] = &[
-    Kind::RoleAssignments,
-    Kind::RoleDefinitions,
-    Kind::RoleEligibilityScheduleInstances,
-    Kind::RegistrationAssignments,
-    Kind::ClassicAdministrators,
-];
 
 /// The surest edge of each holder, one without an activation first.
 fn best_of_each(edges: &[Edge]) -> BTreeMap<&str, &Edge> {

@@ -34,6 +34,7 @@ pub(super) const CHECK: Check = Check {
         population(Kind::Vaults),
         judged(Kind::ActivityOfVaults),
         judged(Kind::SubscriptionExports),
+        judged(Kind::ManagementGroupExports),
         judged(Kind::DiagnosticSettings),
         judged(Kind::Workspaces),
         judged(Kind::Workspace),

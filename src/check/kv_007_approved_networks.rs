@@ -55,20 +55,19 @@ fn rules_of(vault: &Vault) -> Vec<Network> {
 
 fn judge(vault: &Vault, approved: &[String]) -> Finding {
     let on = about("vault", &vault.id, &vault.name, &vault.from);
-    let is_public = "public access is on";
     match (Route::to(vault).reach, &vault.network_acls) {
         (Reach::PrivateEndpoints, _) => on.pass("`publicNetworkAccess` is Disabled: private endpoints alone"),
         (Reach::Perimeter, _) => {
             on.pass("`publicNetworkAccess` is SecuredByPerimeter: the rules of its network perimeter decide")
         }
         (Reach::Internet, None) => {
-            on.fail(format!("{is_public} and `networkAcls` is absent: every network may connect"))
+            on.fail("public access is on and `networkAcls` is absent: every network may connect")
         }
         (Reach::Internet, Some(acls)) if acls.default_action.is_none() => {
-            on.fail(format!("{is_public} and no default action is set, which means Allow"))
+            on.fail("public access is on and no default action is set, which means Allow")
         }
         (Reach::Internet, _) => {
-            on.fail(format!("{is_public} and the default action is Allow: every network may connect"))
+            on.fail("public access is on and the default action is Allow: every network may connect")
         }
         (Reach::Listed, Some(acls)) => judge_rules(on, acls, approved),
         (Reach::Listed | Reach::NotDetermined, _) => on.not_evaluated(Reason::ValueUnknown, unknown(vault)),

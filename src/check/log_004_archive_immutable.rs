@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::people::and_more;
 use super::{Check, Facts, Finding, Nature, Severity, about, judged, own, population};
 use crate::evidence::{Kind, Reason};
-use crate::model::{AccountImmutability, ArchiveContainer, DiagnosticSetting, Id};
+use crate::model::{AccountImmutability, ArchiveContainer, DiagnosticSetting, Id, Missing};
 
 /// Containers that Azure Monitor and Log Analytics write to begin so
 /// (learn:azure/azure-monitor/platform/resource-logs, learn:azure/azure-monitor/logs/logs-data-export).
@@ -72,15 +72,13 @@ fn judge(facts: &Facts<'_>, account: &Id, settings: &[&DiagnosticSetting]) -> Op
     let on = on
         .citing(containers.iter().map(|container| &container.from))
         .citing(service.filter(|service| service.immutability.is_some()).map(|service| &service.resource.from));
-    let unread = facts.missing(&[own(Kind::StorageAccounts)], account);
-    let usual = match (service.and_then(|service| service.immutability), &unread) {
-        (Some(policy), _) => Usual::Policy(policy),
-        (None, None) => Usual::None,
-        (None, Some(_)) => Usual::NotTold,
+    let usual = match service.and_then(|service| service.immutability) {
+        None => facts.missing(&[own(Kind::StorageAccounts)], account).map_or(Ok(None), Err),
+        policy => Ok(policy),
     };
     let needed = facts.period.days().saturating_add(facts.parameters.retention_margin_days);
     let states: Vec<(&ArchiveContainer, State)> =
-        containers.iter().map(|container| (*container, state(container, usual, needed))).collect();
+        containers.iter().map(|container| (*container, state(container, &usual, needed))).collect();
     let loose: Vec<String> = states
         .iter()
         .filter_map(|(container, state)| match state {
@@ -94,7 +92,10 @@ fn judge(facts: &Facts<'_>, account: &Id, settings: &[&DiagnosticSetting]) -> Op
     if let Some(missing) = facts.missing(&[own(Kind::ArchiveContainers)], account) {
         return Some(on.missing(&missing));
     }
-    if let (Some(missing), true) = (&unread, states.iter().any(|(container, _)| is_bare(container))) {
+    if let Some(missing) = states.iter().find_map(|(_, state)| match state {
+        State::Unread(missing) => Some(*missing),
+        _ => None,
+    }) {
         return Some(on.missing(missing));
     }
     if let Some((container, _)) = states.iter().find(|(_, state)| matches!(state, State::NotTold)) {
@@ -109,52 +110,52 @@ fn judge(facts: &Facts<'_>, account: &Id, settings: &[&DiagnosticSetting]) -> Op
     })
 }
 
-/// What guards blobs in containers of an account without a policy of their own.
-#[derive(Clone, Copy)]
-enum Usual {
-    Policy(AccountImmutability),
-    None,
-    NotTold,
-}
-
-fn is_bare(container: &ArchiveContainer) -> bool {
-    container.has_policy == Some(false) && container.has_legal_hold != Some(true)
-}
-
-enum State {
+enum State<'a> {
     Kept,
+    /// What its account has was not read.
+    Unread(&'a Missing),
     Loose(String),
     NotTold,
 }
 
 /// How long what a container holds stays as it is, held against the days that are needed. The policy of the account
 /// counts where the container has none (Microsoft.Storage 2023-05-01, `ImmutableStorageAccount`).
-fn state(container: &ArchiveContainer, usual: Usual, needed: i64) -> State {
+fn state<'a>(
+    container: &ArchiveContainer,
+    usual: &'a Result<Option<AccountImmutability>, Missing>,
+    needed: i64,
+) -> State<'a> {
     if container.has_legal_hold == Some(true) {
         return State::Kept;
     }
-    match usual {
-        Usual::Policy(AccountImmutability { is_locked, days }) if is_bare(container) => {
-            return match is_locked {
-                false => State::Loose("has no policy, and that of its account is not locked".to_owned()),
-                true if days < needed => {
-                    State::Loose(format!("is kept {days} of {needed} days, by its account's policy"))
-                }
-                true => State::Kept,
-            };
-        }
-        Usual::NotTold if is_bare(container) => return State::NotTold,
-        _ => {}
-    }
     match (container.has_policy, container.is_locked, container.days) {
-        (Some(false), ..) if container.is_versioned == Some(true) => {
-            State::Loose("has no policy; versions can be guarded one by one, which is not told".to_owned())
-        }
-        (Some(false), ..) => State::Loose("has no immutability policy".to_owned()),
+        (Some(false), ..) => by_account(container, usual, needed),
         (_, Some(false), _) => State::Loose("has a policy that is not locked".to_owned()),
         (_, Some(true), Some(days)) if days < needed => State::Loose(format!("is kept {days} of {needed} days")),
         (_, Some(true), Some(_)) => State::Kept,
         _ => State::NotTold,
+    }
+}
+
+/// The same for a container without a policy of its own.
+fn by_account<'a>(
+    container: &ArchiveContainer,
+    usual: &'a Result<Option<AccountImmutability>, Missing>,
+    needed: i64,
+) -> State<'a> {
+    match usual {
+        Err(missing) => State::Unread(missing),
+        Ok(Some(policy)) if !policy.is_locked => {
+            State::Loose("has no policy, and that of its account is not locked".to_owned())
+        }
+        Ok(Some(policy)) if policy.days < needed => {
+            State::Loose(format!("is kept {} of {needed} days, by its account's policy", policy.days))
+        }
+        Ok(Some(_)) => State::Kept,
+        Ok(None) if container.is_versioned == Some(true) => {
+            State::Loose("has no policy; versions can be guarded one by one, which is not told".to_owned())
+        }
+        Ok(None) => State::Loose("has no immutability policy".to_owned()),
     }
 }
 

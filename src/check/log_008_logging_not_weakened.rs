@@ -28,6 +28,7 @@ pub(super) const CHECK: Check = Check {
         judged(Kind::ActivityOfDiagnosticSettings),
         judged(Kind::ActivityOfWorkspaces),
         judged(Kind::SubscriptionExports),
+        judged(Kind::ManagementGroupExports),
         judged(Kind::DiagnosticSettings),
         judged(Kind::Workspaces),
         judged(Kind::Workspace),

@@ -16,6 +16,7 @@ mod applications;
 mod approved;
 mod callers;
 mod cry_001_secrets_expire;
+mod custom;
 mod environments;
 mod evt_001_log_covers_period;
 mod evt_002_read_population;
@@ -67,7 +68,6 @@ mod nhi_009_running_code_limited;
 mod nhi_011_no_dormant_identity;
 mod nhi_012_no_directory_privilege;
 mod operations;
-mod own;
 mod pack_001_collection_complete;
 mod pack_002_collector_reads_only;
 mod pack_003_chain_of_packs;
@@ -119,9 +119,9 @@ pub use crate::declared::Severity;
 use crate::evidence::{Cite, Entry, Kind, Period};
 use crate::model::{Id, Missing, Need, Reach, Resource, Tenant};
 
+pub use custom::custom_checks;
 pub use finding::{About, Accepted, Finding, Outcome, Subject, about};
 pub use nhi_002_workloads_use_identity::WORKLOADS;
-pub use own::own_checks;
 pub use parameters::Parameters;
 pub use role_changes::{RoleChange, role_changes};
 pub use runner::{run_all, run_those};
@@ -334,12 +334,12 @@ pub fn find(id: &str) -> Option<&'static Check> {
 
 /// Every check: those of this build, then the organisation's own.
 pub fn all_checks(declared: &Declared) -> impl Iterator<Item = &'static Check> + use<> {
-    CHECKS.iter().copied().chain(own_checks(declared))
+    CHECKS.iter().copied().chain(custom_checks(declared))
 }
 
 /// The check with this id among all of them, compared without case.
 pub fn find_in(declared: &Declared, id: &str) -> Option<&'static Check> {
-    find(id).or_else(|| own_checks(declared).into_iter().find(|check| check.id.eq_ignore_ascii_case(id)))
+    find(id).or_else(|| declared.check(id).map(custom::words))
 }
 
 #[cfg(test)]

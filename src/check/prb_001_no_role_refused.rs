@@ -46,13 +46,13 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
 #[cfg(test)]
 mod tests {
     use super::CHECK;
-    use crate::check::probes::testing::{FILE, probed, record};
+    use crate::check::probes::testing::{FILE, by_record, probed, record};
     use crate::check::testing::{base, findings_declared, findings_of, only, outcomes};
     use crate::check::{Finding, Outcome};
     use crate::evidence::{Kind, Reason};
 
     fn judged(replaced: &[(&str, &str)]) -> Finding {
-        only(&findings_declared(&CHECK, probed(&[]), &[(FILE, &record(replaced))])).clone()
+        by_record(&CHECK, replaced)
     }
 
     #[test]

@@ -48,13 +48,13 @@ fn run(facts: &Facts<'_>) -> Vec<Finding> {
 #[cfg(test)]
 mod tests {
     use super::CHECK;
-    use crate::check::probes::testing::{FILE, probed, record};
-    use crate::check::testing::{base, findings_declared, findings_of, only};
+    use crate::check::probes::testing::{by_record, probed};
+    use crate::check::testing::{base, findings_of, only};
     use crate::check::{Finding, Outcome};
     use crate::evidence::Reason;
 
     fn judged(replaced: &[(&str, &str)]) -> Finding {
-        only(&findings_declared(&CHECK, probed(&[]), &[(FILE, &record(replaced))])).clone()
+        by_record(&CHECK, replaced)
     }
 
     #[test]

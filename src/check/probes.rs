@@ -115,7 +115,8 @@ pub(super) mod testing {
     use serde_json::{Value, json};
 
     use crate::check::logs::testing::{count, logged, row};
-    use crate::check::testing::{base, patched};
+    use crate::check::testing::{base, findings_declared, only, patched};
+    use crate::check::{Check, Finding};
     use crate::evidence::testing::CaptureBuilder;
 
     /// Name of the record in [`record`].
@@ -164,6 +165,11 @@ oid = "aaaaaaaa-0000-0000-0000-000000000002"
             assert!(text.contains(from), "{from}");
             text.replace(from, to)
         })
+    }
+
+    /// What a check finds by the record, each text in it replaced by the one beside it.
+    pub fn by_record(check: &'static Check, replaced: &[(&str, &str)]) -> Finding {
+        only(&findings_declared(check, probed(&[]), &[(FILE, &record(replaced))])).clone()
     }
 
     /// The rows that the three calls leave in the log.

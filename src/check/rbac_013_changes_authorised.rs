@@ -34,6 +34,7 @@ pub(super) const CHECK: Check = Check {
         judged(Kind::ActivityOfAuthorization),
         judged(Kind::TenantActivity),
         judged(Kind::SubscriptionExports),
+        judged(Kind::ManagementGroupExports),
         judged(Kind::DirectoryExports),
         judged(Kind::DirectoryChanges),
         judged(Kind::DirectoryChangesCount),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::finding::{empty, unread};
 use super::waivers;
-use super::{Check, Facts, Finding, Outcome, all_checks, own};
+use super::{Check, Facts, Finding, Outcome, all_checks, custom};
 use crate::evidence::{Cite, Kind, Over, Reason};
 use crate::model::{Id, Missing, Need, Reach, Texts};
 
@@ -46,7 +46,7 @@ pub(super) fn run(check: &Check, facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = unread_parts.iter().map(unread).collect();
     let unread_whole: Vec<Option<Missing>> = check.needs.iter().map(|need| unread_whole(facts, *need)).collect();
     let found = match facts.declared.check(check.id) {
-        Some(own) => own::run(own, facts),
+        Some(own) => custom::run(own, facts),
         None => (check.run)(facts),
     };
     for finding in found {

@@ -41,7 +41,7 @@ pub(super) fn below(folder: &Path) -> Result<Declared, CliError> {
     }
     let wrong = |error| CliError::Declared { folder: folder.to_owned(), error };
     let declared = Declared::read_with(files, &collect::kept).map_err(wrong)?;
-    derive::own_controls(&declared).map_err(wrong)?; // so that a mistake is told before anything is asked
+    derive::custom_controls(&declared).map_err(wrong)?; // so that a mistake is told before anything is asked
     Ok(declared)
 }
 

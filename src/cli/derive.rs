@@ -6,7 +6,7 @@ use crate::assess::{Assessment, Inputs, assess};
 use crate::check::{CHECKS, all_checks, find};
 use crate::collect;
 use crate::control::{self, Control, ControlError, Mistake};
-use crate::declared::{Declared, OwnCheck};
+use crate::declared::{CustomCheck, Declared, uncited};
 use crate::evidence::{Capture, Entry, sha256_hex};
 use crate::{model, render};
 
@@ -34,18 +34,17 @@ pub(super) fn refuse_lost_records(inputs: &Inputs, controls: &[Control]) -> Resu
 /// The controls that this build carries, then the organisation's own.
 pub(super) fn controls(declared: &Declared) -> Result<Vec<Control>, CliError> {
     let mut controls = control::embedded(|id| find(id).is_some())?;
-    controls.extend(own_controls(declared)?);
+    controls.extend(custom_controls(declared)?);
     Ok(controls)
 }
 
 /// Controls that the organisation has written. A check of its own that none of them cites is one by itself, under the
 /// criteria that its file names.
-pub(super) fn own_controls(declared: &Declared) -> Result<Vec<Control>, ControlError> {
-    let mut controls = control::own(declared.control_files(), |id| all_checks(declared).any(|check| check.id == id))?;
-    let is_cited = |own: &&OwnCheck| controls.iter().any(|control| control.checks.contains(&own.id));
-    let uncited: Vec<&OwnCheck> = declared.checks.iter().filter(|own| !is_cited(own)).collect();
+pub(super) fn custom_controls(declared: &Declared) -> Result<Vec<Control>, ControlError> {
+    let mut controls =
+        control::custom(declared.control_files(), |id| all_checks(declared).any(|check| check.id == id))?;
     let mut mistakes = Vec::new();
-    for own in uncited {
+    for own in uncited(&declared.checks, &controls) {
         if own.criteria.is_empty() && own.nist.is_empty() {
             let what =
                 format!("no control cites `{}`, and it names no criterion itself: it would speak for nothing", own.id);
@@ -57,7 +56,7 @@ pub(super) fn own_controls(declared: &Declared) -> Result<Vec<Control>, ControlE
 }
 
 /// A check as the one that speaks for a control of its name.
-fn by_itself(own: &OwnCheck) -> Control {
+fn by_itself(own: &CustomCheck) -> Control {
     Control {
         id: own.id.clone(),
         title: own.title.clone(),

@@ -9,7 +9,7 @@ use super::terminal::{Terminal, Tone, clean};
 use super::text;
 use super::{CliError, End, declared, derive, pages};
 use crate::check::{all_checks, find_in};
-use crate::declared::{Declared, Otherwise, OwnCheck};
+use crate::declared::{CustomCheck, Declared, Otherwise};
 use crate::evidence::write_atomically;
 
 pub(super) fn run(options: &Explain, args: &Args, terminal: &Terminal) -> Result<End, CliError> {
@@ -53,7 +53,7 @@ pub(super) fn run(options: &Explain, args: &Args, terminal: &Terminal) -> Result
         }
     ))?;
     if let Some(own) = own {
-        print_own(own, terminal)?;
+        print_custom(own, terminal)?;
     }
     for (head, text) in [("Asks", check.asks), ("Blind to", check.blind_to), ("How to fix a failure", check.fix)] {
         terminal.line(&format!("\n{}\n{}", terminal.tone(Tone::Strong, head), text::wrapped(text, "  ")))?;
@@ -76,7 +76,7 @@ pub(super) fn run(options: &Explain, args: &Args, terminal: &Terminal) -> Result
 }
 
 /// What a check of one's own asks about and by which expressions.
-fn told(own: &OwnCheck) -> serde_json::Value {
+fn told(own: &CustomCheck) -> serde_json::Value {
     let clauses = own.clauses.iter().map(|clause| {
         json!({"expression": clause.expression.text, "message": clause.message, "otherwise": word(clause.otherwise)})
     });
@@ -86,7 +86,7 @@ fn told(own: &OwnCheck) -> serde_json::Value {
     })
 }
 
-fn print_own(own: &OwnCheck, terminal: &Terminal) -> Result<(), CliError> {
+fn print_custom(own: &CustomCheck, terminal: &Terminal) -> Result<(), CliError> {
     let line = |text: &str| terminal.line(&clean(text));
     line(&format!("the organisation's own: {}", own.from.page()))?;
     terminal.line(&format!("\n{}", terminal.tone(Tone::Strong, "Population")))?;

@@ -13,7 +13,7 @@ use super::table::{Collector, Form, Shape};
 use super::windows::Span;
 use super::{kql, reason};
 use crate::azure::{Answered, Ask, Door, Visit};
-use crate::evidence::{EvidenceError, Gap, Kind, Over, Page, Reason, Redaction, Request, sha256_hex};
+use crate::evidence::{CUT, EvidenceError, Gap, Kind, Over, Page, Reason, Redaction, Request, sha256_hex};
 
 /// A chain longer than this is taken for an endless one.
 const MOST_PAGES: usize = 10_000;
@@ -413,7 +413,7 @@ fn shown_body(form: Form, ask: &Ask, first: &Request) -> Option<String> {
     let body = ask.body.as_deref()?;
     match form {
         Form::Ids => Some(body.to_owned()),
-        Form::Listing(_) if body.contains("$skipToken") => continued(body, redact::CUT),
+        Form::Listing(_) if body.contains("$skipToken") => continued(body, CUT),
         Form::Listing(_) => Some(body.to_owned()),
         Form::Query if first.body.as_deref() != Some(body) => Some(body.to_owned()),
         _ => None,

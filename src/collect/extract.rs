@@ -7,11 +7,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::plan::{subscription_scope, workspace_scope};
+use super::rows;
 use super::sketch::Sketch;
 use super::table::collector;
 use super::windows::Days;
-use super::{redact, rows};
-use crate::evidence::{Kind, Over};
+use crate::evidence::{CUT, Kind, Over};
 
 /// The object id that role and deny assignments use for everyone.
 const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
@@ -328,7 +328,7 @@ fn text<'s>(value: &'s Sketch<'_>, way: &str) -> Option<&'s str> {
 }
 
 fn is_told(text: &str) -> bool {
-    !text.is_empty() && text != redact::CUT
+    !text.is_empty() && text != CUT
 }
 
 /// Whether a scope is a resource group or a resource: what lies above is asked about anyway.

@@ -107,7 +107,7 @@ pub fn embedded(known_check: impl Fn(&str) -> bool) -> Result<Vec<Control>, Cont
 
 /// Controls that the organisation has written, by the names of their files. `known_check` says whether a check id
 /// exists.
-pub fn own<'f>(
+pub fn custom<'f>(
     files: impl Iterator<Item = (&'f str, &'f [u8])>,
     known_check: impl Fn(&str) -> bool,
 ) -> Result<Vec<Control>, ControlError> {
@@ -124,7 +124,7 @@ pub fn own<'f>(
                 let what = format!("the id `{}` is that of another control too", control.id);
                 mistakes.push(Mistake::at(name, "", &(0..0), what));
             }
-            Ok(control) if is_own(&control.id) => controls.push(control),
+            Ok(control) if is_custom(&control.id) => controls.push(control),
             Ok(control) => {
                 let what = format!(
                     "`{}` is no id of a control of one's own: letters, digits and `-`, at most 32, and \
@@ -139,7 +139,7 @@ pub fn own<'f>(
     if mistakes.is_empty() { Ok(controls) } else { Err(ControlError { mistakes }) }
 }
 
-fn is_own(id: &str) -> bool {
+fn is_custom(id: &str) -> bool {
     let is_plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     let upper = id.to_ascii_uppercase();
     is_plain && (1..=32).contains(&id.len()) && !upper.starts_with("TM-") && !upper.starts_with("ORG-")

@@ -6,4 +6,4 @@ mod load;
 
 pub use error::{ControlError, Mistake};
 pub use framework::{Criterion, Framework};
-pub use load::{Control, embedded, own, rule_set_bytes};
+pub use load::{Control, custom, embedded, rule_set_bytes};

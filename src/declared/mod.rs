@@ -23,8 +23,8 @@ use crate::evidence::{Kind, Shape};
 
 pub use attached::{Attached, MAX_ATTACHED_BYTES, NewRecord};
 pub use checks::{
-    Clause, Expression, Otherwise, OwnCheck, Population, Related, Severity, Source as SubjectSource, TIMES,
-    object_fields, object_shape,
+    Clause, CustomCheck, Expression, Otherwise, Population, Related, Severity, Source as SubjectSource, TIMES,
+    object_fields, object_shape, uncited,
 };
 pub use probes::{Call, Probe, TokenFacts};
 pub use registers::{
@@ -46,7 +46,7 @@ pub struct Declared {
     /// Records that were made by hand, in order of their ids.
     pub attached: Vec<Attached>,
     /// Checks that the organisation has written, in order of their ids.
-    pub checks: Vec<OwnCheck>,
+    pub checks: Vec<CustomCheck>,
     files: BTreeMap<String, Vec<u8>>,
 }
 
@@ -82,7 +82,7 @@ impl Declared {
     }
 
     /// The check of one's own with this id, in any case.
-    pub fn check(&self, id: &str) -> Option<&OwnCheck> {
+    pub fn check(&self, id: &str) -> Option<&CustomCheck> {
         self.checks.iter().find(|check| check.id.eq_ignore_ascii_case(id))
     }
 
@@ -94,7 +94,7 @@ impl Declared {
 
     /// The kinds of record that the checks look at as they were kept.
     pub fn kinds(&self) -> BTreeSet<Kind> {
-        self.checks.iter().flat_map(OwnCheck::kinds).collect()
+        self.checks.iter().flat_map(CustomCheck::kinds).collect()
     }
 
     /// The files as they were read, by their names below `declared/`.

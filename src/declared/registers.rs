@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::OwnCheck;
 use super::rows::{Register, Term, Timed, read};
 use super::{Address, CapabilityName, Day, Guid, Named, Scope, Text};
+use super::{CustomCheck, uncited};
 use crate::control::{self, Mistake};
 use crate::model::Id;
 
@@ -281,16 +281,20 @@ impl Registers {
 
     /// Says at each parameter which controls cite what it names: those of this build, the organisation's own, and checks
     /// of its own that are a control by themselves. Ids of NIST compare without case.
-    pub(super) fn cite(&mut self, files: &BTreeMap<String, Vec<u8>>, checks: &[OwnCheck], mistakes: &mut Vec<Mistake>) {
+    pub(super) fn cite(
+        &mut self,
+        files: &BTreeMap<String, Vec<u8>>,
+        checks: &[CustomCheck],
+        mistakes: &mut Vec<Mistake>,
+    ) {
         let Some(register) = &mut self.parameters else { return };
         let own = files.iter().filter(|(name, _)| super::is_control(name));
         let own = own.map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
         // mistakes in controls of one's own are told where these are read
-        let own = control::own(own, |_| true).unwrap_or_default();
+        let own = control::custom(own, |_| true).unwrap_or_default();
         match control::embedded(|_| true) {
             Ok(built_in) => {
-                let is_cited = |check: &OwnCheck| own.iter().any(|control| control.checks.contains(&check.id));
-                let alone = checks.iter().filter(|check| !is_cited(check));
+                let alone = uncited(checks, &own).into_iter();
                 let controls = built_in.iter().chain(&own).map(|control| (&control.id, &control.nist));
                 let citing: Vec<_> = controls.chain(alone.map(|check| (&check.id, &check.nist))).collect();
                 for row in &mut register.rows {

@@ -37,7 +37,7 @@ pub use period::{Period, PeriodError};
 pub use personal::{Addresses, PersonalData, Persons};
 pub use plan::{Derived, Expected, Plan, Question, VaultObjects};
 pub use reason::Reason;
-pub use record::{Clock, ControlTotal, Gap, Page, Record, Redaction, Request, Source, Window};
+pub use record::{CUT, Clock, ControlTotal, Gap, Page, Record, Redaction, Request, Source, Window};
 pub use resume::{Earlier, TakenUp};
 pub use shape::Shape;
 pub use write::{CaptureWriter, write_aside, write_atomically};

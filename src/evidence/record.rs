@@ -146,6 +146,10 @@ pub struct Window {
     pub cutoff: DateTime<Utc>,
 }
 
+/// What stands in place of a value, or of a part of one, that was cut before it was kept: it is of another type than the
+/// contract's, or looks like a secret.
+pub const CUT: &str = "[cut]";
+
 /// What one rule of redaction did.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]

@@ -9,10 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value as Json};
 
 use super::{Stopped, Why};
-use crate::evidence::Shape;
-
-/// What stands where collection cut a value, or a part of it.
-const CUT: &str = "[cut]";
+use crate::evidence::{CUT, Shape};
 
 /// A value.
 #[derive(Clone, Debug)]

@@ -26,7 +26,7 @@ struct Table {
 }
 
 /// One change, and what must come of it.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Change {
     /// The check that it is for.
@@ -252,18 +252,7 @@ fn each_check_has_its_change_and_without_one_nothing_fails() {
     let changed: BTreeSet<&str> = table.iter().map(|change| change.check.as_str()).collect();
     let all: BTreeSet<&str> = CHECKS.iter().map(|check| check.id).collect();
     assert_eq!(changed, all);
-    let none = Change {
-        check: String::new(),
-        what: String::new(),
-        also: Vec::new(),
-        becomes: None,
-        edits: Vec::new(),
-        answers: Vec::new(),
-        data_plane: false,
-        declared: BTreeMap::new(),
-        ledger: Vec::new(),
-    };
-    let judged = Clean::open().with(&none).expect("the tenant as it is");
+    let judged = Clean::open().with(&Change::default()).expect("the tenant as it is");
     assert_eq!(with_outcome(&judged, Outcome::Fail), BTreeSet::new());
     assert_eq!(with_outcome(&judged, Outcome::NotEvaluated), BTreeSet::new());
     // what no evidence shows, a person must say

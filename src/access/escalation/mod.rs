@@ -27,7 +27,7 @@ use serde::Serialize;
 use crate::evidence::Cite;
 use crate::model::Id;
 
-pub use powers::Powers;
+pub use powers::{HOLDERS, Powers, says_nothing};
 pub use search::Escalation;
 
 /// What is reached at the end of a way.

@@ -5,7 +5,26 @@ use super::identities::{self, Identities};
 use super::rights::Rights;
 use super::vaults;
 use crate::access::Carried;
-use crate::model::{Resource, Tenant, Vault};
+use crate::evidence::{Kind, Reason};
+use crate::model::{Missing, Resource, Tenant, Vault};
+
+/// Lists that say who holds rights in Azure; without one of them somebody may be missing.
+pub const HOLDERS: &[Kind] = &[
+    Kind::RoleAssignments,
+    Kind::RoleDefinitions,
+    Kind::RoleEligibilityScheduleInstances,
+    Kind::RegistrationAssignments,
+    Kind::ClassicAdministrators,
+];
+
+/// Whether a list that was not read names nobody all the same: without the licence there is no eligible role, and what
+/// is retired grants nothing.
+pub fn says_nothing(missing: &Missing) -> bool {
+    match missing.reason {
+        Reason::NotLicensed => missing.kind == Kind::RoleEligibilityScheduleInstances,
+        reason => reason == Reason::Retired,
+    }
+}
 
 /// Who can take which step in one tenant. Holders may be groups; roles that must be activated are told as such.
 pub struct Powers<'a> {

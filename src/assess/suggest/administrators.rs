@@ -6,9 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Draft;
-use crate::access::escalation::{Edge, Powers};
+use crate::access::escalation::{Edge, HOLDERS, Powers, says_nothing};
 use crate::access::hosts;
-use crate::evidence::{Kind, Reason};
+use crate::evidence::Kind;
 use crate::model::{Id, Tenant};
 
 /// Words of `may`, in the order of the rows.
@@ -16,17 +16,8 @@ const ATTACH: &str = "attach_identity";
 const RUN: &str = "run_code";
 const MANAGE: &str = "manage_vault";
 
-/// Lists without which somebody may be missing.
-const LISTS: &[Kind] = &[
-    Kind::RoleAssignments,
-    Kind::RoleDefinitions,
-    Kind::RoleEligibilityScheduleInstances,
-    Kind::RegistrationAssignments,
-    Kind::ClassicAdministrators,
-    Kind::UserAssignedIdentities,
-    Kind::Resources,
-    Kind::Vaults,
-];
+/// Lists of what the powers are over.
+const SUBJECTS: &[Kind] = &[Kind::UserAssignedIdentities, Kind::Resources, Kind::Vaults];
 
 /// One row: what a principal may do at a scope, and by which rights.
 #[derive(Default)]
@@ -68,10 +59,9 @@ pub(super) fn draft(tenant: &Tenant, draft: &mut Draft) {
         draft.says("reason", "");
         draft.says("approver", "");
     }
-    for kind in LISTS {
-        // nothing is granted by what is retired, and nobody is eligible without the licence
-        let is_open = |reason: Reason| !matches!(reason, Reason::Retired | Reason::NotLicensed);
-        for missing in tenant.coverage.missing_of_population(*kind).iter().filter(|missing| is_open(missing.reason)) {
+    for kind in HOLDERS.iter().chain(SUBJECTS) {
+        let unread = tenant.coverage.missing_of_population(*kind);
+        for missing in unread.iter().filter(|missing| !says_nothing(missing)) {
             let (what, at) = (kind.words(), &missing.scope);
             draft.note(&format!("there may be more: {what} at `{at}` not read, {}", missing.reason.sentence()));
         }

@@ -28,10 +28,7 @@ pub(super) use scan::Malformed;
 pub(super) use scrub::secret_in_text as is_secret;
 pub(super) use url::shown;
 
-use crate::evidence::{Kind, Redaction, Shape};
-
-/// What stands in place of a value that was cut.
-pub(super) const CUT: &str = "[cut]";
+use crate::evidence::{CUT, Kind, Redaction, Shape};
 
 /// Bytes that may be kept, and what was cut to get them. Places do not name the page yet.
 #[derive(Clone, Debug, PartialEq, Eq)]

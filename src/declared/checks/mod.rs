@@ -18,7 +18,7 @@ pub use self::population::{Population, Related, Source, TIMES, object_fields, ob
 pub use self::severity::Severity;
 use super::Text;
 use super::rows::utf8;
-use crate::control::{Framework, Mistake};
+use crate::control::{Control, Framework, Mistake};
 use crate::evidence::{Cite, Kind, Shape, sha256_hex};
 use crate::expression::{Condition, compile};
 use crate::model::Need;
@@ -36,7 +36,7 @@ const MOST_CLAUSES: usize = 32;
 
 /// A check that the organisation has written.
 #[derive(Clone, Debug)]
-pub struct OwnCheck {
+pub struct CustomCheck {
     /// `ORG-001`.
     pub id: String,
     /// One line.
@@ -100,13 +100,13 @@ pub enum Otherwise {
     Manual,
 }
 
-impl PartialEq for OwnCheck {
-    fn eq(&self, other: &OwnCheck) -> bool {
+impl PartialEq for CustomCheck {
+    fn eq(&self, other: &CustomCheck) -> bool {
         (&self.from, &self.sha256) == (&other.from, &other.sha256)
     }
 }
 
-impl OwnCheck {
+impl CustomCheck {
     /// The kinds of record that it looks at as they were kept.
     pub fn kinds(&self) -> impl Iterator<Item = Kind> {
         let own = match self.population.source {
@@ -120,6 +120,12 @@ impl OwnCheck {
     pub fn related(&self) -> impl Iterator<Item = &'static Related> {
         self.population.related.iter().filter(|related| self.shapes.contains_key(related.variable))
     }
+}
+
+/// Checks that none of these controls cites: each is a control by itself, under the criteria that its file names.
+pub fn uncited<'c>(checks: &'c [CustomCheck], controls: &[Control]) -> Vec<&'c CustomCheck> {
+    let is_cited = |check: &&CustomCheck| controls.iter().any(|control| control.checks.contains(&check.id));
+    checks.iter().filter(|check| !is_cited(check)).collect()
 }
 
 /// A file as it is written.
@@ -163,7 +169,7 @@ pub(super) fn read(
     files: &BTreeMap<String, Vec<u8>>,
     kept: &dyn Fn(Kind) -> Shape,
     mistakes: &mut Vec<Mistake>,
-) -> Vec<OwnCheck> {
+) -> Vec<CustomCheck> {
     let framework = match Framework::embedded() {
         Ok(framework) => framework,
         Err(error) => {
@@ -171,7 +177,7 @@ pub(super) fn read(
             return Vec::new();
         }
     };
-    let mut checks: BTreeMap<String, OwnCheck> = BTreeMap::new();
+    let mut checks: BTreeMap<String, CustomCheck> = BTreeMap::new();
     for (name, bytes) in files.iter().filter(|(name, _)| is_file(name)) {
         match one(name, bytes, &framework, kept) {
             Err(found) => mistakes.extend(found),
@@ -193,7 +199,7 @@ fn one(
     bytes: &[u8],
     framework: &Framework,
     kept: &dyn Fn(Kind) -> Shape,
-) -> Result<(OwnCheck, Range<usize>), Vec<Mistake>> {
+) -> Result<(CustomCheck, Range<usize>), Vec<Mistake>> {
     let text = utf8(bytes, name).map_err(|mistake| vec![mistake])?;
     let file: File = toml::from_str(text)
         .map_err(|error| vec![Mistake::at(name, text, &error.span().unwrap_or(0..0), error.message().to_owned())])?;
@@ -237,7 +243,7 @@ fn one(
     let needs = population.needs.iter().copied().chain(related.map(|related| related.need)).collect();
     let plain = |list: Vec<Spanned<String>>| list.into_iter().map(Spanned::into_inner).collect();
     let place = file.id.span();
-    let check = OwnCheck {
+    let check = CustomCheck {
         id: file.id.into_inner(),
         title: file.title.get_ref().as_str().to_owned(),
         severity: file.severity,

@@ -1,9 +1,8 @@
 //! What runs a customer's code: apps, machines, clusters, factories.
 
 use super::inventory::resource;
-use super::item::CUT;
 use super::{Item, ModelError, Pages, first_of_each};
-use crate::evidence::Kind;
+use crate::evidence::{CUT, Kind};
 use crate::model::{
     Cluster, ContainerApp, ContainerAppSecret, DatabricksWorkspace, FactoryVault, Hosts, LogicApp, Machine, Resource,
     Site, SynapseWorkspace, VaultReference,

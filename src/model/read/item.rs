@@ -7,12 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::json::Json;
 use super::pages::Place;
-use crate::evidence::Cite;
+use crate::evidence::{CUT, Cite};
 use crate::model::Id;
 use chrono::{DateTime, NaiveDateTime, Utc};
-
-/// What stands where collection cut a value: it is of another type than the contract's, or looks like a secret.
-pub(super) const CUT: &str = "[cut]";
 
 /// A value of an answer and its place.
 pub(super) struct Item<'a> {

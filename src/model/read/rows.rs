@@ -7,9 +7,9 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::Item;
-use super::item::{CUT, as_flag, as_number, as_time};
+use super::item::{as_flag, as_number, as_time};
 use super::json::Json;
-use crate::evidence::{Cite, Reason};
+use crate::evidence::{CUT, Cite, Reason};
 use crate::model::Id;
 use crate::model::facts::RowList;
 

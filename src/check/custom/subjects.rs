@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value as Json, json};
 
 use super::super::{About, Facts, Finding, about};
-use crate::declared::{OwnCheck, Related, SubjectSource, object_shape};
+use crate::declared::{CustomCheck, Related, SubjectSource, object_shape};
 use crate::evidence::{Cite, Kind, Reason, Shape};
 use crate::expression::{Stopped, Value, Variables, Why};
 use crate::model::{Id, KeptItem, ObjectFamily, ObjectSource, VaultObject};
@@ -13,8 +13,12 @@ use crate::model::{Id, KeptItem, ObjectFamily, ObjectSource, VaultObject};
 /// What a check judges, and what belongs to it.
 pub(super) struct Subjects<'f> {
     list: List<'f>,
-    related: Vec<(&'static Related, BTreeMap<String, &'f KeptItem>)>,
+    /// Records by what they are found by, read once: many subjects share one.
+    related: Vec<(&'static Related, BTreeMap<String, Found<'f>>)>,
 }
+
+/// A record that belongs to subjects, and where it was read.
+type Found<'f> = (Json, &'f Cite);
 
 enum List<'f> {
     Records(Kind, &'f [KeptItem]),
@@ -23,7 +27,7 @@ enum List<'f> {
 
 impl<'f> Subjects<'f> {
     /// The subjects; what was not kept for the check leaves everything open.
-    pub(super) fn of(own: &OwnCheck, facts: &Facts<'f>) -> Result<Subjects<'f>, Box<Finding>> {
+    pub(super) fn of(own: &CustomCheck, facts: &Facts<'f>) -> Result<Subjects<'f>, Box<Finding>> {
         let list = match own.population.source {
             SubjectSource::Records(kind) => List::Records(kind, records(facts, own, kind)?),
             SubjectSource::Objects(family) => {
@@ -33,7 +37,9 @@ impl<'f> Subjects<'f> {
         };
         let mut related = Vec::new();
         for one in own.related() {
-            let by_name = records(facts, own, one.kind)?.iter().map(|item| (key(item.id.shown()), item));
+            let items = records(facts, own, one.kind)?.iter();
+            let by_name = items
+                .filter_map(|item| Some((key(item.id.shown()), (serde_json::from_str(&item.json).ok()?, &item.from))));
             related.push((one, by_name.collect()));
         }
         Ok(Subjects { list, related })
@@ -41,7 +47,7 @@ impl<'f> Subjects<'f> {
 }
 
 /// The records of a kind as they were kept.
-fn records<'f>(facts: &Facts<'f>, own: &OwnCheck, kind: Kind) -> Result<&'f [KeptItem], Box<Finding>> {
+fn records<'f>(facts: &Facts<'f>, own: &CustomCheck, kind: Kind) -> Result<&'f [KeptItem], Box<Finding>> {
     let tenant = facts.tenant;
     tenant.kept.get(&kind).map(Vec::as_slice).ok_or_else(|| {
         let on = about("scope", &Id::new(&tenant.id), &tenant.id, &own.from);
@@ -52,9 +58,9 @@ fn records<'f>(facts: &Facts<'f>, own: &OwnCheck, kind: Kind) -> Result<&'f [Kep
 /// What `judge` finds for each subject that it finds something for.
 pub(super) fn each(
     subjects: &Subjects<'_>,
-    own: &OwnCheck,
+    own: &CustomCheck,
     facts: &Facts<'_>,
-    judge: impl Fn(&OwnCheck, &Variables<'_>, About) -> Option<Finding>,
+    judge: impl Fn(&CustomCheck, &Variables<'_>, About) -> Option<Finding>,
 ) -> Vec<Finding> {
     let variable = own.population.variable;
     let one = |json: &Json, shape: &Shape, on: About| {
@@ -104,15 +110,13 @@ pub(super) fn each(
 }
 
 /// What belongs to a subject: by which variable, under which name, and the record where one was read.
-type RelatedTo<'f> = (&'static Related, String, Option<(Json, &'f Cite)>);
+type RelatedTo<'s, 'f> = (&'static Related, String, Option<&'s Found<'f>>);
 
 impl<'f> Subjects<'f> {
-    fn related_to(&self, json: &Json) -> Vec<RelatedTo<'f>> {
+    fn related_to(&self, json: &Json) -> Vec<RelatedTo<'_, 'f>> {
         let found = self.related.iter().map(|(related, by_name)| {
             let name = json.get("properties").and_then(|properties| properties.get(related.by)).and_then(Json::as_str);
-            let item = name.and_then(|name| by_name.get(&key(name)));
-            let record = item.and_then(|item| Some((serde_json::from_str(&item.json).ok()?, &item.from)));
-            (*related, name.unwrap_or("not told").to_owned(), record)
+            (*related, name.unwrap_or("not told").to_owned(), name.and_then(|name| by_name.get(&key(name))))
         });
         found.collect()
     }

@@ -310,9 +310,9 @@ fn one_denied_question_keeps_no_pass_of_an_example_that_needed_it() {
 #[test]
 fn the_words_of_a_check_are_those_of_its_file_and_held_once() {
     let declared = declared(&[("checks/a.toml", &file("vaults", "", &[PURGE]))]);
-    let [check] = own_checks(&declared)[..] else { panic!("one check") };
+    let [check] = custom_checks(&declared)[..] else { panic!("one check") };
     assert_eq!((check.id, check.title, check.severity), ("ORG-001", "A check", Severity::High));
-    assert!(std::ptr::eq(own_checks(&declared)[0], check), "the same each time");
+    assert!(std::ptr::eq(custom_checks(&declared)[0], check), "the same each time");
     assert!(std::ptr::eq(find_in(&declared, "org-001").expect("found"), check));
     assert_eq!(all_checks(&declared).last().map(|check| check.id), Some("ORG-001"));
     assert!(find_in(&Declared::default(), "ORG-001").is_none());

@@ -1,7 +1,7 @@
 //! Checks that the organisation has written (`checks/*.toml`): the same outcomes, run by the same runner.
 //!
 //! A clause that does not hold is a fail, or awaits a person; one that cannot be decided from the record leaves its
-//! subject open, and so does a `where` that cannot be decided. What a population needs is told by [`OwnCheck::needs`],
+//! subject open, and so does a `where` that cannot be decided. What a population needs is told by [`CustomCheck::needs`],
 //! so that the runner takes back what rests on something unread.
 
 mod subjects;
@@ -13,19 +13,19 @@ use std::sync::{Mutex, PoisonError};
 
 use self::subjects::{Subjects, each};
 use super::{About, Check, Facts, Finding, Nature, about};
-use crate::declared::{Declared, Otherwise, OwnCheck};
+use crate::declared::{CustomCheck, Declared, Otherwise};
 use crate::evidence::{Cite, Reason};
 use crate::expression::{Stopped, Variables, Why};
 use crate::model::Id;
 
 /// The organisation's own checks, as those of this build are.
-pub fn own_checks(declared: &Declared) -> Vec<&'static Check> {
-    declared.checks.iter().map(check).collect()
+pub fn custom_checks(declared: &Declared) -> Vec<&'static Check> {
+    declared.checks.iter().map(words).collect()
 }
 
 /// The words of a check. Findings name their check for as long as the program runs, and so each definition is
 /// held that long, once.
-fn check(own: &OwnCheck) -> &'static Check {
+pub(super) fn words(own: &CustomCheck) -> &'static Check {
     static KNOWN: Mutex<BTreeMap<String, &'static Check>> = Mutex::new(BTreeMap::new());
     let text = |text: &String| -> &'static str { Box::leak(text.clone().into_boxed_str()) };
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -51,7 +51,7 @@ fn without_definition(facts: &Facts<'_>) -> Vec<Finding> {
 }
 
 /// Judges every subject of the population.
-pub(super) fn run(own: &OwnCheck, facts: &Facts<'_>) -> Vec<Finding> {
+pub(super) fn run(own: &CustomCheck, facts: &Facts<'_>) -> Vec<Finding> {
     let subjects = match Subjects::of(own, facts) {
         Ok(subjects) => subjects,
         Err(unread) => return vec![*unread],
@@ -60,7 +60,7 @@ pub(super) fn run(own: &OwnCheck, facts: &Facts<'_>) -> Vec<Finding> {
 }
 
 /// None where the subject does not belong to the population.
-fn judge(own: &OwnCheck, variables: &Variables<'_>, on: About) -> Option<Finding> {
+fn judge(own: &CustomCheck, variables: &Variables<'_>, on: About) -> Option<Finding> {
     match own.only.as_ref().map(|only| only.condition.holds(variables)) {
         None | Some(Ok(true)) => {}
         Some(Ok(false)) => return None,
